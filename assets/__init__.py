@@ -1,0 +1,1 @@
+"""What a task ships: a folder for each role, runnable by hand."""

@@ -1,0 +1,1 @@
+"""Chains: the interface, the pure rules, and the embedded ledger."""

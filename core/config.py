@@ -1,0 +1,102 @@
+"""Settings: flags beat environment beat file beat defaults. The file is TOML, for people."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from decentralml.core.errors import Misused
+from decentralml.core.paths import Home, write_atomic
+
+ENVIRONMENT_PREFIX = "DECENTRALML_"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda n: n.replace("_", "-")):
+    """Everything that can be set. Sizes in MiB, periods in seconds.
+
+    ``chain`` is ``local`` or ``local:FILE``; ``storage`` is ``local`` or ``local:FOLDER``;
+    ``notify`` is a command that is run, with the text appended, when something waits.
+    """
+
+    chain: str = "local"
+    storage: str = "local"
+    account: str = ""
+    theme: str = "dark"
+    ascii: bool = False
+    notify: list[str] = field(default_factory=list)
+    idle_lock: int = 900
+    max_runs: int = 1
+    threads: int = 0
+    nice: int = 5
+    sandbox_memory: int = 8192
+    sandbox_disk: int = 10240
+    sandbox_processes: int = 512
+    filters: dict[str, str] = field(default_factory=dict)
+
+
+FIELDS = {f.encode_name: f for f in msgspec.structs.fields(Settings)}
+
+
+def load(home: Home, overrides: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. ``overrides`` (flags) are texts by name; None and "" count as not given.
+
+    Raises `Misused` ("BadConfig") naming the file and the key.
+    """
+    values = read_file(home)
+    for name in FIELDS:
+        given = os.environ.get(ENVIRONMENT_PREFIX + name.replace("-", "_").upper())
+        if given:
+            values[name] = from_text(name, given)
+    for name, given in (overrides or {}).items():
+        if given:
+            values[name] = from_text(name, given)
+    try:
+        return msgspec.convert(values, Settings)
+    except msgspec.ValidationError as error:
+        raise Misused(
+            "BadConfig", f"{home.config}: {error}.", "`decentralml config check` explains every key."
+        ) from error
+
+
+def read_file(home: Home) -> dict[str, Any]:
+    """The file's own values, unchecked; empty where there is no file."""
+    try:
+        return tomllib.loads(home.config.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Misused(
+            "BadConfig", f"{home.config} cannot be read: {error}.", "Mend the file or move it aside."
+        ) from error
+
+
+def from_text(name: str, text: str) -> Any:
+    """``text`` as the type of the setting ``name``. Raises `Misused` ("UnknownSetting", "BadConfig")."""
+    known = FIELDS.get(name)
+    if known is None:
+        raise Misused(
+            "UnknownSetting", f"There is no setting {name[:60]!r}.", f"Known: {', '.join(sorted(FIELDS))}."
+        )
+    if known.type is str:
+        return text
+    try:
+        value = tomllib.loads(f"v = {text}")["v"]
+        return msgspec.convert(value, known.type)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise Misused("BadConfig", f"{name}: {text[:60]!r} does not fit: {error}.") from error
+
+
+def store(home: Home, name: str, text: str) -> Settings:
+    """Write one setting to the file, keeping its comments, and return the settings in force."""
+    import tomlkit
+
+    value = from_text(name, text)
+    read_file(home)
+    document = tomlkit.parse(home.config.read_text()) if home.config.exists() else tomlkit.document()
+    document[name] = value
+    home.folder(home.config.parent)
+    write_atomic(home.config, tomlkit.dumps(document).encode())
+    return load(home)

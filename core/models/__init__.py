@@ -1,0 +1,1 @@
+"""Models of strangers: inspected, evaluated, compared, federated."""

@@ -1,0 +1,131 @@
+"""Where things are kept: one `Home` names every file and folder of a person."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from decentralml.core.errors import Unavailable
+
+
+class Home:
+    """The folders of one person: all under ``root`` when given, else the XDG folders.
+
+    Folders are made 0700 when first asked for.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root.absolute() if root else None
+        if self.root:
+            self.config_dir = self.data_dir = self.state_dir = self.root
+            self.cache_dir = self.root / "cache"
+        else:
+            dirs = platformdirs.PlatformDirs("decentralml", appauthor=False)
+            self.config_dir = Path(dirs.user_config_dir)
+            self.data_dir = Path(dirs.user_data_dir)
+            self.state_dir = Path(dirs.user_state_dir)
+            self.cache_dir = Path(dirs.user_cache_dir)
+
+    @property
+    def config(self) -> Path:
+        return self.config_dir / "config.toml"
+
+    @property
+    def keymap(self) -> Path:
+        return self.config_dir / "keymap.toml"
+
+    @property
+    def themes(self) -> Path:
+        return self.folder(self.config_dir / "themes")
+
+    @property
+    def accounts(self) -> Path:
+        """Encrypted JSON files, one an account."""
+        return self.folder(self.data_dir / "accounts")
+
+    @property
+    def address_book(self) -> Path:
+        return self.data_dir / "addressbook.json"
+
+    @property
+    def ledger(self) -> Path:
+        """The embedded ledger, unless the configuration names another file."""
+        return self.data_dir / "ledger" / "ledger.sqlite"
+
+    @property
+    def storage(self) -> Path:
+        """The local folder store, unless the configuration names another folder."""
+        return self.data_dir / "storage"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder(self.data_dir / "runs")
+
+    @property
+    def reports(self) -> Path:
+        """Validation reports and their drafts, by submission."""
+        return self.folder(self.data_dir / "reports")
+
+    @property
+    def federations(self) -> Path:
+        return self.folder(self.data_dir / "federations")
+
+    @property
+    def assets(self) -> Path:
+        """Downloaded and verified task folders and results, by manifest digest."""
+        return self.folder(self.cache_dir / "assets")
+
+    @property
+    def environments(self) -> Path:
+        """Python environments of tasks, by digest of their requirements."""
+        return self.folder(self.cache_dir / "environments")
+
+    @property
+    def seen(self) -> Path:
+        """The last (row, hash) this home saw of each ledger, by genesis."""
+        return self.data_dir / "seen.json"
+
+    @property
+    def intents(self) -> Path:
+        """Signed extrinsics whose outcome is not known yet."""
+        return self.folder(self.data_dir / "intents")
+
+    @property
+    def ui_state(self) -> Path:
+        return self.folder(self.state_dir) / "tui.json"
+
+    def folder(self, path: Path) -> Path:
+        """``path``, made 0700 with its parents where missing. Raises `Unavailable` ("NoHome")."""
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                "NoHome",
+                f"The folder {path} cannot be made: {error.strerror}.",
+                "Name a folder you may write with --home DIR or DECENTRALML_HOME.",
+            ) from error
+        return path
+
+
+def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace ``path`` by ``data`` in one step, durable: temporary file, fsync, rename, fsync of the folder.
+
+    Raises `OSError`; what was there before stays then.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

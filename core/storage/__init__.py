@@ -1,0 +1,1 @@
+"""Storages: the interface, manifests, verified transfers, and the local folder store."""

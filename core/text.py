@@ -1,0 +1,46 @@
+"""Strings of strangers, made safe for a terminal."""
+
+import unicodedata
+
+# Cc control, Cf format (bidi, zero-width, tags), Cs surrogates, Co private use, Zl/Zp separators.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def _unsafe(char: str) -> bool:
+    return unicodedata.category(char) in _UNSAFE
+
+
+def clean(text: str, *, keep_newlines: bool = False) -> str:
+    """``text`` without control, bidi and zero-width characters; a tab or newline becomes a space.
+
+    With ``keep_newlines`` line feeds and tabs stay (logs, tracebacks, summaries).
+    """
+    out = []
+    for char in text:
+        if char in "\n\t":
+            out.append(char if keep_newlines else " ")
+        elif not _unsafe(char):
+            out.append(char)
+    return "".join(out)
+
+
+def visible(text: str) -> str:
+    """``text`` with every control and bidi character as a visible escape; line feeds stay.
+
+    For what is about to be run or signed: hiding a character there would hide its effect.
+    """
+    return "".join(
+        char.encode("unicode_escape").decode() if _unsafe(char) and char not in "\n\t" else char
+        for char in text
+    )
+
+
+def short(text: str, width: int) -> str:
+    """``text`` cleaned and cut to ``width`` characters, the cut marked by an ellipsis."""
+    text = clean(text)
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def short_address(address: str) -> str:
+    """An SS58 address as ``5Grw..utQY``."""
+    return address if len(address) <= 10 else f"{address[:4]}..{address[-4:]}"

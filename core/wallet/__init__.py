@@ -1,0 +1,1 @@
+"""Accounts: encrypted key files, remembered passphrases, and the address book."""
