@@ -1,0 +1,43 @@
+"""What every test shares: an own home, and waiting for events instead of sleeping."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from decentralml.core.paths import Home
+
+T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the person's own folders, keyring, or settings."""
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "xdg" / name.lower()))
+    monkeypatch.setenv("HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    for name in ("DECENTRALML_HOME", "NO_COLOR", "DECENTRALML_CHAIN", "DECENTRALML_STORAGE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def wait_for(condition: Callable[[], T], *, seconds: float = 30, what: str = "the event") -> T:
+    """The first true answer of ``condition``; fails when it stays false."""
+    deadline = time.monotonic() + seconds
+    pause = time.sleep
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        pause(0.01)
+    return answer
+
+
+@pytest.fixture(name="wait_for")
+def wait_for_fixture() -> Callable[..., object]:
+    return wait_for
