@@ -1,0 +1,400 @@
+"""The verbs of the market, over a chain, a storage and a signer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from decentralml.core import task_folder
+from decentralml.core.chain import rules
+from decentralml.core.chain.base import (
+    Chain,
+    Receipt,
+    Stage,
+    SubmissionPage,
+    SubmissionQuery,
+    TaskPage,
+    TaskQuery,
+)
+from decentralml.core.chain.calls import (
+    AbandonTask,
+    AcceptTaskResults,
+    AssignTask,
+    Call,
+    ClaimTaskResult,
+    CloseTask,
+    CreateTask,
+    RejectTaskResults,
+    RequestChanges,
+    SendTaskResult,
+    TimeOut,
+    ValidateTaskResults,
+    call_name,
+)
+from decentralml.core.config import Settings
+from decentralml.core.domain import (
+    AnnotationType,
+    ResultSubmissionStatus,
+    StorageType,
+    Submission,
+    Task,
+    TaskType,
+    Terms,
+    ValidationStrategy,
+    manifest_digest,
+)
+from decentralml.core.errors import Refused, Unavailable
+from decentralml.core.intents import Intents
+from decentralml.core.paths import Home
+from decentralml.core.signing import Signer
+from decentralml.core.storage.base import OnProgress, Storage
+
+OnStage = Callable[[Stage], None]
+_SIGN_ATTEMPTS = 8
+
+
+class Market:
+    """One method a verb. Those that sign raise `Refused` with the chain's code where a rule says no.
+
+    ``signer`` may be None for reading. Every signing verb answers with the chain's `Receipt`.
+    """
+
+    def __init__(
+        self, chain: Chain, storage: Storage, home: Home, settings: Settings, signer: Signer | None = None
+    ) -> None:
+        self.chain = chain
+        self.storage = storage
+        self.home = home
+        self.settings = settings
+        self.signer = signer
+        self._intents = Intents(home, chain)
+
+    # Creating
+
+    def create_task_model_engineer(
+        self,
+        *,
+        question: str,
+        pays_amount: int,
+        expiration_block: int,
+        max_assignments: int,
+        validation_strategy: ValidationStrategy,
+        model_engineer_path: str | Path,
+        model_engineer_storage_type: StorageType | None = None,
+        model_engineer_storage_credentials: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Receipt:
+        """Publish a task whose workers redefine a model.
+
+        ``model_engineer_path`` is a folder (uploaded first) or a reference from an earlier upload;
+        ``pays_amount`` is in planck, per accepted result. Raises what `check_terms` and
+        `task_folder.check` raise, and `Failed` when the upload breaks.
+        """
+        return self._create(
+            Terms(
+                task_type=TaskType.ModelEngineer,
+                question=question,
+                pays_amount=pays_amount,
+                expiration_block=expiration_block,
+                max_assignments=max_assignments,
+                validation_strategy=validation_strategy,
+                model_engineer_path="",
+                model_engineer_storage_type=model_engineer_storage_type or self.storage.type,
+                model_engineer_storage_credentials=model_engineer_storage_credentials,
+            ),
+            "model_engineer_path",
+            model_engineer_path,
+            on_progress,
+        )
+
+    def create_task_model_contributor(
+        self,
+        *,
+        question: str,
+        pays_amount: int,
+        expiration_block: int,
+        max_assignments: int,
+        validation_strategy: ValidationStrategy,
+        model_contributor_script_path: str | Path,
+        model_contributor_script_storage_type: StorageType | None = None,
+        model_contributor_script_storage_credentials: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Receipt:
+        """Publish a task whose workers train the shipped model on their own data. As the verb above."""
+        return self._create(
+            Terms(
+                task_type=TaskType.ModelContributor,
+                question=question,
+                pays_amount=pays_amount,
+                expiration_block=expiration_block,
+                max_assignments=max_assignments,
+                validation_strategy=validation_strategy,
+                model_contributor_script_path="",
+                model_contributor_script_storage_type=model_contributor_script_storage_type
+                or self.storage.type,
+                model_contributor_script_storage_credentials=model_contributor_script_storage_credentials,
+            ),
+            "model_contributor_script_path",
+            model_contributor_script_path,
+            on_progress,
+        )
+
+    def create_task_data_annotator(
+        self,
+        *,
+        question: str,
+        pays_amount: int,
+        expiration_block: int,
+        max_assignments: int,
+        validation_strategy: ValidationStrategy,
+        annotation_type: AnnotationType,
+        annotation_files: str | Path,
+        annotation_class_labels: str,
+        annotation_media_samples: tuple[str, ...] | None = None,
+        annotation_class_coordinates: str | None = None,
+        annotation_json: str | None = None,
+        annotation_files_storage_type: StorageType | None = None,
+        annotation_files_storage_credentials: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Receipt:
+        """Publish a task whose workers label files. ``annotation_class_labels`` are separated by commas."""
+        return self._create(
+            Terms(
+                task_type=TaskType.DataAnnotators,
+                question=question,
+                pays_amount=pays_amount,
+                expiration_block=expiration_block,
+                max_assignments=max_assignments,
+                validation_strategy=validation_strategy,
+                annotation_type=annotation_type,
+                annotation_media_samples=annotation_media_samples,
+                annotation_files=("",),
+                annotation_class_labels=annotation_class_labels,
+                annotation_class_coordinates=annotation_class_coordinates,
+                annotation_json=annotation_json,
+                annotation_files_storage_type=annotation_files_storage_type or self.storage.type,
+                annotation_files_storage_credentials=annotation_files_storage_credentials,
+            ),
+            "annotation_files",
+            annotation_files,
+            on_progress,
+        )
+
+    # Reading
+
+    def list_task(self, query: TaskQuery | None = None) -> TaskPage:
+        """One page of the market, newest first unless the query says otherwise."""
+        return self.chain.tasks(query or TaskQuery())
+
+    def list_task_results(self, task_id: int) -> SubmissionPage:
+        """All submissions of a task, oldest first. Raises `Refused` ("TaskNotFound")."""
+        self.chain.task(task_id)
+        return self.chain.submissions(SubmissionQuery(task_id=task_id, limit=10_000))
+
+    def may(
+        self, call: str, *, task_id: int | None = None, submission_id: int | None = None
+    ) -> Refused | None:
+        """Why the signer may not send ``call`` now, or None where it may."""
+        with self.chain.view() as view:
+            return rules.check(view, call, self._signer.address, task_id=task_id, submission_id=submission_id)
+
+    # Working
+
+    def assign_task(self, task_id: int, *, on_progress: OnProgress | None = None) -> Receipt:
+        """Take a slot: download and verify the assets first, then sign."""
+        self._require("assign_task", task_id=task_id)
+        self.fetch_assets(self.chain.task(task_id), on_progress=on_progress)
+        return self.send(AssignTask(task_id))
+
+    def fetch_assets(self, task: Task, *, on_progress: OnProgress | None = None) -> Path:
+        """The task's folder on this machine, downloaded and verified where it is not here yet."""
+        assets = task.terms.assets
+        if assets is None:
+            raise Refused("NoAssets", f"Task {task.id} ships no files.", "Ask its creator for another.")
+        return self.fetch(*assets, on_progress=on_progress)
+
+    def fetch(
+        self, storage_type: StorageType, reference: str, *, on_progress: OnProgress | None = None
+    ) -> Path:
+        """The folder behind a reference, verified, in this home's cache."""
+        destination = self.home.assets / manifest_digest(reference)
+        self._storage_for(storage_type).get(reference, destination, on_progress=on_progress)
+        return destination
+
+    def overdue_slot(self, task_id: int) -> Submission | None:
+        """The submission to `time_out` first, where that is all that keeps the signer from a slot."""
+        refusal = self.may("assign_task", task_id=task_id)
+        if refusal is None or refusal.code != "TaskFull":
+            return None
+        for submission in self.chain.submissions_of(task_id):
+            idle = submission.status is ResultSubmissionStatus.Assigned and submission.delivered is None
+            if idle and self.may("time_out", submission_id=submission.id) is None:
+                return submission
+        return None
+
+    def send_task_result(
+        self,
+        submission_id: int,
+        *,
+        result_path: Path | str | None = None,
+        result: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Receipt:
+        """Deliver: upload the result folder (where there is one), then sign its reference.
+
+        ``result_path`` is a folder that holds nothing but the result, or a reference; ``result`` an
+        annotator's inline answer, at most 2048 bytes.
+        """
+        self._require("send_task_result", submission_id=submission_id)
+        reference = None
+        if isinstance(result_path, Path):
+            reference = self.storage.put(result_path, on_progress=on_progress)
+        elif result_path is not None:
+            manifest_digest(result_path)
+            reference = result_path
+        return self.send(
+            SendTaskResult(
+                submission_id,
+                result=result,
+                result_path=reference,
+                result_storage_type=self.storage.type if reference else None,
+            )
+        )
+
+    def claim(self, submission_id: int) -> Receipt:
+        """Be paid for a result on which the creator stayed silent."""
+        return self.send(ClaimTaskResult(submission_id))
+
+    def abandon(self, submission_id: int) -> Receipt:
+        """Give a slot back."""
+        return self.send(AbandonTask(submission_id))
+
+    def time_out(self, submission_id: int) -> Receipt:
+        """End a submission whose worker let the work period pass."""
+        return self.send(TimeOut(submission_id))
+
+    # Judging
+
+    def fetch_result(self, submission: Submission, *, on_progress: OnProgress | None = None) -> Path:
+        """The delivered folder on this machine, verified. Raises `Refused` ("NothingDelivered")."""
+        if submission.result_path is None or submission.result_storage_type is None:
+            raise Refused(
+                "NothingDelivered",
+                f"Submission {submission.id} has no result folder.",
+                "Wait until its worker has sent one.",
+            )
+        return self.fetch(submission.result_storage_type, submission.result_path, on_progress=on_progress)
+
+    def publish_report(self, submission_id: int, report: Path, digest: str) -> Receipt:
+        """`validate_task_results` on the chain: upload the report's folder, sign its reference.
+
+        ``digest`` is that of the result which the report is about.
+        """
+        self._require("validate_task_results", submission_id=submission_id)
+        reference = self.storage.put(report)
+        return self.send(ValidateTaskResults(submission_id, digest, reference, manifest_digest(reference)))
+
+    def accept_task_results(self, submission_id: int, *, digest: str | None = None) -> Receipt:
+        """Accept and pay. ``digest`` names the result meant; without it, the one delivered last."""
+        return self.send(AcceptTaskResults(submission_id, digest or self._digest(submission_id)))
+
+    def reject_task_results(self, submission_id: int, reason: str, *, digest: str | None = None) -> Receipt:
+        """Reject a validated result, with a reason of 1 to 1024 bytes."""
+        return self.send(RejectTaskResults(submission_id, digest or self._digest(submission_id), reason))
+
+    def request_changes(self, submission_id: int, reason: str, *, digest: str | None = None) -> Receipt:
+        """Send a validated result back to its worker, with what should change."""
+        return self.send(RequestChanges(submission_id, digest or self._digest(submission_id), reason))
+
+    def close(self, task_id: int) -> Receipt:
+        """Stop a task: what no live submission can still earn goes back to the creator."""
+        return self.send(CloseTask(task_id))
+
+    # Sending
+
+    def send(self, call: Call, *, on_stage: OnStage | None = None) -> Receipt:
+        """Sign and submit ``call`` once, even when an earlier try of the same call was cut off.
+
+        Raises `Refused` with the chain's code, `Unavailable` ("NoSigner", "MissingCall").
+        """
+        signer = self._signer
+        name = call_name(call)
+        if name not in self.chain.capabilities:
+            raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
+        earlier = self._intents.settled(call, signer.address)
+        if earlier is not None:
+            return earlier
+        for attempt in range(_SIGN_ATTEMPTS):
+            extrinsic = self.chain.sign(call, signer)
+            self._intents.write(extrinsic)
+            try:
+                receipt = self.chain.submit(extrinsic, on_stage=on_stage)
+            except Refused as refusal:
+                self._intents.forget(call, signer.address)
+                if refusal.code == "StaleNonce" and attempt + 1 < _SIGN_ATTEMPTS:
+                    continue
+                raise
+            self._intents.forget(call, signer.address)
+            return receipt
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _create(
+        self, terms: Terms, field: str, source: str | Path, on_progress: OnProgress | None
+    ) -> Receipt:
+        reference = source if isinstance(source, str) else ""
+        folder = source if isinstance(source, Path) else None
+        if folder is None:
+            manifest_digest(reference)
+        else:
+            task_folder.check(folder, terms.task_type)
+        # A stand-in of the real length: what the rules refuse is refused before anything is uploaded.
+        self._check_create(_with_assets(terms, field, reference or "local:#sha256=" + "0" * 64))
+        if folder is not None:
+            reference = self.storage.put(folder, on_progress=on_progress)
+        try:
+            return self.send(CreateTask(_with_assets(terms, field, reference)))
+        except Refused as refusal:
+            if folder is not None:
+                refusal.hint = f"{refusal.hint} The assets are uploaded already: {reference}".strip()
+            raise
+
+    def _check_create(self, terms: Terms) -> None:
+        with self.chain.view() as view:
+            rules.apply(view, CreateTask(terms), self._signer.address, view.block)
+
+    def _require(self, call: str, *, task_id: int | None = None, submission_id: int | None = None) -> None:
+        refusal = self.may(call, task_id=task_id, submission_id=submission_id)
+        if refusal is not None:
+            raise refusal
+
+    def _digest(self, submission_id: int) -> str:
+        digest = self.chain.submission(submission_id).digest
+        if digest is None:
+            raise Refused(
+                "NothingDelivered",
+                f"Submission {submission_id} has delivered nothing.",
+                "Wait until its worker has sent a result.",
+            )
+        return digest
+
+    @property
+    def _signer(self) -> Signer:
+        if self.signer is None:
+            raise Unavailable(
+                "NoSigner", "No account is unlocked.", "Name one with --account, or make one: account create."
+            )
+        return self.signer
+
+    def _storage_for(self, storage_type: StorageType) -> Storage:
+        if storage_type is not self.storage.type:
+            raise Unavailable(
+                "OtherStorage",
+                f"These files are on {storage_type}; this terminal is connected to {self.storage.type}.",
+                "Choose the storage with --storage.",
+            )
+        return self.storage
+
+
+def _with_assets(terms: Terms, field: str, reference: str) -> Terms:
+    value = (reference,) if field == "annotation_files" else reference
+    return msgspec.structs.replace(terms, **{field: value})
