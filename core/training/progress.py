@@ -1,0 +1,127 @@
+"""Where a run stands: its events folded into one value that stays small however long the run is."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct, field
+
+from decentralml.core.training import journal
+
+Phase = Literal["queued", "starting", "running", "paused", "stopping", "stopped", "finished", "failed"]
+
+_WARNINGS = 20
+
+
+class Progress(Struct):
+    """The last known of everything. Times in unix seconds, periods in seconds, sizes in bytes.
+
+    ``epoch`` is the one that runs, counted from 0, of ``epochs``; ``step`` batches of ``steps`` are done in
+    it. ``metrics`` are the newest running means, ``epoch_metrics`` those of the last whole epoch; None
+    stands for NaN and infinity. ``eta``: seconds to the end of the fit, None where it is not known.
+    ``claimed`` is what the worker says of its own result. ``folder`` is a name below out/.
+    """
+
+    phase: Phase = "queued"
+    attempt: int = 0
+    started: float | None = None
+    ended: float | None = None
+    protection: str = ""
+    device: str = ""
+    gpus: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    data: journal.Data | None = None
+    fit: int | None = None
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int | None = None
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    epoch_metrics: dict[str, float | None] = field(default_factory=dict)
+    rate: float | None = None
+    lr: float | None = None
+    eta: float | None = None
+    epoch_seconds: float | None = None
+    checkpoint: journal.Checkpoint | None = None
+    load: journal.Load | None = None
+    peak_rss: int = 0
+    warnings: list[str] = field(default_factory=list)
+    claimed: dict[str, float | None] | None = None
+    claimed_baseline: dict[str, float | None] | None = None
+    folder: str = ""
+    parameters: int | None = None
+    error: str = ""
+    where: str = ""
+    traceback: str = ""
+
+
+def fold(progress: Progress, events: Iterable[journal.Event]) -> Progress:
+    """``progress`` after ``events``, changed in place."""
+    for event in events:
+        _take(progress, event)
+    return progress
+
+
+def _take(p: Progress, event: journal.Event) -> None:
+    match event:
+        case journal.Step():
+            p.phase = "running" if p.phase == "starting" else p.phase
+            p.fit, p.epoch, p.step, p.steps = event.fit, event.epoch, event.step, event.steps
+            p.metrics, p.rate = event.metrics, event.rate
+            p.eta = _eta(p, event.seconds)
+        case journal.Load():
+            p.load = event
+            p.peak_rss = max(p.peak_rss, event.rss)
+        case journal.Epoch():
+            p.fit, p.epoch, p.step = event.fit, event.epoch + 1, 0
+            p.metrics = p.epoch_metrics = event.metrics
+            p.lr, p.epoch_seconds = event.lr, event.seconds
+            p.eta = _eta(p, None)
+        case journal.Fit():
+            p.phase = "running"
+            p.fit, p.epoch, p.epochs = event.fit, event.initial_epoch, event.epochs
+            p.step, p.steps, p.eta, p.epoch_seconds = 0, event.steps, None, None
+        case journal.Checkpoint():
+            p.checkpoint = event
+        case journal.Queued():
+            p.phase, p.ended = "queued", None
+            p.error = p.where = p.traceback = ""
+        case journal.Started():
+            p.phase, p.attempt, p.protection = "starting", event.attempt, event.protection
+            p.started = p.started or event.t
+            p.ended = p.load = p.rate = p.eta = None
+            p.error = p.where = p.traceback = ""
+        case journal.Hello():
+            p.device, p.gpus = event.device, event.gpus
+            p.versions = {"python": event.python, "keras": event.keras, "tensorflow": event.tensorflow}
+        case journal.Data():
+            p.data = event
+        case journal.Evaluated():
+            p.claimed, p.claimed_baseline = event.metrics, event.baseline
+        case journal.Saved():
+            p.folder, p.parameters = event.folder, event.parameters
+        case journal.Warning():
+            p.warnings = [*p.warnings, event.text][-_WARNINGS:]
+        case journal.Paused():
+            p.phase = "paused"
+        case journal.Resumed():
+            p.phase = "running"
+        case journal.Stopping():
+            p.phase = "stopping"
+        case journal.Finished():
+            p.phase, p.ended, p.eta, p.rate = "finished", event.t, None, None
+        case journal.Stopped():
+            p.phase, p.ended, p.eta, p.rate = "stopped", event.t, None, None
+        case journal.Failed():
+            p.phase, p.ended, p.eta, p.rate = "failed", event.t, None, None
+            p.error, p.where, p.traceback = event.error, event.where, event.traceback
+
+
+def _eta(p: Progress, seconds: float | None) -> float | None:
+    """Seconds to the end of the fit: by the last whole epoch, else by the batches of this one."""
+    if not p.steps or not p.epochs:
+        return None
+    if p.epoch_seconds is not None:
+        return max(p.epochs - p.epoch - p.step / p.steps, 0) * p.epoch_seconds
+    if seconds is None or not p.step:
+        return None
+    return max((p.epochs - p.epoch) * p.steps - p.step, 0) * seconds / p.step

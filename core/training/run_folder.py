@@ -1,0 +1,222 @@
+"""A run is a folder: what stands in it, who holds it, what it has been told.
+
+run.json         the order (`RunSpec`), its bounds, and where it stood when the supervisor last wrote it
+journal.jsonl    every event, written by the supervisor alone
+output.log       what the worker prints (output.log.1: what came before)
+supervisor.log   what the supervisor itself prints: nothing, unless it breaks
+control/         control.json, which a person writes and the worker reads
+job/             job.json, which the supervisor writes and the worker reads
+out/             the one folder that the worker may write: checkpoint and result; hostile
+lock             held by the supervisor for as long as it lives
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from decentralml.core.domain import TaskType
+from decentralml.core.errors import Failed, Misused, Refused
+from decentralml.core.paths import write_atomic
+from decentralml.core.training import journal
+from decentralml.core.training.progress import Progress, fold
+
+Command = Literal["run", "pause", "stop"]
+MIB = 1024 * 1024
+
+
+class RunSpec(Struct, frozen=True, kw_only=True):
+    """What is to be trained, and how.
+
+    ``assets``: the task's verified folder, in which ``script`` stands. ``data``: an .npz or a folder; None
+    leaves it to the script. ``device``: "" (what there is), "cpu", "gpu" or "gpu:N". ``threads`` 0 and
+    ``nice`` None mean the settings' own.
+    """
+
+    assets: Path
+    script: str
+    task_type: TaskType = TaskType.ModelContributor
+    task_id: int | None = None
+    submission_id: int | None = None
+    chain: str = ""
+    title: str = ""
+    data: Path | None = None
+    epochs: int = 1
+    batch_size: int | None = None
+    seed: int = 0
+    holdout: float = 0.1
+    model_name: str = "model"
+    device: str = ""
+    threads: int = 0
+    nice: int | None = None
+    unsandboxed: bool = False
+    requirements: Path | None = None
+    trial: bool = False
+
+
+class Bounds(Struct, frozen=True):
+    """What the sandbox may take: bytes of memory and of disk, processes."""
+
+    memory: int
+    disk: int
+    processes: int
+
+
+class RunFile(Struct, kw_only=True):
+    """run.json. ``progress`` is the fold of the journal up to byte ``offset``; readers fold the rest.
+
+    ``queue``: the folder in which the run waits for its turn; None: it starts at once.
+    """
+
+    spec: RunSpec
+    bounds: Bounds
+    created: float
+    queue: Path | None = None
+    progress: Progress = field(default_factory=Progress)
+    offset: int = 0
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+def _from_text(kind: type[Any], value: object) -> Any:
+    if issubclass(kind, Path):
+        return Path(str(value))
+    raise NotImplementedError(kind)
+
+
+class RunFolder:
+    """The folder of one run, whoever looks at it: the supervisor, the app, another terminal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = path / "run.json"
+        self.journal = path / "journal.jsonl"
+        self.log = path / "output.log"
+        self.supervisor_log = path / "supervisor.log"
+        self.control = path / "control"
+        self.job = path / "job"
+        self.out = path / "out"
+        self.lock = path / "lock"
+
+    def create(self, file: RunFile) -> None:
+        """Fill the folder, which exists and is empty, with what a supervisor needs."""
+        for folder in (self.control, self.job, self.out):
+            folder.mkdir(mode=0o700)
+        self.tell("run")
+        self.store(file)
+
+    def load(self) -> RunFile:
+        """run.json. Raises `Refused` ("UnknownRun") where there is none, `Failed` ("BadRun") if broken."""
+        try:
+            return msgspec.json.decode(self.file.read_bytes(), type=RunFile, dec_hook=_from_text)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Refused(
+                "UnknownRun",
+                f"There is no run in {self.path}.",
+                "`decentralml run list` shows those that exist.",
+            ) from error
+        except (OSError, msgspec.DecodeError) as error:
+            raise Failed(
+                "BadRun",
+                f"{self.file} cannot be read: {error}.",
+                "`decentralml run remove` takes the run away.",
+            ) from error
+
+    def store(self, file: RunFile) -> None:
+        write_atomic(self.file, msgspec.json.encode(file, enc_hook=_to_text))
+
+    def current(self) -> RunFile:
+        """run.json with what the journal says since it was written."""
+        file = self.load()
+        events, file.offset = journal.read(self.journal, file.offset)
+        fold(file.progress, events)
+        return file
+
+    def tell(self, command: Command) -> None:
+        """Leave ``command`` for the worker, in one step."""
+        write_atomic(self.control / "control.json", msgspec.json.encode({"command": command}))
+
+    def told(self) -> Command:
+        """The command that stands. Without one that can be read: run."""
+        try:
+            value = msgspec.json.decode((self.control / "control.json").read_bytes(), type=dict[str, Command])
+        except (OSError, msgspec.DecodeError):
+            return "run"
+        return value.get("command", "run")
+
+    def alive(self) -> bool:
+        """Whether a supervisor holds the run."""
+        return held(self.lock)
+
+    def launch(self) -> None:
+        """Start a supervisor in a session of its own, that outlives this process and its terminal.
+
+        The lock is taken here and handed over, so that the run is never unheld in between.
+        Raises `Misused` ("RunIsAlive") when another holds it.
+        """
+        descriptor = hold(self.lock)
+        if descriptor is None:
+            raise Misused("RunIsAlive", f"Run {self.path.name} is being run already.", "Stop it first.")
+        try:
+            writer = journal.Writer(self.journal)
+            writer.write(journal.Queued(t=time.time()))
+            writer.close()
+            with self.supervisor_log.open("ab") as log:
+                subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "decentralml.core.training.supervisor"),
+                        *(str(self.path), "--lock", str(descriptor)),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(descriptor,),
+                    start_new_session=True,
+                    cwd=self.path,
+                )
+        finally:
+            os.close(descriptor)
+
+
+def hold(lock: Path, *, patience: float = 2.0) -> int | None:
+    """The descriptor of ``lock``, held exclusively until it is closed; None when somebody else has it.
+
+    ``patience``: seconds in which those who only look (`held`) are waited for.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.01)
+        else:
+            return descriptor
+
+
+def held(lock: Path) -> bool:
+    """Whether somebody holds ``lock``. A shared lock looks, so that those who look do not see each other."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

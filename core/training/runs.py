@@ -1,0 +1,267 @@
+"""The runs of a home: start, list, stop, pause, resume, read, remove."""
+
+import contextlib
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from decentralml.core.config import Settings
+from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.paths import Home
+from decentralml.core.text import clean
+from decentralml.core.training import queue
+from decentralml.core.training.progress import Progress
+from decentralml.core.training.run_folder import MIB, Bounds, RunFile, RunFolder, RunSpec
+
+__all__ = ["Progress", "Run", "RunSpec", "Runs", "State"]
+
+State = Literal[
+    "queued", "starting", "running", "paused", "stopping", "stopped", "finished", "failed", "crashed"
+]
+ENDED: tuple[State, ...] = ("stopped", "finished", "failed", "crashed")
+
+Lines = list[str]
+
+_TAIL = 256 * 1024
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run as it stands. Times in unix seconds. ``last``: the fold of all its events.
+
+    ``result_folder``: where the worker says that the result stands, unchecked; None before.
+    """
+
+    id: int
+    spec: RunSpec
+    state: State
+    created: float
+    last: Progress
+    folder: Path
+    result_folder: Path | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it runs or waits any more."""
+        return self.state in ENDED
+
+
+class Runs:
+    """The runs of one home. Any number of processes may look at them and command them at once."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home = home
+        self._settings = settings
+
+    def start(self, spec: RunSpec) -> Run:
+        """Queue a run; its supervisor begins as soon as its turn comes, and outlives this process.
+
+        Raises `Misused` for an order that cannot be carried out.
+        """
+        check(spec)
+        id, folder = self._allocate()
+        settings = self._settings
+        queue.set_limit(self._queue, settings.max_runs)
+        folder.create(
+            RunFile(
+                spec=_complete(spec, settings),
+                bounds=bounds(settings),
+                created=time.time(),
+                queue=self._queue,
+            )
+        )
+        folder.launch()
+        return self.get(id)
+
+    def list(self) -> list[Run]:
+        """Every run, newest first. One whose run.json is broken is passed over."""
+        runs = []
+        for id in sorted(self._ids(), reverse=True):
+            with contextlib.suppress(DecentralMLError):
+                runs.append(self.get(id))
+        return runs
+
+    def get(self, id: int) -> Run:
+        """The run ``id``. Raises `Refused` ("UnknownRun"), `Failed` ("BadRun")."""
+        folder = self._at(id)
+        # Looked at before the journal is read: a run that ends in between is then not taken for crashed.
+        alive = folder.alive()
+        file = folder.current()
+        return Run(
+            id=id,
+            spec=file.spec,
+            state=_state(file.progress, alive, folder),
+            created=file.created,
+            last=file.progress,
+            folder=folder.path,
+            result_folder=_result(folder, file.progress),
+        )
+
+    def folder(self, id: int) -> Path:
+        """The folder of run ``id``. Raises `Refused` ("UnknownRun")."""
+        return self._at(id).path
+
+    def stop(self, id: int) -> None:
+        """Ask the run to end; its supervisor ends it when it does not. Raises `Misused` ("RunHasEnded")."""
+        self._living(id).tell("stop")
+
+    def pause(self, id: int) -> None:
+        """Ask the run to wait at the next batch end. Raises `Misused` ("RunHasEnded")."""
+        self._living(id).tell("pause")
+
+    def resume(self, id: int) -> Run:
+        """Let a paused run go on, or start one that did not finish again from its last checkpoint.
+
+        Raises `Misused` ("RunHasEnded") for a finished one, ("RunIsStopping") for one that is about to end.
+        """
+        run = self.get(id)
+        folder = self._at(id)
+        if run.state == "finished":
+            raise Misused("RunHasEnded", f"Run {id} is finished.", "Start a new run to train again.")
+        if not run.ended and folder.told() == "stop":
+            raise Misused("RunIsStopping", f"Run {id} is stopping.", "Resume it when it has stopped.")
+        folder.tell("run")
+        if run.ended:
+            queue.set_limit(self._queue, self._settings.max_runs)
+            folder.launch()
+        return self.get(id)
+
+    def remove(self, id: int) -> None:
+        """Delete a run that has ended, with checkpoint and result. Raises `Misused` ("RunIsAlive")."""
+        folder = self._at(id)
+        if folder.alive():
+            raise Misused("RunIsAlive", f"Run {id} has not ended.", f"`decentralml run stop {id}` ends it.")
+        shutil.rmtree(folder.path)
+
+    def tail(self, id: int, lines: int = 200) -> Lines:
+        """The last lines of what the worker printed, without control characters; at most 256 KiB are read."""
+        return tail(self._at(id).log, lines)
+
+    def result_folder(self, id: int) -> Path:
+        """Where the run's result stands: a folder below its out/, unchecked within.
+
+        Raises `Refused` ("NoResult") when the worker left none.
+        """
+        run = self.get(id)
+        if run.result_folder is None:
+            raise Refused(
+                "NoResult",
+                f"Run {id} ({run.state}) has left no result.",
+                f"`decentralml run show {id}` says how far it came.",
+            )
+        return run.result_folder
+
+    @property
+    def _queue(self) -> Path:
+        return self._home.folder(self._home.runs / ".queue")
+
+    def _at(self, id: int) -> RunFolder:
+        folder = RunFolder(self._home.runs / str(id))
+        if not folder.file.exists():
+            raise Refused(
+                "UnknownRun", f"There is no run {id}.", "`decentralml run list` shows those that exist."
+            )
+        return folder
+
+    def _living(self, id: int) -> RunFolder:
+        run = self.get(id)
+        if run.ended:
+            raise Misused("RunHasEnded", f"Run {id} has ended: {run.state}.")
+        return self._at(id)
+
+    def _ids(self) -> set[int]:
+        return {int(name) for name in os.listdir(self._home.runs) if name.isascii() and name.isdigit()}
+
+    def _allocate(self) -> tuple[int, RunFolder]:
+        id = max(self._ids(), default=0)
+        while True:
+            id += 1
+            path = self._home.runs / str(id)
+            try:
+                path.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return id, RunFolder(path)
+
+
+def check(spec: RunSpec) -> None:
+    """Raises `Misused` where ``spec`` names what is not there or makes no sense."""
+    if not (spec.assets / spec.script).is_file():
+        raise Misused(
+            "NoScript",
+            f"There is no {spec.script} in {spec.assets}.",
+            "The task names another script, or its assets are not whole.",
+        )
+    if spec.data is not None and not spec.data.exists():
+        raise Misused("NoData", f"There is nothing at {spec.data}.", "--data takes an .npz file or a folder.")
+    if spec.epochs < 1:
+        raise Misused("BadEpochs", f"{spec.epochs} epochs cannot be trained.", "Ask for one or more.")
+    if spec.batch_size is not None and spec.batch_size < 1:
+        raise Misused("BadBatchSize", f"A batch of {spec.batch_size} cannot be made.", "Ask for one or more.")
+    if not re.fullmatch(r"(cpu|gpu(:\d+)?)?", spec.device):
+        raise Misused("BadDevice", f"{spec.device[:40]!r} is no device.", "Known: cpu, gpu, gpu:N.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", spec.model_name):
+        raise Misused(
+            "BadModelName",
+            f"{spec.model_name[:60]!r} cannot name a folder.",
+            "Letters, digits, dot, dash and underline, at most 64.",
+        )
+
+
+def bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        memory=settings.sandbox_memory * MIB,
+        disk=settings.sandbox_disk * MIB,
+        processes=settings.sandbox_processes,
+    )
+
+
+def tail(log: Path, lines: int = 200) -> list[str]:
+    """The last lines of a log; of a line that a progress bar wrote over, what was seen last."""
+    text = b""
+    for path in (log.with_name(log.name + ".1"), log):
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(size - _TAIL, 0))
+            text = (text + file.read(_TAIL))[-_TAIL:]
+    shown = [
+        clean(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]))
+        for line in text.decode("utf-8", "replace").split("\n")
+    ]
+    if shown and not shown[-1]:
+        shown.pop()
+    return shown[-lines:]
+
+
+def _complete(spec: RunSpec, settings: Settings) -> RunSpec:
+    """``spec`` with the settings' own where it leaves something open, and absolute paths."""
+    import msgspec
+
+    return msgspec.structs.replace(
+        spec,
+        assets=spec.assets.absolute(),
+        data=spec.data.absolute() if spec.data else None,
+        threads=spec.threads or settings.threads,
+        nice=settings.nice if spec.nice is None else spec.nice,
+    )
+
+
+def _state(progress: Progress, alive: bool, folder: RunFolder) -> State:
+    if progress.phase in ("stopped", "finished", "failed"):
+        return progress.phase
+    if not alive:
+        return "crashed"
+    return "stopping" if folder.told() == "stop" else progress.phase
+
+
+def _result(folder: RunFolder, progress: Progress) -> Path | None:
+    name = progress.folder.removeprefix("/out/")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", name):
+        return None
+    path = folder.out / name
+    return path if path.is_dir() and not path.is_symlink() else None
