@@ -1,0 +1,36 @@
+# make run: the program.   make test: the tests.   make check: everything that must hold.   make bench: figures.
+SHELL := /bin/sh
+BIN := .venv/bin
+
+.DEFAULT_GOAL := run
+.PHONY: run test check lint types bench setup clean
+
+# On a terminal the app; a whole market, played and narrated, where there is none.
+run:
+	@.ci/setup run
+	@if [ -t 0 ] && [ -t 1 ] && [ -e tui/main.py ]; then exec $(BIN)/decentralml; else exec $(BIN)/decentralml demo; fi
+
+setup:
+	@.ci/setup dev
+
+test: setup
+	$(BIN)/pytest
+
+check: lint types test
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+# The root is flat and the import names are not: mypy finds them through a folder of links.
+types: setup
+	@mkdir -p build/types/decentralml
+	@for part in core tui assets themes; do ln -sfn ../../../$$part build/types/decentralml/$$part; done
+	MYPYPATH=build/types $(BIN)/mypy -p decentralml.core
+
+bench: setup
+	@for script in tests/bench/bench_*.py; do echo "== $${script##*/bench_}"; $(BIN)/python "$$script" || exit 1; done
+
+clean:
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
