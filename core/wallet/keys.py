@@ -27,7 +27,7 @@ def without_traces(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except Exception as error:
+        except BaseException as error:
             failure = error
         del args, kwargs
         failure.__cause__ = failure.__context__ = None
