@@ -1,1 +1,33 @@
-"""The screens, one module each."""
+"""The screens, one module each; imported when first shown."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decentralml.tui.screens.base import MarketScreen
+
+
+def make(mode: str) -> "MarketScreen":
+    """The screen of a mode of `decentralml.tui.keys.MODES`."""
+    if mode == "tasks":
+        from decentralml.tui.screens.tasks import Tasks
+
+        return Tasks()
+    if mode == "runs":
+        from decentralml.tui.screens.runs import RunsScreen
+
+        return RunsScreen()
+    if mode == "validate":
+        from decentralml.tui.screens.validate import Validate
+
+        return Validate()
+    if mode == "federate":
+        from decentralml.tui.screens.federate import Federate
+
+        return Federate()
+    if mode == "accounts":
+        from decentralml.tui.screens.accounts import AccountsScreen
+
+        return AccountsScreen()
+    from decentralml.tui.screens.activity import Activity
+
+    return Activity()

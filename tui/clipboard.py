@@ -1,0 +1,33 @@
+"""Copying over ssh: OSC 52 for terminals that take it, and always a file, whose name is said."""
+
+import base64
+import os
+from typing import TYPE_CHECKING
+
+from decentralml.core.paths import write_atomic
+from decentralml.tui import background
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
+
+async def copy(app: "DecentralMLApp", text: str) -> None:
+    """Put ``text`` on the clipboard of the person's own terminal, and into ``copied.txt``."""
+    path = app.home.folder(app.home.state_dir) / "copied.txt"
+    driver = app._driver
+    if driver is not None:
+        driver.write(osc52(text, in_tmux=bool(os.environ.get("TMUX"))))
+    try:
+        await background.call(write_atomic, path, text.encode())
+    except OSError as error:
+        app.say(f"Copied. It could not be kept in {path}: {error.strerror}.")
+    else:
+        app.say(f"Copied, and kept in {path}.")
+
+
+def osc52(text: str, *, in_tmux: bool) -> str:
+    """The escape sequence that sets the clipboard; tmux passes it on only in a wrapper of its own."""
+    sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a"
+    if not in_tmux:
+        return sequence
+    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"

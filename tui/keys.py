@@ -1,0 +1,201 @@
+"""The one table of keys: dispatch, footer, help and palette read it, and nothing else binds a key.
+
+A key means one thing on every screen: a row is that meaning, its scopes are where it is offered.
+Left out on purpose: ctrl+q, ctrl+s and ctrl+j (terminals), ctrl+b and ctrl+a (tmux, screen), function keys.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.binding import Binding
+
+from decentralml.core.errors import Misused
+
+MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
+EVERYWHERE = (*MODES, "task", "viewer")
+LISTS = EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Key:
+    """One meaning: ``action`` is the method that does it (also the id in a keymap file)."""
+
+    keys: str
+    action: str
+    label: str
+    about: str
+    scopes: tuple[str, ...]
+    footer: bool = True
+    shown_as: str | None = None
+
+
+TABLE: tuple[Key, ...] = (
+    # Doing something with the row or the thing on screen
+    Key("enter", "open", "open", "open what the cursor is on", LISTS),
+    Key("n", "new", "new", "publish a task, or make an account", ("tasks", "accounts")),
+    Key(
+        "t",
+        "take",
+        "take",
+        "take a slot of this task: assets are verified, a deposit is held",
+        ("tasks", "task"),
+    ),
+    Key("T", "try_first", "try", "train one batch in the sandbox before holding a slot", ("tasks", "task")),
+    Key("e", "set_up", "set up", "make the task's environment and run its setup.sh, after a yes", ("task",)),
+    Key("r", "train", "train", "start a training run", ("tasks", "task", "runs")),
+    Key("d", "deliver", "deliver", "send the result of a run", ("task", "runs")),
+    Key("v", "evaluate", "evaluate", "evaluate this result beside the baseline", ("task", "validate")),
+    Key(
+        "V",
+        "evaluate_all",
+        "evaluate all",
+        "evaluate every result that waits, in the background",
+        ("validate",),
+    ),
+    Key("a", "accept", "accept", "accept this result, which pays", ("validate",)),
+    Key("R", "reject", "reject", "reject this result, with a reason", ("validate",)),
+    Key(
+        "c", "request_changes", "ask changes", "send this result back, with what should change", ("validate",)
+    ),
+    Key("D", "sign_drafts", "sign drafts", "sign the decisions that were drafted", ("validate",)),
+    Key("B", "take_back", "take back", "take the draft of this decision back", ("validate",), False),
+    Key(
+        "J",
+        "claim",
+        "claim",
+        "be paid for a result on which its creator stayed silent",
+        ("task", "activity"),
+        False,
+    ),
+    Key("b", "abandon", "abandon", "give the slot back", ("task",), False),
+    Key("O", "time_out", "time out", "end a submission whose worker is overdue", ("task", "activity"), False),
+    Key(
+        "C",
+        "close",
+        "close task",
+        "close the task: what nobody can earn any more comes back",
+        ("task",),
+        False,
+    ),
+    Key("w", "write", "federate", "write the federated model", ("federate",)),
+    Key("space", "mark", "mark", "mark or unmark the row", ("federate", "validate", "runs"), True, "space"),
+    # Training
+    Key("p", "pause", "pause", "pause the run, or go on", ("runs",)),
+    Key("x", "stop", "stop", "stop the run and save", ("runs",)),
+    Key("z", "zoom", "zoom", "give the chart or panel the whole screen", ("runs", "validate")),
+    Key("i", "log_scale", "log", "logarithmic scale", ("runs",)),
+    Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),
+    Key("~", "smooth", "smooth", "smooth the curves", ("runs",), False),
+    # Accounts
+    Key("u", "use", "use", "be this account", ("accounts",)),
+    Key("I", "import", "import", "import an account: words, seed or JSON", ("accounts",)),
+    Key("E", "export", "export", "export the account as encrypted JSON", ("accounts",)),
+    Key("P", "password", "password", "change the account's password", ("accounts",), False),
+    Key(
+        "K",
+        "remember",
+        "keyring",
+        "let the keyring remember the password, or forget it",
+        ("accounts",),
+        False,
+    ),
+    Key("f", "fund", "fund", "take units from the faucet of the embedded ledger", ("accounts",)),
+    Key("F", "forget", "forget", "remove the account from this machine", ("accounts",), False),
+    Key("A", "address_book", "addresses", "the address book", ("accounts",)),
+    Key("H", "statement", "statement", "every movement of the account's money", ("accounts",)),
+    # Seeing
+    Key(
+        "slash",
+        "filter",
+        "filter",
+        "filter the list as you type",
+        ("tasks", "runs", "validate", "activity"),
+        True,
+        "/",
+    ),
+    Key("s", "sort", "sort", "sort by the next column", ("tasks", "validate"), True),
+    Key("S", "reverse", "reverse", "reverse the order", ("tasks", "validate"), False),
+    Key("m", "view", "mine/open/all", "show my tasks, the open ones, or all", ("tasks",)),
+    Key(
+        "right_square_bracket",
+        "next_panel",
+        "panel",
+        "the next panel",
+        ("task", "validate", "runs"),
+        True,
+        "]",
+    ),
+    Key(
+        "left_square_bracket",
+        "previous_panel",
+        "panel back",
+        "the panel before",
+        ("task", "validate", "runs"),
+        False,
+        "[",
+    ),
+    Key("exclamation_mark", "retry", "retry", "try what failed again", ("activity", "runs"), True, "!"),
+    Key("y", "copy", "copy", "copy it (OSC 52), and into a file", EVERYWHERE, False),
+    # Moving
+    Key("j,down", "down", "down", "a row down", EVERYWHERE, False, "j ↓"),
+    Key("k,up", "up", "up", "a row up", EVERYWHERE, False, "k ↑"),
+    Key("h,left", "left", "left", "to the left: pane, folder, crosshair", EVERYWHERE, False, "h ←"),
+    Key("l,right", "right", "right", "to the right: pane, folder, crosshair", EVERYWHERE, False, "l →"),
+    Key("g,home", "top", "top", "the first row", EVERYWHERE, False, "g"),
+    Key("G,end", "bottom", "bottom", "the last row", EVERYWHERE, False, "G"),
+    Key("ctrl+d,pagedown", "page_down", "page down", "a page down", EVERYWHERE, False, "^d"),
+    Key("ctrl+u,pageup", "page_up", "page up", "a page up", EVERYWHERE, False, "^u"),
+    *(
+        Key(str(n), f"tab('{mode}')", mode, f"the {mode} screen", EVERYWHERE, False)
+        for n, mode in enumerate(MODES, 1)
+    ),
+    Key("escape,backspace", "back", "back", "back to where you were", EVERYWHERE, False, "esc"),
+    # The app
+    Key("U", "who", "switch account", "be another account", EVERYWHERE, False),
+    Key("L", "lock", "lock", "forget the unlocked key of this session", EVERYWHERE, False),
+    Key("question_mark", "help", "help", "what every key does here", EVERYWHERE, True, "?"),
+    Key("colon,ctrl+p", "palette", "commands", "every command by name", EVERYWHERE, True, ":"),
+    Key("q", "quit", "quit", "leave; runs go on", EVERYWHERE, False),
+)
+
+
+def bindings(scope: str) -> list[Binding]:
+    """Textual bindings of one screen. ``scope`` is a mode's name, ``task`` or ``viewer``."""
+    return [
+        Binding(key.keys, key.action, key.label, show=key.footer, key_display=key.shown_as, id=key.action)
+        for key in TABLE
+        if scope in key.scopes
+    ]
+
+
+def keys_of(scope: str) -> list[Key]:
+    """The rows that are offered on one screen, in the table's order."""
+    return [key for key in TABLE if scope in key.scopes]
+
+
+def read_keymap(path: Path) -> dict[str, str]:
+    """A person's own keys by action, from a TOML file such as ``take = "ctrl+t"``; empty without one.
+
+    Raises `Misused` ("BadKeymap") for an unknown action, or a key that would mean two things.
+    """
+    try:
+        given = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Misused("BadKeymap", f"{path}: {error}.", "Mend the file or move it aside.") from error
+    taken = {name: key.action for key in TABLE for name in key.keys.split(",")}
+    keymap: dict[str, str] = {}
+    actions = {key.action for key in TABLE}
+    for action, keys in given.items():
+        if action not in actions or not isinstance(keys, str):
+            raise Misused("BadKeymap", f"{path}: there is no action {action!r}.", "`?` names every action.")
+        for name in keys.split(","):
+            owner = taken.get(name)
+            if owner not in (None, action) and owner not in given:
+                raise Misused(
+                    "BadKeymap", f"{path}: {name!r} is {owner} already.", f"Give {owner} another key."
+                )
+        keymap[action] = keys
+    return keymap

@@ -1,0 +1,105 @@
+"""What every full screen has: the two lines on top, the keys at the bottom, one way to work and to fail."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.tui import background, keys
+from decentralml.tui.pulse import Pulse
+from decentralml.tui.session import Session
+from decentralml.tui.widgets.keybar import KeyBar
+from decentralml.tui.widgets.topbar import TopBar
+
+T = TypeVar("T")
+
+
+class MarketScreen(Screen[None]):
+    """Base of the six modes and of what opens over them.
+
+    A subclass names its ``SCOPE`` (its rows in `keys.TABLE`), the ``MODE`` whose tab is lit, composes
+    its `body`, and implements ``action_<row>`` for the rows it offers. `refresh_data` is awaited when
+    the screen appears and whenever the chain moved.
+    """
+
+    SCOPE: ClassVar[str]
+    MODE: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "SCOPE" in cls.__dict__:
+            cls.BINDINGS = [*keys.bindings(cls.SCOPE)]
+        super().__init_subclass__(**kwargs)
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.MODE)
+        yield from self.body()
+        yield KeyBar(self.SCOPE)
+
+    def body(self) -> ComposeResult:
+        """The widgets between the top lines and the keys."""
+        raise NotImplementedError
+
+    @property
+    def session(self) -> Session:
+        """The open session. Only to be used once the app has one: see `refresh_data`."""
+        session = self.app.session
+        assert session is not None, "refresh_data is called only with a session"
+        return session
+
+    def on_screen_resume(self) -> None:
+        self.query_one(TopBar).show(self.app.pulse)
+        if self.app.session is not None:
+            self.work(self.refresh_data())
+
+    def moved(self, pulse: Pulse, *, events: bool) -> None:
+        """The chain has a new head; with ``events`` something happened on it."""
+        self.query_one(TopBar).show(pulse)
+        if events:
+            self.work(self.refresh_data())
+
+    async def refresh_data(self) -> None:
+        """Read again what the screen shows."""
+
+    async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """A blocking ``function`` on a background thread."""
+        return await background.call(function, *args, **kwargs)
+
+    def work(self, coroutine: Coroutine[Any, Any, Any], *, group: str = "default") -> None:
+        """Run ``coroutine`` on the loop; its error is shown by the app's one handler."""
+
+        async def guarded() -> None:
+            try:
+                await coroutine
+            except DecentralMLError as error:
+                self.app.show_error(error)
+
+        self.run_worker(guarded(), group=group, exit_on_error=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offered unless this screen has no such method, signing is off, or `why_not` has a reason."""
+        if not any(key.action.partition("(")[0] == action for key in keys.keys_of(self.SCOPE)):
+            return True
+        if not hasattr(self, f"action_{action}") and not hasattr(self.app, f"action_{action}"):
+            return False
+        return not (self.app.readonly and action in SIGNING)
+
+    def why_not(self, action: str) -> Refused | None:
+        """Why the rules do not offer ``action`` on what the cursor is on; None where they do."""
+        return None
+
+    def action_back(self) -> None:
+        self.app.back()
+
+    def focus_default(self) -> Widget | None:
+        """What the keys move in when the screen appears."""
+        return None
+
+
+# Actions that end in a signature: `--readonly` offers none of them.
+SIGNING = frozenset(
+    {"new", "take", "deliver", "accept", "reject", "request_changes", "sign_drafts"}
+    | {"claim", "abandon", "time_out", "close", "fund"}
+)

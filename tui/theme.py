@@ -1,0 +1,66 @@
+"""Themes: TOML files of colours, the shipped ones and a person's own, which reload when they change."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from textual.theme import Theme
+
+from decentralml.core.errors import Misused
+
+_COLOURS = (
+    "primary",
+    "secondary",
+    "accent",
+    "success",
+    "warning",
+    "error",
+    "foreground",
+    "background",
+    "surface",
+    "panel",
+)
+
+
+def shipped() -> list[Theme]:
+    """The themes of `decentralml.themes`."""
+    folder = resources.files("decentralml.themes")
+    return [
+        parse(Path(file.name).stem, file.read_text())
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    ]
+
+
+def parse(name: str, text: str) -> Theme:
+    """A theme of TOML text. Raises `Misused` ("BadTheme") naming the key."""
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+        unknown = set(values) - {*_COLOURS, "dark", "ansi", "variables"}
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        theme = Theme(name=name, **values)
+        if not theme.ansi:
+            theme.to_color_system().generate()
+    except Exception as error:  # a colour that cannot be parsed raises Textual's own
+        raise Misused("BadTheme", f"Theme {name}: {error}.", "themes/dark.toml shows every key.") from error
+    return theme
+
+
+class UserThemes:
+    """The themes in a person's folder, read again when a file changes. Blocks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[Path, int] = {}
+
+    def changed(self) -> list[Theme]:
+        """Themes whose files are new or changed since the last call. Raises as `parse`."""
+        themes = []
+        for path in sorted(self._folder.glob("*.toml")):
+            changed = path.stat().st_mtime_ns
+            if self._seen.get(path) != changed:
+                self._seen[path] = changed
+                themes.append(parse(path.stem, path.read_text()))
+        return themes
