@@ -1,0 +1,313 @@
+"""What a stranger's file may touch, and how that is enforced: bubblewrap around every command.
+
+A `Cell` says it all: the command, what it reads, the one folder that it writes, the bounds. `popen` and `run`
+start it; `describe` tells a person before; `protection` tells a report after.
+"""
+
+import functools
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from decentralml.core import cell as cells
+from decentralml.core import limits
+from decentralml.core.cell import Cell
+from decentralml.core.errors import Unavailable
+
+OUTPUT_LIMIT = 16 << 20
+
+__all__ = [
+    "Cell",
+    "Completed",
+    "Probe",
+    "Process",
+    "describe",
+    "popen",
+    "probe",
+    "protection",
+    "require",
+    "run",
+]
+
+File = int | IO[bytes] | None
+
+
+class Process(subprocess.Popen[bytes]):
+    """A started cell. ``kill`` ends everything that it has started; `wait` and `poll` tidy up after it."""
+
+    cell: Cell
+    groups: limits.Groups
+    group_leader: bool
+    scratch: Path | None
+
+    def exceeded(self) -> str:
+        """Which bound was passed, as a sentence; "" when none. To be asked every second, and at the end."""
+        if self.groups.out_of_memory():
+            return f"It used more than {limits.size(self.cell.memory)} of memory."
+        folder = self.cell.writes[0] if self.cell.writes else None
+        return limits.exceeded(self.pid, self.cell.bounds, folder)
+
+    def kill(self) -> None:
+        """End it and all that it has started, at once."""
+        if self.group_leader and self.returncode is None:
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+        else:
+            super().kill()
+
+    def wait(self, timeout: float | None = None) -> int:
+        code = super().wait(timeout)
+        self._tidy()
+        return code
+
+    def poll(self) -> int | None:
+        code = super().poll()
+        if code is not None:
+            self._tidy()
+        return code
+
+    def _tidy(self) -> None:
+        self.groups.remove()
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a cell ended. ``stopped``: "", or the bound or period that it passed. Output is cut at 16 MiB."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether the sandbox holds here: the version, or why not."""
+
+    ok: bool
+    detail: str
+
+
+# --- starting -------------------------------------------------------------------------------------
+
+
+def popen(
+    cell: Cell,
+    *,
+    stdin: File = subprocess.DEVNULL,
+    stdout: File = None,
+    stderr: File = None,
+    pass_fds: tuple[int, ...] = (),
+    fds: Mapping[int, int] | None = None,
+    start_new_session: bool = True,
+    unsandboxed: bool = False,
+) -> Process:
+    """Start ``cell``. It ends when this process ends.
+
+    ``pass_fds`` keep their numbers inside; ``fds`` are {number inside: descriptor here}. ``unsandboxed`` runs
+    the command on the host, with the paths translated, and is for an explicit ``--unsandboxed`` only.
+    Raises `Unavailable` ("NoSandbox").
+    """
+    renumbered = dict(fds or {})
+    kept = (*pass_fds, *renumbered.values())
+    groups = limits.groups(cell.bounds)
+    scratch = None
+    try:
+        if unsandboxed:
+            scratch = Path(tempfile.mkdtemp(prefix="decentralml-"))
+            argv = cells.unsandboxed(cell, groups, renumbered, scratch)
+        else:
+            require()
+            argv = cells.sandboxed(cell, groups, renumbered)
+        process = (
+            _spawner(os.getpid())
+            .submit(
+                Process,
+                argv,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=kept,
+                env={},
+                cwd="/",
+                start_new_session=start_new_session or unsandboxed,
+            )
+            .result()
+        )
+    except BaseException:
+        groups.remove()
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    process.cell, process.groups, process.scratch = cell, groups, scratch
+    process.group_leader = unsandboxed
+    return process
+
+
+@functools.cache
+def _spawner(_pid: int) -> ThreadPoolExecutor:
+    """The thread that starts everything: die-with-parent means the thread that forked, so it has to stay."""
+    return ThreadPoolExecutor(1, "sandbox-spawner")
+
+
+def run(
+    cell: Cell, *, timeout: float | None = None, input: bytes = b"", unsandboxed: bool = False
+) -> Completed:
+    """Run ``cell`` to its end, or to the end of ``timeout`` seconds, or to a bound. Raises `Unavailable`."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(input)
+        given.seek(0)
+        process = popen(cell, stdin=given, stdout=out, stderr=err, unsandboxed=unsandboxed)
+        try:
+            stopped = _watch(process, timeout, lambda: max(_length(out), _length(err)))
+        finally:
+            process.kill()
+            process.wait()
+        return Completed(process.returncode, _read(out), _read(err), stopped)
+
+
+def _watch(process: Process, timeout: float | None, written: Callable[[], int]) -> str:
+    """Wait for the end; what ended it early, or ""."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    handle = os.pidfd_open(process.pid)
+    try:
+        while True:
+            left = 1.0 if deadline is None else min(1.0, max(deadline - time.monotonic(), 0))
+            ended = bool(select.select([handle], [], [], left)[0])
+            if passed := process.exceeded():
+                return passed
+            if written() > OUTPUT_LIMIT:
+                return f"It printed more than {limits.size(OUTPUT_LIMIT)}."
+            if ended:
+                return ""
+            if deadline is not None and time.monotonic() >= deadline:
+                return f"It did not end within {timeout:g} seconds."
+    finally:
+        os.close(handle)
+
+
+def _length(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read(OUTPUT_LIMIT)
+
+
+# --- the probe ------------------------------------------------------------------------------------
+
+_TRIAL = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+found = []
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+if any(int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")):
+    found.append("it keeps capabilities")
+if not libc.mount(b"none", b"/usr", None, 32 | 4096, None):
+    found.append("it can remount /usr")
+if not libc.unshare(0x10000000):
+    found.append("it can make a user namespace")
+if open("/proc/1/environ", "rb").read():
+    found.append("the environment of the program shows")
+if os.access("/proc/sys/kernel/core_pattern", os.W_OK):
+    found.append("it can write settings of the kernel")
+print("; ".join(found) or "held")
+"""
+
+
+def probe() -> Probe:
+    """Whether bubblewrap holds here, tried by running it; once a process and version of bwrap."""
+    found = shutil.which("bwrap")
+    if not found:
+        return Probe(False, "bubblewrap (bwrap) is not installed.")
+    status = os.stat(found)
+    return _probe(found, status.st_mtime_ns, status.st_size)
+
+
+@functools.cache
+def _probe(bwrap: str, _modified: int, _size: int) -> Probe:
+    cell = Cell(command=("python", "-I", "-S", "-c", _TRIAL), memory=256 << 20, disk=1 << 20)
+    nothing = limits.Groups((), False, False)
+    try:
+        told = subprocess.run([bwrap, "--version"], capture_output=True, text=True, check=False, timeout=60)
+        trial = subprocess.run(
+            cells.sandboxed(cell, nothing, {}),
+            capture_output=True,
+            text=True,
+            check=False,
+            env={},
+            cwd="/",
+            timeout=60,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Probe(False, f"bubblewrap does not run: {error}.")
+    version = "bwrap " + (re.findall(r"\d+(?:\.\d+)+", told.stdout) or ["of an unknown version"])[0]
+    if trial.stdout.strip() == "held":
+        return Probe(True, version)
+    why = trial.stdout.strip() or (trial.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return Probe(False, f"{version} does not hold here: {why}.")
+
+
+def require() -> str:
+    """The version of the sandbox. Raises `Unavailable` ("NoSandbox") where it does not hold."""
+    answer = probe()
+    if not answer.ok:
+        raise Unavailable(
+            "NoSandbox",
+            f"{answer.detail} A stranger's file runs in it or not at all.",
+            "Install bubblewrap 0.8 or newer (`apt-get install bubblewrap`) and let it make user namespaces, "
+            "or allow this one task everything with --unsandboxed.",
+        )
+    return answer.detail
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def protection(unsandboxed: bool) -> str:
+    """What stood between a stranger's file and this machine, for a report: "bwrap 0.8.0" or "none".
+
+    Raises `Unavailable` ("NoSandbox").
+    """
+    return "none" if unsandboxed else require()
+
+
+def describe(cell: Cell, *, unsandboxed: bool = False) -> list[str]:
+    """What the command may touch, a line each, for a person to read before it starts."""
+    lines = [f"runs       {' '.join(cell.command)}"]
+    if unsandboxed:
+        lines += [
+            "protection NONE: it may read, change and send all that you may, keys and passwords included"
+        ]
+    else:
+        reads = [str(host) for host, _ in cell.reads]
+        lines += [
+            f"protection {protection(False)}",
+            f"reads      {', '.join(reads) or 'nothing of yours'}; the system's programs",
+            f"writes     {cell.writes[0] if cell.writes else 'nothing'}",
+            "network    "
+            + ("YES: the internet, and every service of this machine (loopback)" if cell.network else "none"),
+        ]
+    lines += [
+        f"memory     at most {limits.size(cell.memory)}",
+        f"disk       at most {limits.size(cell.disk)}",
+        f"processes  at most {cell.processes}, threads counted",
+        f"device     {'CPU and GPU' if cell.gpu else 'CPU'}",
+        f"python     {cell.python.name or cell.python.executable}",
+    ]
+    return lines
