@@ -127,16 +127,29 @@ class Saved(Event):
     parameters: Count | None = None
 
 
+class Tried(Event):
+    """A trial is over: bytes of memory, seconds and samples an epoch, samples a batch, parameters."""
+
+    peak_memory: Count = 0
+    seconds_epoch: float | None = None
+    samples: Count | None = None
+    batch: Count | None = None
+    parameters: Count | None = None
+    folder: Name = ""
+
+
 class Finished(Event):
     """The script came to its end. Final."""
 
 
 class Failed(Event):
-    """It broke. ``where``: the function or the bound that was hit. Final."""
+    """It broke. ``where``: the part of the work; ``code``: a name for the reason. Final."""
 
     error: Text = ""
     traceback: Text = ""
     where: Name = ""
+    hint: Text = ""
+    code: Name = ""
 
 
 class Queued(Event):
@@ -182,6 +195,7 @@ FROM_WORKER = (
     | Warning
     | Evaluated
     | Saved
+    | Tried
     | Finished
     | Failed
 )

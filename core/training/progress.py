@@ -15,10 +15,11 @@ _WARNINGS = 20
 class Progress(Struct):
     """The last known of everything. Times in unix seconds, periods in seconds, sizes in bytes.
 
-    ``epoch`` is the one that runs, counted from 0, of ``epochs``; ``step`` batches of ``steps`` are done in
-    it. ``metrics`` are the newest running means, ``epoch_metrics`` those of the last whole epoch; None
-    stands for NaN and infinity. ``eta``: seconds to the end of the fit, None where it is not known.
-    ``claimed`` is what the worker says of its own result. ``folder`` is a name below out/.
+    Fits and epochs are counted from 1. ``epoch`` of ``epochs`` runs or has just ended, ``step`` batches of
+    ``steps`` (None: not known) are done in it; ``rate`` is in batches a second. ``metrics`` are the newest
+    running means, ``epoch_metrics`` those of the last whole epoch; None stands for NaN and infinity. ``eta``:
+    seconds to the end of the fit, None where it is not known. ``claimed`` is what the worker says of its own
+    result, ``folder`` where it says that it stands, a name below out/.
     """
 
     phase: Phase = "queued"
@@ -50,6 +51,7 @@ class Progress(Struct):
     folder: str = ""
     parameters: int | None = None
     error: str = ""
+    hint: str = ""
     where: str = ""
     traceback: str = ""
 
@@ -67,29 +69,31 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.phase = "running" if p.phase == "starting" else p.phase
             p.fit, p.epoch, p.step, p.steps = event.fit, event.epoch, event.step, event.steps
             p.metrics, p.rate = event.metrics, event.rate
-            p.eta = _eta(p, event.seconds)
+            if event.steps:
+                p.eta = _eta(p, event.epoch - 1 + event.step / event.steps, event.seconds)
         case journal.Load():
             p.load = event
             p.peak_rss = max(p.peak_rss, event.rss)
         case journal.Epoch():
-            p.fit, p.epoch, p.step = event.fit, event.epoch + 1, 0
+            p.fit, p.epoch, p.step = event.fit, event.epoch, p.steps or p.step
             p.metrics = p.epoch_metrics = event.metrics
             p.lr, p.epoch_seconds = event.lr, event.seconds
-            p.eta = _eta(p, None)
+            p.eta = _eta(p, event.epoch, None)
         case journal.Fit():
             p.phase = "running"
-            p.fit, p.epoch, p.epochs = event.fit, event.initial_epoch, event.epochs
+            p.fit, p.epochs = event.fit, event.epochs
+            p.epoch = min(event.initial_epoch + 1, event.epochs)
             p.step, p.steps, p.eta, p.epoch_seconds = 0, event.steps, None, None
         case journal.Checkpoint():
             p.checkpoint = event
         case journal.Queued():
             p.phase, p.ended = "queued", None
-            p.error = p.where = p.traceback = ""
+            p.error = p.hint = p.where = p.traceback = ""
         case journal.Started():
             p.phase, p.attempt, p.protection = "starting", event.attempt, event.protection
             p.started = p.started or event.t
             p.ended = p.load = p.rate = p.eta = None
-            p.error = p.where = p.traceback = ""
+            p.error = p.hint = p.where = p.traceback = ""
         case journal.Hello():
             p.device, p.gpus = event.device, event.gpus
             p.versions = {"python": event.python, "keras": event.keras, "tensorflow": event.tensorflow}
@@ -113,15 +117,19 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.phase, p.ended, p.eta, p.rate = "stopped", event.t, None, None
         case journal.Failed():
             p.phase, p.ended, p.eta, p.rate = "failed", event.t, None, None
-            p.error, p.where, p.traceback = event.error, event.where, event.traceback
+            p.error, p.hint = event.error, event.hint
+            p.where, p.traceback = event.where, event.traceback
 
 
-def _eta(p: Progress, seconds: float | None) -> float | None:
-    """Seconds to the end of the fit: by the last whole epoch, else by the batches of this one."""
-    if not p.steps or not p.epochs:
+def _eta(p: Progress, done: float, seconds: float | None) -> float | None:
+    """Seconds to the end of the fit after ``done`` epochs, by the last whole one or else by ``seconds`` of this.
+
+    Of data whose length nobody knows no end is told.
+    """
+    if not p.steps:
         return None
     if p.epoch_seconds is not None:
-        return max(p.epochs - p.epoch - p.step / p.steps, 0) * p.epoch_seconds
-    if seconds is None or not p.step:
+        return max(p.epochs - done, 0) * p.epoch_seconds
+    if seconds is None or not done % 1:
         return None
-    return max((p.epochs - p.epoch) * p.steps - p.step, 0) * seconds / p.step
+    return max(p.epochs - done, 0) * seconds / (done % 1)

@@ -22,13 +22,14 @@ import msgspec
 from msgspec import Struct, field
 
 from decentralml.core.domain import TaskType
+from decentralml.core.environments import Interpreter
 from decentralml.core.errors import Failed, Misused, Refused
+from decentralml.core.limits import Bounds
 from decentralml.core.paths import write_atomic
 from decentralml.core.training import journal
 from decentralml.core.training.progress import Progress, fold
 
 Command = Literal["run", "pause", "stop"]
-MIB = 1024 * 1024
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
     ``assets``: the task's verified folder, in which ``script`` stands. ``data``: an .npz or a folder; None
     leaves it to the script. ``device``: "" (what there is), "cpu", "gpu" or "gpu:N". ``threads`` 0 and
-    ``nice`` None mean the settings' own.
+    ``nice`` None mean the settings' own, ``interpreter`` None the program's own. ``trial``: a few batches only.
     """
 
     assets: Path
@@ -56,16 +57,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     threads: int = 0
     nice: int | None = None
     unsandboxed: bool = False
-    requirements: Path | None = None
+    interpreter: Interpreter | None = None
     trial: bool = False
-
-
-class Bounds(Struct, frozen=True):
-    """What the sandbox may take: bytes of memory and of disk, processes."""
-
-    memory: int
-    disk: int
-    processes: int
 
 
 class RunFile(Struct, kw_only=True):

@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
 from decentralml.core.training import queue
 from decentralml.core.training.progress import Progress
-from decentralml.core.training.run_folder import MIB, Bounds, RunFile, RunFolder, RunSpec
+from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 
 __all__ = ["Progress", "Run", "RunSpec", "Runs", "State"]
 
@@ -27,6 +28,7 @@ ENDED: tuple[State, ...] = ("stopped", "finished", "failed", "crashed")
 
 Lines = list[str]
 
+_MIB = 1024 * 1024
 _TAIL = 256 * 1024
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
 
@@ -215,8 +217,8 @@ def check(spec: RunSpec) -> None:
 
 def bounds(settings: Settings) -> Bounds:
     return Bounds(
-        memory=settings.sandbox_memory * MIB,
-        disk=settings.sandbox_disk * MIB,
+        memory=settings.sandbox_memory * _MIB,
+        disk=settings.sandbox_disk * _MIB,
         processes=settings.sandbox_processes,
     )
 

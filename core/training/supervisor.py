@@ -1,0 +1,240 @@
+"""The process that owns a run: it starts the sandboxed worker, writes the journal, and outlives the terminal.
+
+``python -m decentralml.core.training.supervisor RUN_FOLDER``, in a session of its own. It holds the run's
+lock for its life, so that a free lock without a final event means a crash; the sandbox dies with it.
+"""
+
+import argparse
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from decentralml.core import sandbox
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.training import job as jobs
+from decentralml.core.training import journal, queue
+from decentralml.core.training.intake import Intake
+from decentralml.core.training.output import Output
+from decentralml.core.training.progress import fold
+from decentralml.core.training.run_folder import RunFolder, hold
+from decentralml.core.training.watch import Watch, out_of_memory_kills
+
+GRACE = 20.0
+JOURNAL_BYTES = 256 * 1024 * 1024
+
+_TICK = 0.2
+_LOOK = 1.0
+_KEEP = 30.0
+_LOAD_SECONDS = (2.0, 60.0)
+_LOAD_LINES = 5_000
+
+
+class Supervisor:
+    """One attempt at a run, from its place in the queue to its final event."""
+
+    def __init__(self, folder: RunFolder, *, grace: float = GRACE) -> None:
+        self._folder = folder
+        self._grace = grace
+        self._file = folder.current()
+        self._journal = journal.Writer(folder.journal)
+        self._output = Output(folder.log)
+        self._terminated = False
+        self._claim: journal.Finished | journal.Failed | None = None
+        self._kept = 0.0
+
+    def run(self) -> None:
+        """Wait for a turn, train, and write how it ended."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        with contextlib.ExitStack() as stack:
+            if self._file.queue is not None and not self._admitted(self._file.queue, stack):
+                self._end(journal.Stopped())
+                return
+            try:
+                final = self._attempt()
+            except DecentralMLError as error:
+                final = journal.Failed(
+                    error=error.message, hint=error.hint, where="supervisor", code=error.code
+                )
+            except OSError as error:
+                final = journal.Failed(error=f"The run could not go on: {error}.", where="supervisor")
+            self._end(final)
+
+    def _on_terminate(self, *_: object) -> None:
+        self._terminated = True
+
+    def _told_to_stop(self) -> bool:
+        if self._terminated and self._folder.told() != "stop":
+            self._folder.tell("stop")
+        return self._folder.told() == "stop"
+
+    def _admitted(self, folder: Path, stack: contextlib.ExitStack) -> bool:
+        """Whether the run's turn has come; False when it was stopped while it waited."""
+        ticket = queue.Ticket(folder, int(self._folder.path.name))
+        stack.callback(ticket.leave)
+        said = False
+        while not ticket.admitted():
+            if self._told_to_stop():
+                return False
+            if not said:
+                said = True
+                self._write(journal.Queued(running=ticket.running()))
+            time.sleep(_TICK)
+        return True
+
+    # --- one attempt --------------------------------------------------------------------------------------
+
+    def _attempt(self) -> journal.Event:
+        spec, bounds = self._file.spec, self._file.bounds
+        attempt = self._file.progress.attempt + 1
+        _sweep(self._folder.out)
+        cell = jobs.cell(spec, bounds, self._folder)
+        order = jobs.job(spec, cell, resume=attempt > 1)
+        (self._folder.job / "job.json").write_bytes(msgspec.json.encode(order))
+        protection = sandbox.protection(spec.unsandboxed)
+        self._write(
+            journal.Started(attempt=attempt, resumed=attempt > 1, protection=protection, pid=os.getpid())
+        )
+        kills = out_of_memory_kills()
+        events, events_end = os.pipe()
+        output, output_end = os.pipe()
+        try:
+            worker = sandbox.popen(
+                cell, stdout=output_end, stderr=output_end, fds={3: events_end}, unsandboxed=spec.unsandboxed
+            )
+        finally:
+            os.close(output_end)
+            os.close(events_end)
+        watch = Watch(worker.pid, self._folder.out, bounds)
+        try:
+            excess, stopped, forced = self._attend(worker, watch, events, output)
+        finally:
+            worker.kill()
+            code = worker.wait()
+            os.close(events)
+            os.close(output)
+        if excess:
+            return journal.Failed(error=excess, where="bounds")
+        if isinstance(self._claim, journal.Finished) and code == 0:
+            return self._claim
+        if stopped:
+            return journal.Stopped(forced=forced)
+        if isinstance(self._claim, journal.Failed):
+            return self._claim
+        return journal.Failed(error=_how(code, out_of_memory_kills() > kills), where="worker")
+
+    def _attend(
+        self, worker: sandbox.Process, watch: Watch, events: int, output: int
+    ) -> tuple[str, bool, bool]:
+        """Read, watch and obey until the worker has gone: (bound that it broke, told to stop, forced to)."""
+        intake = Intake(self._from_worker)
+        began = time.monotonic()
+        look = load = 0.0
+        deadline: float | None = None
+        with selectors.DefaultSelector() as selector:
+            selector.register(events, selectors.EVENT_READ, intake.feed)
+            selector.register(output, selectors.EVENT_READ, self._output.write)
+            while selector.get_map():
+                gone = worker.poll() is not None
+                ready = selector.select(0 if gone else _TICK)
+                for key, _ in ready:
+                    block = os.read(key.fd, 256 * 1024)
+                    if block:
+                        key.data(block)
+                    else:
+                        selector.unregister(key.fd)
+                if gone and not ready:
+                    # Somebody that it left behind holds the pipes open; what it wrote itself is read.
+                    break
+                now = time.monotonic()
+                if deadline is None and self._told_to_stop():
+                    deadline = now + self._grace
+                if deadline is not None and now > deadline:
+                    return "", True, True
+                if now >= look and not gone:
+                    look = now + _LOOK
+                    excess = worker.exceeded()
+                    if excess or self._journal.offset > JOURNAL_BYTES:
+                        return excess or "It reported more than a journal takes.", False, False
+                if now >= load and not gone:
+                    least, most = _LOAD_SECONDS
+                    load = now + min(max((now - began) / _LOAD_LINES, least), most)
+                    self._write(watch.sample())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.wait(self._grace)
+        return "", deadline is not None, False
+
+    # --- the journal --------------------------------------------------------------------------------------
+
+    def _from_worker(self, event: journal.Event) -> None:
+        """A final event of the worker's is a claim: it counts once the worker has ended as it says."""
+        if isinstance(event, journal.Finished | journal.Failed):
+            self._claim = event
+        elif self._claim is None:
+            self._write(event)
+
+    def _write(self, event: journal.Event) -> None:
+        event.t = time.time()
+        self._journal.write(event)
+        fold(self._file.progress, [event])
+        if isinstance(event, journal.Started) or time.monotonic() > self._kept + _KEEP:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._kept = time.monotonic()
+        self._file.offset = self._journal.offset
+        self._folder.store(self._file)
+
+    def _end(self, final: journal.Event) -> None:
+        self._write(final)
+        self._keep()
+
+
+def _sweep(out: Path) -> None:
+    """Take away what an earlier attempt left half done; its checkpoint stays."""
+    for path in out.iterdir():
+        if path.name == "checkpoint":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _how(code: int, out_of_memory: bool) -> str:
+    """How a worker ended that did not say so itself, from its exit code."""
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    if not number:
+        return f"The worker ended (exit code {code}) without saying that it finished."
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    why = " The machine ran out of memory meanwhile." if out_of_memory else ""
+    return f"The worker was killed ({name}).{why} Resume goes on from the last checkpoint."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="supervisor")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--lock", type=int, help="descriptor of the run's lock, held by whoever starts this")
+    arguments = parser.parse_args()
+    folder = RunFolder(arguments.folder)
+    if arguments.lock is not None:
+        os.set_inheritable(arguments.lock, False)
+    elif hold(folder.lock) is None:
+        sys.exit(f"{folder.path} is being run already.")
+    Supervisor(folder).run()
+
+
+if __name__ == "__main__":
+    main()
