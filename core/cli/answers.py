@@ -1,0 +1,54 @@
+"""Values of the chain as commands answer with them: for programs, and in words."""
+
+from typing import Any
+
+import msgspec
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain.base import Receipt, Record
+from decentralml.core.cli.output import duration
+from decentralml.core.domain import Constants
+
+
+def receipt_data(receipt: Receipt) -> dict[str, Any]:
+    """What became of a call: its fields, and the task and submission it was about."""
+    return {
+        **{name: getattr(receipt, name) for name in receipt.__struct_fields__},
+        "stage": receipt.stage.value,
+        "task_id": receipt.task_id,
+        "submission_id": receipt.submission_id,
+    }
+
+
+def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]:
+    """Both sides of an account's record, a line each."""
+    creator, worker = record.creator, record.worker
+    pace = "-"
+    if creator.median_decision_blocks is not None:
+        pace = duration(creator.median_decision_blocks * constants.block_time)
+    return [
+        (
+            "as creator",
+            f"{creator.tasks} tasks, {creator.accepted} accepted, {creator.rejected} rejected, "
+            f"{creator.silent} silent, {creator.undecided} undecided; decides in {pace} (median); "
+            f"{creator.workers} workers; paid {format_amount(creator.paid)}",
+        ),
+        (
+            "as worker",
+            f"{worker.taken} taken, {worker.accepted} accepted, {worker.rejected} rejected, "
+            f"{worker.abandoned} abandoned, {worker.timed_out} timed out, {worker.open} open; "
+            f"{worker.creators} creators; earned {format_amount(worker.earned)}",
+        ),
+    ]
+
+
+def when(block: int, now_block: int, constants: Constants) -> str:
+    """A block as people read it: the number and how far it is from now."""
+    seconds = (block - now_block) * constants.block_time
+    away = f"in {duration(seconds)}" if seconds > 0 else f"{duration(-seconds)} ago"
+    return f"{block:,} ({away})"
+
+
+def builtin(value: Any) -> Any:
+    """A Struct as plain values, for what is passed on as it is."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,150 @@
+"""What a command works with, made only when it is first asked for."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from decentralml.core import config
+from decentralml.core.cli.output import Output
+from decentralml.core.cli.secrets import Secrets
+from decentralml.core.config import Settings
+from decentralml.core.errors import Misused, Refused, Unavailable
+from decentralml.core.paths import Home
+
+if TYPE_CHECKING:
+    from decentralml.core.chain.base import Chain
+    from decentralml.core.market import Market
+    from decentralml.core.signing import Signer
+    from decentralml.core.storage.base import Storage
+    from decentralml.core.wallet.accounts import Account, Accounts
+    from decentralml.core.wallet.addressbook import AddressBook
+
+
+class Flags(Struct):
+    """The global options as given."""
+
+    home: str = ""
+    chain: str = ""
+    storage: str = ""
+    account: str = ""
+    password_fd: int | None = None
+    json: bool = False
+    yes: bool = False
+    readonly: bool = False
+
+
+class App:
+    """One invocation: its flags, and the parts they name."""
+
+    def __init__(self) -> None:
+        self.flags = Flags()
+
+    @cached_property
+    def out(self) -> Output:
+        return Output(as_json=self.flags.json)
+
+    @cached_property
+    def home(self) -> Home:
+        named = self.flags.home or os.environ.get("DECENTRALML_HOME", "")
+        return Home(Path(named).expanduser() if named else None)
+
+    @cached_property
+    def settings(self) -> Settings:
+        flags = self.flags
+        return config.load(
+            self.home, {"chain": flags.chain, "storage": flags.storage, "account": flags.account}
+        )
+
+    @cached_property
+    def chain(self) -> "Chain":
+        from decentralml.core.chain.connect import connect
+
+        return connect(self.settings.chain, self.home)
+
+    @cached_property
+    def storage(self) -> "Storage":
+        from decentralml.core.storage.connect import connect
+
+        return connect(self.settings.storage, self.home)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        from decentralml.core.wallet.accounts import Accounts
+
+        return Accounts(self.home)
+
+    @cached_property
+    def book(self) -> "AddressBook":
+        from decentralml.core.wallet.addressbook import AddressBook
+
+        return AddressBook(self.home)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self.flags.password_fd)
+
+    def account(self, name: str = "") -> "Account":
+        """The account ``name``, else the one in force: --account, the settings', or the only one there is.
+
+        Raises `Unavailable` ("NoAccount") where there is none, `Misused` ("WhichAccount") where there are
+        several.
+        """
+        wanted = name or self.settings.account
+        if wanted:
+            return self.accounts.get(wanted)
+        known = self.accounts.list()
+        if len(known) == 1:
+            return known[0]
+        if not known:
+            raise Unavailable(
+                "NoAccount", "This home has no account.", "`decentralml account create NAME` makes one."
+            )
+        names = ", ".join(account.name for account in known)
+        raise Misused("WhichAccount", f"This home has several accounts: {names}.", "Name one with --account.")
+
+    def address(self, who: str = "") -> str:
+        """The address of an account's name, a name of the address book, or an address as it stands."""
+        if not who:
+            return self.account().address
+        known = next((account for account in self.accounts.list() if account.name == who), None)
+        return known.address if known else self.book.resolve(who)
+
+    def known_name(self, address: str) -> str | None:
+        """What this home calls an address: its account's name, or the address book's."""
+        return self._names.get(address)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        names = {address: name for name, address in self.book.list().items()}
+        return {**names, **{account.address: account.name for account in self.accounts.list()}}
+
+    def unlock(self, name: str = "") -> "Signer":
+        """The account's signer, by the passphrase remembered, from --password-fd, or asked on the terminal.
+
+        Raises `Refused` ("ReadOnly", "WrongPassphrase"), `Unavailable` ("NoPassphrase").
+        """
+        from decentralml.core.wallet import remember
+
+        if self.flags.readonly:
+            raise Refused("ReadOnly", "Nothing is signed with --readonly.", "Leave it out to sign.")
+        account = self.account(name)
+        if self.flags.password_fd is None:
+            remembered = remember.get(account.address)
+            if remembered is not None:
+                return self.accounts.unlock(account.name, remembered)
+        return self.accounts.unlock(account.name, self.secrets.passphrase(f"Passphrase of {account.name}: "))
+
+    def market(self, *, signing: bool = False) -> "Market":
+        """The verbs; with ``signing`` the account in force is unlocked first."""
+        from decentralml.core.market import Market
+
+        signer = self.unlock() if signing else None
+        return Market(self.chain, self.storage, self.home, self.settings, signer)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "chain" in self.__dict__:
+            self.chain.close()

@@ -1,0 +1,87 @@
+"""The command line's way in: parse, run, and turn every outcome into an exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+
+from decentralml.core.cli.commands import root
+from decentralml.core.cli.context import App
+from decentralml.core.cli.output import make_tolerant
+from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused
+
+READER_GONE = 128 + signal.SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused, 2 misused, 3 unavailable, 4 failed,
+    130 interrupted, 141 where the reader of our output left.
+    """
+    make_tolerant()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    app = App()
+    # Also for errors of parsing itself, so looked up before it.
+    app.flags.json = "--json" in _before_double_dash(arguments)
+    try:
+        try:
+            if not arguments:
+                raise Misused(
+                    "NoTerminal",
+                    "Without a command this is a full-screen program, and that needs a terminal.",
+                    "`decentralml --help` lists the commands; `decentralml demo` plays a whole market.",
+                )
+            code = _run(app, arguments)
+        except DecentralMLError as error:
+            app.out.failed(error)
+            code = error.exit_code
+        finally:
+            app.close()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What was done is done; only its reader is gone. Keep the interpreter from flushing into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return code
+
+
+def _run(app: App, arguments: list[str]) -> int:
+    """The command's own exit code; every other way out is an error of the family."""
+    try:
+        with root().make_context("decentralml", arguments, obj=app) as context:
+            answer = context.command.invoke(context)
+        return answer if isinstance(answer, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        raise Misused("Usage", "A command is missing.\n" + error.format_message()) from error
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "decentralml"
+        raise Misused("Usage", error.format_message(), f"`{where} --help` shows how.") from error
+    except (KeyboardInterrupt, click.Abort) as error:
+        raise Interrupted("Interrupted", "Interrupted.") from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failed(
+            "SystemError", f"The system refused: {error}.", "Look at the disk and the permissions."
+        ) from error
+    except DecentralMLError:
+        raise
+    except Exception as error:
+        if os.environ.get("DECENTRALML_DEBUG"):
+            raise
+        raise Failed(
+            "Bug",
+            f"This should not have happened: {type(error).__name__}: {error}",
+            "Set DECENTRALML_DEBUG=1 to see where, and report it.",
+        ) from error
+
+
+def _before_double_dash(arguments: list[str]) -> list[str]:
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The one table of commands: parser, help and the palette's names are made from it."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command: its words, one line of help, the chain call it signs, whether it changes anything."""
+
+    name: str
+    help: str
+    call: str | None = None
+    writes: bool = False
+
+
+# Group, or command without a group -> its line of help. The module of the same name holds it.
+TOP = {
+    "account": "Keys and money: make, unlock, fund and sign with accounts.",
+    "storage": "Folders on the shared storage.",
+    "chain": "The chain this home is connected to.",
+    "config": "Settings of this home.",
+    "home": "Everything this home keeps, as one archive.",
+    "doctor": "What works on this machine, and what to do about the rest.",
+}
+
+ENTRIES = (
+    Entry("account create", "Make a new account.", writes=True),
+    Entry("account import", "Bring in an account by mnemonic, seed or JSON file.", writes=True),
+    Entry("account export", "Write an account's encrypted JSON file, readable by polkadot-js."),
+    Entry("account list", "Accounts of this home with their balances."),
+    Entry("account show", "Balance and record of an account, from the chain alone."),
+    Entry("account fund", "Ask the chain's faucet for money.", writes=True),
+    Entry("account forget", "Remove an account's key file from this home.", writes=True),
+    Entry("account rename", "Give an account of this home another name.", writes=True),
+    Entry("account sign", "Sign a message; it can be no extrinsic."),
+    Entry("account verify", "Check the signature of a message."),
+    Entry("account history", "What came in and what went out, call by call."),
+    Entry("account password", "Give an account another passphrase.", writes=True),
+    Entry(
+        "account remember", "Keep an account's passphrase in the system's keyring, or no longer.", writes=True
+    ),
+    Entry("account book add", "Give an address a name.", writes=True),
+    Entry("account book remove", "Take a name out of the address book.", writes=True),
+    Entry("account book list", "Names of the address book."),
+    Entry("storage put", "Upload a folder and print its reference.", writes=True),
+    Entry("storage get", "Download a folder, verified."),
+    Entry("storage verify", "Read every byte of a reference and compare."),
+    Entry("storage doctor", "Look the storage over for damage and wrong permissions."),
+    Entry("storage gc", "Remove what no task and no submission refers to any more.", writes=True),
+    Entry("chain init", "Write a new embedded ledger.", writes=True),
+    Entry("chain status", "Which chain, which block, which rules."),
+    Entry("chain verify", "Replay the ledger and name the first row that does not fit."),
+    Entry("chain events", "What happened, oldest first."),
+    Entry("config path", "Where the settings file is."),
+    Entry("config show", "The settings in force."),
+    Entry("config set", "Change one setting in the file.", writes=True),
+    Entry("config check", "Check the settings file and explain every key."),
+    Entry("home backup", "Put accounts, settings, runs and reports into one archive."),
+    Entry("home restore", "Unpack such an archive into this home.", writes=True),
+    Entry("doctor", TOP["doctor"]),
+)
+
+GROUPS = {**TOP, "account book": "Names for addresses."}
+
+BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def children(group: str) -> list[str]:
+    """Last words of the commands and groups directly below ``group`` ("" is the root), in order."""
+    prefix = f"{group} " if group else ""
+    words = (entry.name[len(prefix) :].split()[0] for entry in ENTRIES if entry.name.startswith(prefix))
+    return list(dict.fromkeys(words))
+
+
+def help_of(name: str) -> str:
+    """The line of help of a command or group."""
+    return BY_NAME[name].help if name in BY_NAME else GROUPS[name]
