@@ -51,6 +51,7 @@ class Progress(Struct):
     folder: str = ""
     parameters: int | None = None
     error: str = ""
+    code: str = ""
     hint: str = ""
     where: str = ""
     traceback: str = ""
@@ -88,12 +89,12 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.checkpoint = event
         case journal.Queued():
             p.phase, p.ended = "queued", None
-            p.error = p.hint = p.where = p.traceback = ""
+            p.error = p.code = p.hint = p.where = p.traceback = ""
         case journal.Started():
             p.phase, p.attempt, p.protection = "starting", event.attempt, event.protection
             p.started = p.started or event.t
             p.ended = p.load = p.rate = p.eta = None
-            p.error = p.hint = p.where = p.traceback = ""
+            p.error = p.code = p.hint = p.where = p.traceback = ""
         case journal.Hello():
             p.device, p.gpus = event.device, event.gpus
             p.versions = {"python": event.python, "keras": event.keras, "tensorflow": event.tensorflow}
@@ -117,12 +118,12 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.phase, p.ended, p.eta, p.rate = "stopped", event.t, None, None
         case journal.Failed():
             p.phase, p.ended, p.eta, p.rate = "failed", event.t, None, None
-            p.error, p.hint = event.error, event.hint
+            p.error, p.code, p.hint = event.error, event.code, event.hint
             p.where, p.traceback = event.where, event.traceback
 
 
 def _eta(p: Progress, done: float, seconds: float | None) -> float | None:
-    """Seconds to the end of the fit after ``done`` epochs, by the last whole one or else by ``seconds`` of this.
+    """Seconds to the end of the fit after ``done`` epochs, by the last whole one or by ``seconds`` of this.
 
     Of data whose length nobody knows no end is told.
     """

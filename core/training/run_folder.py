@@ -12,6 +12,7 @@ lock             held by the supervisor for as long as it lives
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import time
@@ -37,7 +38,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
     ``assets``: the task's verified folder, in which ``script`` stands. ``data``: an .npz or a folder; None
     leaves it to the script. ``device``: "" (what there is), "cpu", "gpu" or "gpu:N". ``threads`` 0 and
-    ``nice`` None mean the settings' own, ``interpreter`` None the program's own. ``trial``: a few batches only.
+    ``nice`` None mean the settings' own, ``interpreter`` None the program's own. ``trial``: a few batches.
     """
 
     assets: Path
@@ -150,6 +151,22 @@ class RunFolder:
     def alive(self) -> bool:
         """Whether a supervisor holds the run."""
         return held(self.lock)
+
+    def result(self, name: str) -> Path:
+        """The folder ``name`` below out/, as the worker calls its result; unchecked within.
+
+        Raises `Refused` ("NoResult") where there is none, or the name is not one of a plain folder.
+        """
+        path = self.out / name
+        if (
+            not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name)
+            or path.is_symlink()
+            or not path.is_dir()
+        ):
+            raise Refused(
+                "NoResult", "The run has left no result.", "`decentralml run show` says how far it came."
+            )
+        return path
 
     def launch(self) -> None:
         """Start a supervisor in a session of its own, that outlives this process and its terminal.

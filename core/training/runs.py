@@ -71,7 +71,7 @@ class Runs:
         queue.set_limit(self._queue, settings.max_runs)
         folder.create(
             RunFile(
-                spec=_complete(spec, settings),
+                spec=complete(spec, settings),
                 bounds=bounds(settings),
                 created=time.time(),
                 queue=self._queue,
@@ -149,14 +149,8 @@ class Runs:
 
         Raises `Refused` ("NoResult") when the worker left none.
         """
-        run = self.get(id)
-        if run.result_folder is None:
-            raise Refused(
-                "NoResult",
-                f"Run {id} ({run.state}) has left no result.",
-                f"`decentralml run show {id}` says how far it came.",
-            )
-        return run.result_folder
+        folder = self._at(id)
+        return folder.result(folder.current().progress.folder)
 
     @property
     def _queue(self) -> Path:
@@ -240,7 +234,7 @@ def tail(log: Path, lines: int = 200) -> list[str]:
     return shown[-lines:]
 
 
-def _complete(spec: RunSpec, settings: Settings) -> RunSpec:
+def complete(spec: RunSpec, settings: Settings) -> RunSpec:
     """``spec`` with the settings' own where it leaves something open, and absolute paths."""
     import msgspec
 
@@ -262,8 +256,7 @@ def _state(progress: Progress, alive: bool, folder: RunFolder) -> State:
 
 
 def _result(folder: RunFolder, progress: Progress) -> Path | None:
-    name = progress.folder.removeprefix("/out/")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}", name):
+    try:
+        return folder.result(progress.folder)
+    except Refused:
         return None
-    path = folder.out / name
-    return path if path.is_dir() and not path.is_symlink() else None

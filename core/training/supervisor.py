@@ -42,8 +42,10 @@ class Supervisor:
 
     def __init__(self, folder: RunFolder, *, grace: float = GRACE) -> None:
         self._folder = folder
-        self._grace = grace
         self._file = folder.current()
+        # A try that was given up has nothing to save, and is over before a slow sample could see its peak.
+        self._grace = 0.0 if self._file.spec.trial else grace
+        self._load = (0.3, 0.3) if self._file.spec.trial else _LOAD_SECONDS
         self._journal = journal.Writer(folder.journal)
         self._output = Output(folder.log)
         self._terminated = False
@@ -166,7 +168,7 @@ class Supervisor:
                     if excess or self._journal.offset > JOURNAL_BYTES:
                         return excess or "It reported more than a journal takes.", False, False
                 if now >= load and not gone:
-                    least, most = _LOAD_SECONDS
+                    least, most = self._load
                     load = now + min(max((now - began) / _LOAD_LINES, least), most)
                     self._write(watch.sample())
         with contextlib.suppress(subprocess.TimeoutExpired):
