@@ -15,10 +15,7 @@ from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import Tensor, Weights
 from decentralml.core.text import short
 
-_HOW = (
-    "Build the model from Keras's own parts, as Sequential or Functional; "
-    "with a loss or metric of your own, save it before compile."
-)
+_HOW = "Build the model from Keras's own parts, as Sequential or Functional, and save it again."
 
 
 class ModelInfo(Struct, frozen=True, kw_only=True):
@@ -74,7 +71,9 @@ def inspect(path: Path, limits: Limits = Limits()) -> ModelInfo:  # noqa: B008
                 for name in weights.tensors
                 if not any(name.startswith(f"{layer.path}/") for layer in layers)
             )
-            warnings = (f"{len(stray)} tensors belong to no layer, {stray[0]} first.",) if stray else ()
+            warnings = [f"{len(stray)} tensors belong to no layer, {stray[0]} first."] if stray else []
+            if not builtin_compile(config):
+                warnings.append("It is compiled with parts that are not Keras's own; they are set aside.")
             return ModelInfo(
                 format=found.name,
                 name=short(str(config["config"].get("name", "")), 80),
@@ -88,7 +87,7 @@ def inspect(path: Path, limits: Limits = Limits()) -> ModelInfo:  # noqa: B008
                 config_digest=hashlib.sha256(raw).hexdigest(),
                 keras_version=_version(folder),
                 size=len(raw) + (folder / WEIGHTS).stat().st_size,
-                warnings=warnings,
+                warnings=tuple(warnings),
             )
 
 
@@ -111,8 +110,19 @@ def _config(raw: bytes, limits: Limits) -> dict[str, Any]:
             "only Sequential and Functional models can be rebuilt without their author's code.",
             _HOW,
         )
-    _check(config, 0, limits.depth * 4)
+    # How the outermost model was compiled is never built here, so that a loss of the author's own is no
+    # reason to refuse; a nested model's is, by Keras, whatever one asks for.
+    _check({key: value for key, value in config.items() if key != "compile_config"}, 0, limits.depth * 4)
     return config
+
+
+def builtin_compile(config: dict[str, Any]) -> bool:
+    """Whether a checked config's own compile settings name nothing but Keras's own parts."""
+    try:
+        _check(config.get("compile_config"), 0, 64)
+    except Refused:
+        return False
+    return True
 
 
 def _check(value: Any, depth: int, limit: int) -> None:
