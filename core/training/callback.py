@@ -1,0 +1,326 @@
+"""What a running `Model.fit` tells and obeys: events, control, checkpoints. Runs inside the sandbox.
+
+`Fits.install` replaces `keras.Model.fit`, so that any script that calls it shows live, whatever it passes
+as ``callbacks``. Fits, epochs and steps are counted from 1, as people read them.
+"""
+
+import functools
+import inspect
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from decentralml.core.training.channel import Channel, Control
+from decentralml.core.training.checkpoint import Checkpoints, State
+
+STEP_SECONDS = 0.1
+# A checkpoint is written when this many times its own cost has passed since the last one.
+CHECKPOINT_PATIENCE = 100
+TRY_SECONDS = 1.0
+TRY_STEPS = 20
+
+
+class Enough(BaseException):
+    """A try has seen its batches. Not an `Exception`: a script's ``except Exception`` lets it pass."""
+
+
+class Ruined(BaseException):
+    """Weights became NaN or infinite: they stay so, and no creator loads them."""
+
+
+class Trial:
+    """What a try measures: trains a few batches of the first fit, then raises `Enough`."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.seconds_epoch: float | None = None
+        self._steps: int | None = None
+        self._times: list[tuple[int, float]] = []
+
+    def begin(self, model: Any, steps: int | None) -> None:
+        self.model, self._steps = model, steps
+        self._times = [(0, time.perf_counter())]
+
+    def batch_end(self, step: int) -> None:
+        """Note ``step`` batches done; the first stands apart, since it builds the graph."""
+        self._times.append((step, time.perf_counter()))
+        first, now = self._times[1], self._times[-1]
+        if step >= first[0] + TRY_STEPS or (len(self._times) > 2 and now[1] - first[1] > TRY_SECONDS):
+            raise Enough
+
+    def end(self) -> None:
+        """Turn what was noted into ``seconds_epoch`` (None where nobody knows how long an epoch is)."""
+        if len(self._times) < 2:
+            return
+        start, end = (self._times[1] if len(self._times) > 2 else self._times[0]), self._times[-1]
+        if self._steps is not None and end[0] > start[0]:
+            self.seconds_epoch = self._steps * (end[1] - start[1]) / (end[0] - start[0])
+
+
+class Live:
+    """The callback's behaviour for one fit; `Fits` mixes it into a `keras.callbacks.Callback`."""
+
+    model: Any
+    params: Mapping[str, Any]
+
+    def prepare(
+        self,
+        state: State,
+        channel: Channel,
+        control: Control,
+        checkpoints: Checkpoints | None,
+        trial: Trial | None,
+    ) -> None:
+        self.state = state
+        self._channel = channel
+        self._control = control
+        self._checkpoints = checkpoints
+        self._trial = trial
+        self._resumed = state.epochs_done
+        self._ended = -math.inf
+        self._cost = 0.0
+        self._warned = False
+        self._next = 0.0
+        self._epoch = 0
+        self._started = 0.0
+        self._first: tuple[int, float] | None = None
+        self._steps: int | None = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self._resumed or self.state.finished:
+            self.state.give(self.model)
+        if self.state.finished:
+            return
+        steps = self.params.get("steps")
+        self._steps = int(steps) if isinstance(steps, int | float) and steps > 0 else None
+        if self._trial is not None:
+            self._trial.begin(self.model, self._steps)
+        self._channel.emit(
+            "fit",
+            fit=self.state.fit,
+            epochs=int(self.params.get("epochs") or 0),
+            steps=self._steps,
+            initial_epoch=self._resumed,
+            metrics=_metric_names(self.model),
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+        self._started = time.perf_counter()
+        self._first = None
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        now = time.perf_counter()
+        step = batch + 1
+        if self._trial is not None:
+            self._trial.batch_end(step)
+        if self._first is None:
+            self._first = (step, now)
+        if now >= self._next:
+            self._next = now + STEP_SECONDS
+            steps, seconds = step - self._first[0], now - self._first[1]
+            self._channel.emit(
+                "step",
+                fit=self.state.fit,
+                epoch=self._epoch,
+                step=step,
+                steps=self._steps,
+                metrics=logs or {},
+                rate=steps / seconds if steps and seconds > 0 else None,
+                seconds=now - self._started,
+            )
+        self._obey()
+
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._obey()
+
+    def _obey(self) -> None:
+        paused = self._control.obey()
+        if paused > 0.01:
+            self._started += paused
+            if self._first is not None:
+                self._first = (self._first[0], self._first[1] + paused)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        logs = logs or {}
+        seconds = time.perf_counter() - self._started
+        self._channel.emit(
+            "epoch",
+            fit=self.state.fit,
+            epoch=epoch + 1,
+            metrics=logs,
+            lr=_learning_rate(self.model),
+            seconds=seconds,
+        )
+        self._next = time.perf_counter() + STEP_SECONDS
+        self._check_finite(epoch + 1, logs)
+        for name, value in logs.items():
+            self.state.history.setdefault(name, []).append(_number(value))
+        self.state.epoch_indices.append(epoch)
+        self.state.epochs_done = epoch + 1
+        if (
+            self._checkpoints is not None
+            and time.perf_counter() - self._ended >= CHECKPOINT_PATIENCE * self._cost
+        ):
+            self.checkpoint()
+        self._control.obey()
+
+    def checkpoint(self) -> None:
+        """Write what there is now and say so."""
+        if self._checkpoints is None:
+            return
+        began = time.perf_counter()
+        self.state.take(self.model)
+        size = self._checkpoints.write(self.state)
+        self._ended = time.perf_counter()
+        self._cost = self._ended - began
+        self._channel.emit("checkpoint", fit=self.state.fit, epoch=self.state.epochs_done, bytes=size)
+
+    def _check_finite(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        import numpy as np
+
+        if all(math.isfinite(_number(value)) for value in logs.values()):
+            return
+        if not all(np.isfinite(variable.numpy()).all() for variable in self.model.weights):
+            raise Ruined(f"The weights became NaN or infinite in epoch {epoch} of fit {self.state.fit}.")
+        if not self._warned:
+            self._warned = True
+            self._channel.warn(
+                f"A loss or metric of epoch {epoch} is NaN or infinite; the weights still are finite."
+            )
+
+
+class Fits:
+    """Counts the calls of `Model.fit` and lets each be seen, steered, and resumed."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        control: Control,
+        checkpoints: Checkpoints | None,
+        *,
+        epochs: int,
+        trial: Trial | None = None,
+    ) -> None:
+        self._channel = channel
+        self._control = control
+        self._checkpoints = checkpoints
+        self._epochs = epochs
+        self._trial = trial
+        self.count = 0
+        self.last: dict[str, float] = {}
+        self.batch_size: int | None = None
+
+    def install(self) -> None:
+        """Replace `keras.Model.fit`; subclasses that call ``super().fit`` pass here too."""
+        import keras
+
+        original = keras.Model.fit
+        signature = inspect.signature(original)
+        callback = type("LiveCallback", (Live, keras.callbacks.Callback), {})
+
+        @functools.wraps(original)
+        def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                bound = signature.bind(model, *args, **kwargs)
+            except TypeError:
+                # Keras has the better words for a call that it does not take.
+                return original(model, *args, **kwargs)
+            if len(args) > 2 and args[2] == self._epochs and self._epochs > 1:
+                self._channel.warn(
+                    f"The third argument of fit is batch_size, not epochs: this trains "
+                    f"{bound.arguments.get('epochs', 1)} epoch(s) in batches of {args[2]}. "
+                    f"The script should say epochs={args[2]}."
+                )
+            bound.apply_defaults()
+            return self._fit(original, callback(), model, bound.arguments)
+
+        keras.Model.fit = fit
+
+    def _fit(self, original: Any, live: Any, model: Any, arguments: dict[str, Any]) -> Any:
+        self.count += 1
+        state = (self._checkpoints.read(self.count) if self._checkpoints else None) or State(self.count)
+        live.prepare(state, self._channel, self._control, self._checkpoints, self._trial)
+        recorded = {name: list(values) for name, values in state.history.items()}
+        indices = list(state.epoch_indices)
+        arguments.pop("self", None)
+        arguments["callbacks"] = [] if state.finished else _callbacks(arguments["callbacks"])
+        arguments["callbacks"].append(live)
+        if arguments["verbose"] in ("auto", 1):
+            # A bar would fill the log with what the events say better: a line an epoch is left.
+            arguments["verbose"] = 2
+        if state.finished:
+            arguments.update(initial_epoch=arguments["epochs"], verbose=0)
+            self._channel.warn(
+                f"Fit {state.fit} was finished before: its weights and its history are taken over."
+            )
+        elif state.epochs_done:
+            arguments["initial_epoch"] = max(arguments["initial_epoch"], state.epochs_done)
+            self._channel.warn(
+                f"Fit {state.fit} goes on after epoch {state.epochs_done}. Shuffling and random numbers are "
+                "not those of an unbroken run, so the weights will differ a little."
+            )
+        self.batch_size = _batch_size(arguments["x"], arguments["batch_size"])
+        history = original(model, **arguments)
+        if state.finished:
+            history.history, history.epoch = recorded, indices
+        else:
+            for name, values in recorded.items():
+                history.history[name] = values + history.history.get(name, [])
+            history.epoch = indices + history.epoch
+            state.finished = True
+            live.checkpoint()
+        self.last = {name: _number(values[-1]) for name, values in history.history.items() if values}
+        return history
+
+
+def _callbacks(given: Any) -> list[Any]:
+    """``callbacks=`` as a list: None, one, several, or a CallbackList (whose History Keras then reuses)."""
+    import keras
+
+    if given is None:
+        return []
+    if isinstance(given, keras.callbacks.CallbackList):
+        return list(given.callbacks)
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _metric_names(model: Any) -> list[str]:
+    """``loss`` and the metrics that the model was compiled with, as far as known before the first batch."""
+    names = ["loss"]
+    try:
+        config = model.get_compile_config() or {}
+    except Exception:
+        # Losses and metrics of a script's own may have no config: the steps will name them.
+        return names
+    metrics = config.get("metrics") or []
+    for metric in metrics if isinstance(metrics, list) else []:
+        if isinstance(metric, str):
+            names.append(metric)
+        elif isinstance(metric, dict) and isinstance(metric.get("config"), dict):
+            names.append(str(metric["config"].get("name", metric.get("class_name"))))
+    return names
+
+
+def _learning_rate(model: Any) -> float | None:
+    rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
+    try:
+        number = float(rate)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _batch_size(x: Any, given: int | None) -> int | None:
+    """Samples a batch: what was asked for, Keras's 32 for arrays, None for what comes in batches already."""
+    if given is not None:
+        return int(given)
+    return 32 if hasattr(x, "shape") else None
