@@ -13,6 +13,7 @@ lock             held by the supervisor for as long as it lives
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -196,6 +197,19 @@ class RunFolder:
                 )
         finally:
             os.close(descriptor)
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder in which a sandbox may have written, whatever it made of it; no link is followed.
+
+    Raises `OSError`.
+    """
+    for path, folders, _ in os.walk(folder):
+        # A folder that may not be entered cannot be emptied; its owner, who we are, can open it again.
+        for name in folders:
+            if not os.path.islink(os.path.join(path, name)):
+                os.chmod(os.path.join(path, name), 0o700)
+    shutil.rmtree(folder)
 
 
 def hold(lock: Path, *, patience: float = 2.0) -> int | None:

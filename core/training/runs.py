@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 from typing import Literal
@@ -17,7 +16,7 @@ from decentralml.core.paths import Home
 from decentralml.core.text import clean
 from decentralml.core.training import queue
 from decentralml.core.training.progress import Progress
-from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
+from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec, delete
 
 __all__ = ["Progress", "Run", "RunSpec", "Runs", "State"]
 
@@ -138,7 +137,7 @@ class Runs:
         folder = self._at(id)
         if folder.alive():
             raise Misused("RunIsAlive", f"Run {id} has not ended.", f"`decentralml run stop {id}` ends it.")
-        shutil.rmtree(folder.path)
+        delete(folder.path)
 
     def tail(self, id: int, lines: int = 200) -> Lines:
         """The last lines of what the worker printed, without control characters; at most 256 KiB are read."""

@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from decentralml.core.training import journal, queue
 from decentralml.core.training.intake import Intake
 from decentralml.core.training.output import Output
 from decentralml.core.training.progress import fold
-from decentralml.core.training.run_folder import RunFolder, hold
+from decentralml.core.training.run_folder import RunFolder, delete, hold
 from decentralml.core.training.watch import Watch, out_of_memory_kills
 
 GRACE = 20.0
@@ -170,7 +169,9 @@ class Supervisor:
                 if now >= load and not gone:
                     least, most = self._load
                     load = now + min(max((now - began) / _LOAD_LINES, least), most)
-                    self._write(watch.sample())
+                    sample = watch.sample()
+                    if sample.rss:
+                        self._write(sample)
         with contextlib.suppress(subprocess.TimeoutExpired):
             worker.wait(self._grace)
         return "", deadline is not None, False
@@ -207,7 +208,7 @@ def _sweep(out: Path) -> None:
         if path.name == "checkpoint":
             continue
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            delete(path)
         else:
             path.unlink()
 

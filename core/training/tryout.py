@@ -1,6 +1,5 @@
 """Try a task before a slot is held: a few batches in the sandbox, and what a whole training would take."""
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from decentralml.core.errors import Failed, Interrupted
 from decentralml.core.paths import Home
 from decentralml.core.training import journal, runs
 from decentralml.core.training.follow import follow
-from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
+from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec, delete
 
 if TYPE_CHECKING:
     from decentralml.core.models.inspect import ModelInfo
@@ -125,7 +124,7 @@ def _end(folder: RunFolder) -> None:
         folder.tell("stop")
         for _ in follow(folder.path):
             pass
-    shutil.rmtree(folder.path)
+    delete(folder.path)
 
 
 def _sweep(tries: Path) -> None:
@@ -133,4 +132,4 @@ def _sweep(tries: Path) -> None:
     for path in tries.iterdir():
         folder = RunFolder(path)
         if folder.lock.exists() and not folder.alive():
-            shutil.rmtree(path)
+            delete(path)
