@@ -1,0 +1,30 @@
+"""From ``--chain`` to a chain."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from decentralml.core.chain.base import Chain
+from decentralml.core.chain.ledger import Ledger, create
+from decentralml.core.errors import Misused, Unavailable
+from decentralml.core.paths import Home
+
+
+def connect(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> Chain:
+    """The chain that ``spec`` names: "local" (the home's own ledger, made where missing) or "local:FILE".
+
+    Raises `Unavailable` ("NoLedger", "UnknownChain", and what opening raises), `Misused` ("BadChain").
+    """
+    scheme, colon, rest = spec.partition(":")
+    if spec == "local":
+        create(home.ledger, now=now, exist_ok=True)
+        return Ledger(home.ledger, seen=home.seen, now=now)
+    if scheme == "local" and colon:
+        if not rest:
+            raise Misused("BadChain", "local: needs a file.", "Write local:FILE, or only local.")
+        return Ledger(Path(rest).expanduser(), seen=home.seen, now=now)
+    raise Unavailable(
+        "UnknownChain",
+        f"This version cannot reach the chain {spec[:80]!r}.",
+        "It knows local (a ledger in the home) and local:FILE (one that is shared).",
+    )

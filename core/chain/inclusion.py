@@ -1,0 +1,186 @@
+"""From a signed call to rows: what is admitted, what it does, and how that is written down.
+
+The ledger and its verification share this, so that a replay can only differ where the file does.
+"""
+
+# Names of tables below are this module's own; every value is bound.
+# ruff: noqa: S608
+
+import sqlite3
+
+from msgspec import Struct
+
+from decentralml.core.chain import faucet, rules, schema
+from decentralml.core.chain.base import Event, Movement, Receipt, Stage
+from decentralml.core.chain.codec import SPEC_VERSION, Fund, Payload, call_name, link, sha256
+from decentralml.core.chain.genesis import Genesis
+from decentralml.core.chain.reads import TableView, account
+from decentralml.core.chain.state import Outcome, View
+from decentralml.core.domain import MAX_U32, Balance
+from decentralml.core.errors import Refused
+
+
+class Tail(Struct, frozen=True):
+    """The last row: its number (0: only the genesis is there), block, and link."""
+
+    row: int
+    block: int
+    link: str
+
+
+class Written(Struct, frozen=True):
+    """What a row adds to the derived tables: events, and movements with the accounts they are of."""
+
+    events: tuple[Event, ...]
+    movements: tuple[tuple[str, Movement], ...]
+
+
+def admit(payload: Payload, genesis: str, nonce: int, block: int) -> None:
+    """Refuse what was signed for another chain, time or place in the account's sequence.
+
+    Raises `Refused`: "OtherChain", "StaleNonce", "BadEra".
+    """
+    if payload.genesis != genesis or payload.spec_version != SPEC_VERSION:
+        raise Refused("OtherChain", "The call was signed for another chain.", "Sign it for this one.")
+    if payload.nonce != nonce:
+        raise Refused(
+            "StaleNonce",
+            f"Another call of the account came between: the next number is {nonce}, not {payload.nonce}.",
+            "Look at what happened, then sign again.",
+        )
+    first, last = payload.era
+    if not first <= block <= last:
+        raise Refused(
+            "BadEra",
+            f"The call was signed for blocks {first} to {last}; this is block {block}.",
+            "Sign it again.",
+        )
+
+
+def execute(view: View, genesis: Genesis, payload: Payload, block: int) -> Outcome:
+    """What an admitted call does. Raises `Refused`."""
+    if isinstance(payload.call, Fund):
+        return faucet.grant(view, genesis, payload.call, payload.signer)
+    return rules.apply(view, payload.call, payload.signer, block)
+
+
+def written(payload: Payload, outcome: Outcome, block: int, event: int, movement: int) -> Written:
+    """Events and movements of an outcome, numbered after the last cursors ``event`` and ``movement``."""
+    task_id = outcome.task.id if outcome.task else None
+    submission_id = outcome.submission.id if outcome.submission else None
+    who = payload.call.address if isinstance(payload.call, Fund) else payload.signer
+    events = tuple(
+        Event(
+            cursor=event + number,
+            block=block,
+            name=note.name,
+            task_id=task_id,
+            submission_id=submission_id,
+            account=who,
+            data=note.data,
+        )
+        for number, note in enumerate(outcome.events, 1)
+    )
+    movements = tuple(
+        (
+            move.account,
+            Movement(
+                cursor=movement + number,
+                block=block,
+                name=move.name,
+                task_id=task_id,
+                submission_id=submission_id,
+                free=move.free,
+                held=move.held,
+            ),
+        )
+        for number, move in enumerate(outcome.moves, 1)
+    )
+    return Written(events, movements)
+
+
+def include(
+    connection: sqlite3.Connection,
+    genesis: Genesis,
+    root: str,
+    tail: Tail,
+    block: int,
+    payload: Payload,
+    body: bytes,
+) -> tuple[Tail, Receipt]:
+    """Append a verified extrinsic as a row and write down what it does; the new tail, and a receipt.
+
+    ``root`` is the genesis hash. Runs inside a write transaction. Raises `Refused`.
+    """
+    view = TableView(connection, block, genesis.constants)
+    nonce = account(connection, payload.signer)[1]
+    admit(payload, root, nonce, block)
+    if tail.row >= MAX_U32:
+        raise Refused("Overflow", "The ledger has no further row.", "Start another one.")
+    outcome = execute(view, genesis, payload, block)
+    row = tail.row + 1
+    tail = Tail(row, block, link(tail.link, row, block, body))
+    digest = sha256(body)
+    connection.execute(
+        "INSERT INTO extrinsics VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (row, block, payload.signer, payload.nonce, digest, tail.link, body),
+    )
+    done = written(payload, outcome, block, _last(connection, "events"), _last(connection, "movements"))
+    _write_outcome(connection, outcome)
+    _write_accounts(connection, outcome, payload.signer, nonce + 1)
+    _write_history(connection, done, row)
+    receipt = Receipt(
+        call=call_name(payload.call),
+        extrinsic_hash=digest,
+        block=block,
+        block_hash=tail.link,
+        fee=0,
+        events=done.events,
+        stage=Stage.finalised,
+    )
+    return tail, receipt
+
+
+def _last(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT coalesce(max(cursor), 0) FROM {table}").fetchone()[0])
+
+
+def _write_outcome(connection: sqlite3.Connection, outcome: Outcome) -> None:
+    task, submission = outcome.task, outcome.submission
+    if task is None:
+        return
+    _replace(connection, "tasks", schema.task_row(task))
+    connection.execute("INSERT OR IGNORE INTO terms VALUES (?, ?)", schema.terms_row(task))
+    if submission is not None:
+        _replace(connection, "submissions", schema.submission_row(submission, task.creator))
+
+
+def _write_accounts(connection: sqlite3.Connection, outcome: Outcome, signer: str, nonce: int) -> None:
+    for address in {signer, *(move.account for move in outcome.moves)}:
+        before, own_nonce = account(connection, address)
+        moves = [move for move in outcome.moves if move.account == address]
+        balance = Balance(
+            before.free + sum(move.free for move in moves), before.held + sum(move.held for move in moves)
+        )
+        _replace(
+            connection,
+            "accounts",
+            schema.account_row(address, balance, nonce if address == signer else own_nonce),
+        )
+
+
+def _write_history(connection: sqlite3.Connection, done: Written, row: int) -> None:
+    for event in done.events:
+        _insert(connection, "events", schema.event_row(event, row))
+        for pair in schema.event_accounts(event):
+            _insert(connection, "event_accounts", pair)
+    for address, movement in done.movements:
+        _insert(connection, "movements", schema.movement_row(movement, address, row))
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: schema.Row) -> None:
+    connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+
+def _replace(connection: sqlite3.Connection, table: str, row: schema.Row) -> None:
+    connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(row))})", row)

@@ -1,0 +1,295 @@
+"""The embedded chain: one SQLite file that many processes and people of one machine share."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from decentralml.core.chain import codec, database, reads, rules, schema
+from decentralml.core.chain.base import (
+    Chain,
+    Event,
+    Extrinsic,
+    Head,
+    Movement,
+    Receipt,
+    Record,
+    Stage,
+    SubmissionPage,
+    SubmissionQuery,
+    TaskPage,
+    TaskQuery,
+)
+from decentralml.core.chain.calls import Call
+from decentralml.core.chain.codec import Fund
+from decentralml.core.chain.faucet import OpenFaucet, check_may_grant
+from decentralml.core.chain.genesis import create, decode
+from decentralml.core.chain.inclusion import Tail, include
+from decentralml.core.chain.seen import Mark, Seen, rewritten
+from decentralml.core.chain.verify import VerifyReport, verify
+from decentralml.core.domain import Balance, Constants, Submission, Task
+from decentralml.core.errors import Unavailable
+from decentralml.core.signing import Signer
+
+__all__ = ["Ledger", "VerifyReport", "create"]
+
+
+class Ledger(Chain):
+    """A `Chain` over an existing ledger file. Safe for threads; each process opens its own.
+
+    ``seen`` is the file in which this home remembers the last row it saw. ``now`` gives Unix
+    seconds. ``patience``: seconds to wait for another process's lock. Every method may raise
+    `Unavailable` ("LedgerLocked", "LedgerReadOnly", "LedgerUnreachable", "ClockBehind"), `Failed`
+    ("DiskFull", "LedgerIO", "LedgerDamaged", "NotALedger"), `Refused` ("LedgerRewritten").
+    """
+
+    name = "local"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seen: Path | None = None,
+        now: Callable[[], float] = time.time,
+        patience: float = 10.0,
+    ) -> None:
+        self.path = path.absolute()
+        self._now = now
+        if not database.exists(self.path):
+            raise Unavailable(
+                "NoLedger", f"There is no ledger at {path}.", "Make one with `decentralml chain init`."
+            )
+        database.refuse_network_file_system(self.path.parent)
+        self._database = database.Database(self.path, patience)
+        try:
+            with self._database.read() as connection:
+                database.check_file(connection, self.path)
+                body = _genesis_body(connection)
+            self._genesis = decode(body)
+            self._root = codec.sha256(body)
+            self._seen = Seen(seen, self._root)
+            with self._read():
+                pass
+            self._seen.save()
+        except BaseException:
+            self._database.close()
+            raise
+
+    # What the chain is.
+
+    @property
+    def genesis(self) -> str:
+        return self._root
+
+    @property
+    def constants(self) -> Constants:
+        return self._genesis.constants
+
+    @property
+    def faucet(self) -> str:
+        """ "open", "none", or the address that may grant."""
+        return self._genesis.faucet
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return frozenset(row.name for row in rules.TABLE)
+
+    # Reading.
+
+    def head(self) -> Head:
+        with self._read() as (_, tail, block):
+            return Head(block, tail.link, self._genesis.time + block * self.constants.block_time)
+
+    def rows(self) -> int:
+        """How many extrinsics the ledger holds; grows whenever anything changes."""
+        with self._read() as (_, tail, _block):
+            return tail.row
+
+    @contextmanager
+    def view(self) -> Iterator[reads.TableView]:
+        """The rules' view of one consistent snapshot, as of the block that a call would get now."""
+        with self._read() as (connection, _, block):
+            yield reads.TableView(connection, block, self.constants)
+
+    def balance(self, address: str) -> Balance:
+        with self._read() as (connection, _, _block):
+            return reads.account(connection, address)[0]
+
+    def total_issuance(self) -> int:
+        with self._read() as (connection, _, _block):
+            return reads.total_issuance(connection)
+
+    def task(self, task_id: int) -> Task:
+        with self.view() as view:
+            task = view.task(task_id)
+        if task is None:
+            raise rules.task_not_found(task_id)
+        return task
+
+    def submission(self, submission_id: int) -> Submission:
+        with self.view() as view:
+            submission = view.submission(submission_id)
+        if submission is None:
+            raise rules.submission_not_found(submission_id)
+        return submission
+
+    def tasks(self, query: TaskQuery) -> TaskPage:
+        with self._read() as (connection, _, block):
+            return reads.tasks(connection, query, block)
+
+    def submissions(self, query: SubmissionQuery) -> SubmissionPage:
+        with self._read() as (connection, _, _block):
+            return reads.submissions(connection, query)
+
+    def has_taken(self, task_id: int, worker: str) -> bool:
+        with self.view() as view:
+            return view.has_taken(task_id, worker)
+
+    def record(self, address: str) -> Record:
+        with self._read() as (connection, _, _block):
+            return reads.record(connection, address)
+
+    def events(
+        self,
+        since: int = 0,
+        *,
+        limit: int = 1000,
+        task_id: int | None = None,
+        account: str | None = None,
+        newest: bool = False,
+    ) -> tuple[Event, ...]:
+        with self._read() as (connection, _, _block):
+            return reads.events(connection, since, limit, task_id, account, newest)
+
+    def statement(self, address: str, *, since: int = 0, limit: int = 1000) -> tuple[Movement, ...]:
+        with self._read() as (connection, _, _block):
+            return reads.statement(connection, address, since, limit)
+
+    def receipt(self, extrinsic_hash: str) -> Receipt | None:
+        with self._read() as (connection, _, _block):
+            return reads.receipt(connection, extrinsic_hash)
+
+    def verify(self) -> VerifyReport:
+        """Replay every row from the genesis, and compare everything that is derived from them."""
+        with self._read() as (connection, _, _block):
+            return verify(connection, self._genesis, self._root)
+
+    # Writing.
+
+    def fee(self, call: Call, address: str) -> int:
+        return 0
+
+    def sign(self, call: Call, signer: Signer) -> Extrinsic:
+        return self.sign_many([call], signer)[0]
+
+    def sign_many(self, calls: Sequence[Call], signer: Signer) -> tuple[Extrinsic, ...]:
+        """Sign ``calls`` with consecutive nonces, for `submit_many`. Raises `Refused` ("BadText", …)."""
+        with self._read() as (connection, _, block):
+            nonce = reads.account(connection, signer.address)[1]
+        return tuple(
+            codec.extrinsic(call, signer, nonce + number, block, self._root)
+            for number, call in enumerate(calls)
+        )
+
+    def submit(self, extrinsic: Extrinsic, *, on_stage: Callable[[Stage], None] | None = None) -> Receipt:
+        """Include a signed call durably. One that is included already gives its receipt again.
+
+        Raises `Refused`: the rules' codes, "StaleNonce", "BadEra", "BadSignature", "BadExtrinsic",
+        "OtherChain".
+        """
+        receipt = self.submit_many([extrinsic])[0]
+        if on_stage:
+            on_stage(receipt.stage)
+        return receipt
+
+    def submit_many(self, extrinsics: Sequence[Extrinsic]) -> tuple[Receipt, ...]:
+        """Include all of them in one durable commit, or, when one is refused, none."""
+        opened = [(codec.open_sealed(extrinsic.body), extrinsic.body) for extrinsic in extrinsics]
+        receipts = []
+        with self._write() as (connection, tail, block):
+            for payload, body in opened:
+                receipt = reads.receipt(connection, codec.sha256(body))
+                if receipt is None:
+                    tail, receipt = include(connection, self._genesis, self._root, tail, block, payload, body)
+                receipts.append(receipt)
+        self._notice(tail)
+        return tuple(receipts)
+
+    def fund(self, address: str, amount: int, signer: Signer | None = None) -> Receipt:
+        """Grant ``amount`` planck to ``address``; without ``signer`` by the open faucet's own key.
+
+        Raises `Refused`: "NoFaucet", "NotTheFaucet", "BadAmount", "BadAddress".
+        """
+        check_may_grant(self._genesis, signer.address if signer else None)
+        granter: Signer = signer or OpenFaucet(self._root)
+        with self._write() as (connection, tail, block):
+            nonce = reads.account(connection, granter.address)[1]
+            body = codec.seal(Fund(address, amount), granter, nonce, block, self._root)
+            payload = codec.open_sealed(body)
+            tail, receipt = include(connection, self._genesis, self._root, tail, block, payload, body)
+        self._notice(tail)
+        return receipt
+
+    def close(self) -> None:
+        """Remember the last row seen, and let go of the file."""
+        try:
+            self._seen.save()
+        finally:
+            self._database.close()
+
+    # Inside.
+
+    @contextmanager
+    def _read(self) -> Iterator[tuple[sqlite3.Connection, Tail, int]]:
+        with self._database.read() as connection:
+            tail = self._tail(connection)
+            self._seen.notice(Mark(tail.row, tail.link))
+            yield connection, tail, self._block(tail)
+
+    @contextmanager
+    def _write(self) -> Iterator[tuple[sqlite3.Connection, Tail, int]]:
+        with self._database.write() as connection:
+            tail = self._tail(connection)
+            yield connection, tail, self._block(tail)
+
+    def _notice(self, tail: Tail) -> None:
+        """Take note of a row that is committed: what was refused or lost must not be remembered."""
+        self._seen.notice(Mark(tail.row, tail.link))
+
+    def _block(self, tail: Tail) -> int:
+        return max(tail.block, self._genesis.block(self._now()))
+
+    def _tail(self, connection: sqlite3.Connection) -> Tail:
+        """The last row, checked against the clock and against what this home saw before."""
+        query = "SELECT row, block, link FROM extrinsics ORDER BY row DESC LIMIT 1"
+        row = connection.execute(query).fetchone()
+        tail = Tail(*row) if row else Tail(0, 0, self._root)
+        clock = self._genesis.block(self._now())
+        if tail.block > clock + 1:
+            raise Unavailable(
+                "ClockBehind",
+                f"The ledger's last block is {tail.block}, but by this machine's clock it is block {clock}.",
+                "Set the clock right; if it is, a wrong clock wrote to the ledger: ask who keeps it.",
+            )
+        self._check_seen(connection, tail)
+        return tail
+
+    def _check_seen(self, connection: sqlite3.Connection, tail: Tail) -> None:
+        mark = self._seen.newest
+        if mark.row == 0:
+            link = codec.sha256(_genesis_body(connection))
+        elif mark.row == tail.row:
+            link = tail.link
+        else:
+            query = "SELECT link FROM extrinsics WHERE row = ?"
+            (link,) = connection.execute(query, (mark.row,)).fetchone() or ("",)
+        if link != mark.link:
+            raise rewritten(mark)
+
+
+def _genesis_body(connection: sqlite3.Connection) -> bytes:
+    found = connection.execute("SELECT id, body FROM genesis").fetchall()
+    if len(found) != 1 or found[0][0] != 0 or not isinstance(found[0][1], bytes):
+        raise schema.damaged("its genesis cannot be read")
+    return bytes(found[0][1])

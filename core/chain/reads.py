@@ -1,0 +1,290 @@
+"""Reading the ledger's tables: the rules' view of them, pages, events, statements, records."""
+
+# Names of tables and columns below are this module's own; every value is bound.
+# ruff: noqa: S608
+
+import sqlite3
+from collections.abc import Iterable
+from statistics import median_low
+from typing import Any
+
+from decentralml.core.chain import codec, schema
+from decentralml.core.chain.base import (
+    CreatorRecord,
+    Event,
+    Movement,
+    Receipt,
+    Record,
+    Stage,
+    SubmissionPage,
+    SubmissionQuery,
+    TaskPage,
+    TaskQuery,
+    WorkerRecord,
+)
+from decentralml.core.domain import MAX_U32, Balance, Constants, ResultSubmissionStatus, Submission, Task
+from decentralml.core.errors import Misused
+
+_ORDERS = {"id": "id", "pays": "pays", "expires": "expires", "slots": "slots", "question": "sorting"}
+_MOST = 2**63 - 1
+
+
+class TableView:
+    """The rules' `View` over a connection inside a transaction. ``block``: the one calls would get."""
+
+    def __init__(self, connection: sqlite3.Connection, block: int, constants: Constants) -> None:
+        self.connection = connection
+        self.block = block
+        self.constants = constants
+
+    @property
+    def next_task_id(self) -> int:
+        return self._next("tasks")
+
+    @property
+    def next_submission_id(self) -> int:
+        return self._next("submissions")
+
+    def task(self, task_id: int) -> Task | None:
+        if not 0 < task_id <= MAX_U32:
+            return None
+        row = self.connection.execute(schema.TASK_SELECT + "WHERE t.id = ?", (task_id,)).fetchone()
+        return schema.read_task(row) if row else None
+
+    def submission(self, submission_id: int) -> Submission | None:
+        if not 0 < submission_id <= MAX_U32:
+            return None
+        row = self.connection.execute("SELECT * FROM submissions WHERE id = ?", (submission_id,)).fetchone()
+        return schema.read_submission(row) if row else None
+
+    def balance(self, address: str) -> Balance:
+        return account(self.connection, address)[0]
+
+    def has_taken(self, task_id: int, worker: str) -> bool:
+        if not 0 < task_id <= MAX_U32:
+            return False
+        query = "SELECT 1 FROM submissions WHERE task_id = ? AND worker = ?"
+        return self.connection.execute(query, (task_id, worker)).fetchone() is not None
+
+    def _next(self, table: str) -> int:
+        (last,) = self.connection.execute(f"SELECT max(id) FROM {table}").fetchone()
+        return (last or 0) + 1
+
+
+def account(connection: sqlite3.Connection, address: str) -> tuple[Balance, int]:
+    """An account's balance and its next nonce; zeros for one that the ledger does not know."""
+    query = "SELECT free, held, nonce FROM accounts WHERE address = ?"
+    row = connection.execute(query, (address,)).fetchone()
+    if row is None:
+        return Balance(), 0
+    return Balance(schema.planck(row[0]), schema.planck(row[1])), row[2]
+
+
+def total_issuance(connection: sqlite3.Connection) -> int:
+    rows = connection.execute("SELECT free, held FROM accounts")
+    return sum(schema.planck(free) + schema.planck(held) for free, held in rows)
+
+
+class _Where:
+    """Conditions, joined by AND, and their parameters."""
+
+    def __init__(self) -> None:
+        self.conditions: list[str] = []
+        self.parameters: list[Any] = []
+
+    def add(self, condition: str, *parameters: Any) -> None:
+        self.conditions.append(condition)
+        self.parameters += parameters
+
+    def add_one_of(self, column: str, values: Iterable[Any]) -> None:
+        chosen = list(values)
+        self.add(f"{column} IN ({', '.join('?' * len(chosen))})", *chosen)
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+
+
+def tasks(connection: sqlite3.Connection, query: TaskQuery, block: int) -> TaskPage:
+    """One page of the tasks that match, and how many do. Raises `Misused` ("BadOrder")."""
+    if query.order not in _ORDERS:
+        raise Misused(
+            "BadOrder", f"Tasks cannot be ordered by {query.order!r}.", f"Choose one of {', '.join(_ORDERS)}."
+        )
+    where = _task_filter(query, block)
+    way = "DESC" if query.descending else "ASC"
+    column = _ORDERS[query.order]
+    order = f"id {way}" if column == "id" else f"{column} {way}, id {way}"
+    (total,) = connection.execute(f"SELECT count(*) FROM tasks{where}", where.parameters).fetchone()
+    # The page's ids come from a narrow index; only they are then looked up whole.
+    page = f"SELECT id FROM tasks{where} ORDER BY {order} LIMIT ? OFFSET ?"
+    limits = (_clamp(query.limit), _clamp(query.offset))
+    ids = [row[0] for row in connection.execute(page, (*where.parameters, *limits))]
+    found = {row[0]: schema.read_task(row) for row in _chunks(connection, ids)}
+    return TaskPage(tuple(found[task_id] for task_id in ids), total)
+
+
+def _chunks(connection: sqlite3.Connection, ids: list[int]) -> Iterable[schema.Row]:
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        yield from connection.execute(schema.TASK_SELECT + f"WHERE t.id IN ({marks})", some)
+
+
+def _task_filter(query: TaskQuery, block: int) -> _Where:
+    where = _Where()
+    if query.status is not None:
+        where.add("status = ?", schema.TASK_STATUSES.index(query.status))
+    if query.task_type is not None:
+        where.add("task_type = ?", schema.TASK_TYPES.index(query.task_type))
+    if query.creator is not None:
+        where.add("creator = ?", query.creator)
+    if query.worker is not None:
+        where.add("id IN (SELECT task_id FROM submissions WHERE worker = ?)", query.worker)
+    if query.takeable is True:
+        where.add("open = 1 AND expires >= ?", block)
+    elif query.takeable is False:
+        where.add("(open = 0 OR expires < ?)", block)
+    if query.pays_min is not None:
+        where.add("pays >= ?", _amount(query.pays_min))
+    if query.pays_max is not None:
+        where.add("pays <= ?", _amount(query.pays_max))
+    if query.expires_before is not None:
+        where.add("expires < ?", _clamp(query.expires_before))
+    if query.expires_after is not None:
+        where.add("expires > ?", _clamp(query.expires_after))
+    if query.slots_min is not None:
+        where.add("slots >= ?", _clamp(query.slots_min))
+    if query.text:
+        where.add("instr(question, ?) > 0", query.text.casefold())
+    if query.ids is not None:
+        where.add_one_of("id", (i for i in query.ids if 0 < i <= MAX_U32))
+    return where
+
+
+def submissions(connection: sqlite3.Connection, query: SubmissionQuery) -> SubmissionPage:
+    """One page of the submissions that match, by id, and how many do."""
+    where = _Where()
+    if query.task_id is not None:
+        where.add("task_id = ?", _clamp(query.task_id))
+    if query.worker is not None:
+        where.add("worker = ?", query.worker)
+    if query.creator is not None:
+        where.add("creator = ?", query.creator)
+    if query.statuses:
+        where.add_one_of("status", (schema.STATUSES.index(status) for status in query.statuses))
+    (total,) = connection.execute(f"SELECT count(*) FROM submissions{where}", where.parameters).fetchone()
+    way = "DESC" if query.descending else "ASC"
+    page = f"SELECT * FROM submissions{where} ORDER BY id {way} LIMIT ? OFFSET ?"
+    limits = (_clamp(query.limit), _clamp(query.offset))
+    rows = connection.execute(page, (*where.parameters, *limits))
+    return SubmissionPage(tuple(schema.read_submission(row) for row in rows), total)
+
+
+def events(
+    connection: sqlite3.Connection,
+    since: int,
+    limit: int,
+    task_id: int | None,
+    account: str | None,
+    newest: bool,
+) -> tuple[Event, ...]:
+    where = _Where()
+    where.add("cursor > ?", _clamp(since))
+    if task_id is not None:
+        where.add("task_id = ?", _clamp(task_id))
+    if account is not None:
+        where.add("cursor IN (SELECT cursor FROM event_accounts WHERE account = ?)", account)
+    page = f"SELECT * FROM events{where} ORDER BY cursor {'DESC' if newest else 'ASC'} LIMIT ?"
+    found = [schema.read_event(row) for row in connection.execute(page, (*where.parameters, _clamp(limit)))]
+    return tuple(reversed(found) if newest else found)
+
+
+def statement(connection: sqlite3.Connection, address: str, since: int, limit: int) -> tuple[Movement, ...]:
+    query = "SELECT * FROM movements WHERE account = ? AND cursor > ? ORDER BY cursor LIMIT ?"
+    rows = connection.execute(query, (address, _clamp(since), _clamp(limit)))
+    return tuple(schema.read_movement(row) for row in rows)
+
+
+def receipt(connection: sqlite3.Connection, extrinsic_hash: str) -> Receipt | None:
+    """What the row of an extrinsic did, or None where there is none."""
+    query = "SELECT row, block, link, body FROM extrinsics WHERE hash = ?"
+    row = connection.execute(query, (extrinsic_hash,)).fetchone()
+    if row is None:
+        return None
+    found = connection.execute("SELECT * FROM events WHERE row = ? ORDER BY cursor", (row[0],))
+    return Receipt(
+        call=codec.call_name(codec.decode(row[3]).payload.call),
+        extrinsic_hash=extrinsic_hash,
+        block=row[1],
+        block_hash=row[2],
+        fee=0,
+        events=tuple(schema.read_event(event) for event in found),
+        stage=Stage.finalised,
+    )
+
+
+def record(connection: sqlite3.Connection, address: str) -> Record:
+    """Both sides of an account, counted over all its tasks and submissions."""
+    (published,) = connection.execute("SELECT count(*) FROM tasks WHERE creator = ?", (address,)).fetchone()
+    return Record(
+        address,
+        _creator_record(_outcomes(connection, "creator", address), published),
+        _worker_record(_outcomes(connection, "worker", address)),
+    )
+
+
+# Status, claimed, blocks from delivery to decision, counterparty, planck a result.
+_Outcome = tuple[ResultSubmissionStatus, bool, int | None, str, int]
+
+
+def _outcomes(connection: sqlite3.Connection, side: str, address: str) -> list[_Outcome]:
+    other = "worker" if side == "creator" else "creator"
+    query = (
+        f"SELECT s.status, s.claimed, s.decided - s.delivered, s.{other}, t.pays "
+        f"FROM submissions s JOIN tasks t ON t.id = s.task_id WHERE s.{side} = ?"
+    )
+    rows = connection.execute(query, (address,))
+    return [(schema.STATUSES[row[0]], bool(row[1]), row[2], row[3], schema.planck(row[4])) for row in rows]
+
+
+def _creator_record(outcomes: list[_Outcome], published: int) -> CreatorRecord:
+    status = ResultSubmissionStatus
+    paid = [o for o in outcomes if o[0] is status.Accepted]
+    accepted = [o for o in paid if not o[1]]
+    rejected = [o for o in outcomes if o[0] is status.Rejected]
+    waits = [o[2] for o in accepted + rejected if o[2] is not None]
+    return CreatorRecord(
+        tasks=published,
+        accepted=len(accepted),
+        rejected=len(rejected),
+        silent=len(paid) - len(accepted),
+        undecided=sum(o[0] in (status.PendingValidation, status.Validated) for o in outcomes),
+        median_decision_blocks=median_low(waits) if waits else None,
+        workers=len({o[3] for o in paid + rejected}),
+        paid=sum(o[4] for o in paid),
+    )
+
+
+def _worker_record(outcomes: list[_Outcome]) -> WorkerRecord:
+    status = ResultSubmissionStatus
+    paid = [o for o in outcomes if o[0] is status.Accepted]
+    rejected = [o for o in outcomes if o[0] is status.Rejected]
+    return WorkerRecord(
+        taken=len(outcomes),
+        accepted=len(paid),
+        rejected=len(rejected),
+        abandoned=sum(o[0] is status.Abandoned for o in outcomes),
+        timed_out=sum(o[0] is status.TimedOut for o in outcomes),
+        open=sum(o[0].live for o in outcomes),
+        creators=len({o[3] for o in paid + rejected}),
+        earned=sum(o[4] for o in paid),
+    )
+
+
+def _clamp(number: int) -> int:
+    """``number`` within what SQLite can take."""
+    return max(min(number, _MOST), -1)
+
+
+def _amount(planck: int) -> bytes:
+    return schema.amount(max(0, min(planck, 2**128 - 1)))
