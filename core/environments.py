@@ -1,14 +1,33 @@
 """Which Python runs a task: the program's own, or one made for the task's requirements."""
 
 import functools
+import hashlib
 import importlib.metadata
+import os
+import platform
+import re
+import shutil
 import site
+import subprocess
 import sys
+import tempfile
+import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from decentralml.core import hostile
+from decentralml.core.errors import Failed, Refused, Unavailable
+from decentralml.core.limits import size
+from decentralml.core.paths import Home
+from decentralml.core.text import clean, short
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 # What the program's own part inside the sandbox imports.
-NEEDED = ("h5py", "keras", "numpy", "tensorflow")
+NEEDED = ("h5py", "keras", "numpy", "packaging", "tensorflow")
 
 
 @dataclass(frozen=True)
@@ -42,3 +61,189 @@ def binds_of(prefix: Path) -> tuple[Path, ...]:
     parts = ("pyvenv.cfg", "bin", "lib", "lib64")
     places = dict.fromkeys((prefix, prefix.resolve()))
     return tuple(place / part for place in places for part in parts if (place / part).exists())
+
+
+# --- requirements -----------------------------------------------------------------------------------------
+
+REQUIREMENTS_LIMIT = 64 << 10
+LINES_LIMIT = 500
+
+
+def parse(text: str) -> list["Requirement"]:
+    """The requirements of a requirements.txt: bare PEP 508 lines and comments.
+
+    Raises `Refused` ("BadRequirement") for options, addresses, paths: all that could run, or fetch from
+    somewhere else than the index.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found = []
+    for number, line in enumerate(text.splitlines()[: LINES_LIMIT + 1], start=1):
+        bare = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not bare:
+            continue
+        if number > LINES_LIMIT:
+            raise _bad(number, line, f"there are more than {LINES_LIMIT} lines")
+        if bare.startswith("-"):
+            raise _bad(number, line, "options are not taken")
+        try:
+            requirement = Requirement(bare)
+        except InvalidRequirement as error:
+            raise _bad(number, line, "it is not a name with versions") from error
+        if requirement.url:
+            raise _bad(number, line, "addresses and paths are not taken")
+        found.append(requirement)
+    return found
+
+
+def _bad(number: int, line: str, why: str) -> Refused:
+    return Refused(
+        "BadRequirement",
+        f"Line {number} of requirements.txt, {short(line, 80)!r}: {why}.",
+        'Only lines such as "numpy>=2" are taken: wheels from the index, so that nothing runs at install.',
+    )
+
+
+def satisfied(requirement: "Requirement") -> bool:
+    """Whether what is installed beside this program fits ``requirement``, its extras included."""
+    from packaging.requirements import Requirement
+
+    if requirement.marker and not requirement.marker.evaluate():
+        return True
+    try:
+        there = importlib.metadata.distribution(requirement.name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    if not requirement.specifier.contains(there.version, prereleases=True):
+        return False
+    extras = [{"extra": extra} for extra in requirement.extras]
+    for line in there.requires or ():
+        need = Requirement(line)
+        if need.marker and any(need.marker.evaluate(extra) for extra in extras):
+            need.marker = None
+            if not satisfied(need):
+                return False
+    return True
+
+
+def interpreter_for(
+    requirements: Path | None, home: Home, *, consent: Callable[[int, list[str]], bool]
+) -> Interpreter:
+    """The Python that has what ``requirements`` (a requirements.txt, or None) asks for.
+
+    The program's own where everything fits; else an environment of these lines, made once after ``consent`` said
+    yes to (bytes to fetch, 0 when the index does not say; a line a package). Raises `Refused` ("BadRequirement",
+    "Declined" and those of `hostile.read_bytes`), `Unavailable` ("NoNetwork", "InstallFailed") and `Failed`
+    ("Unwritable").
+    """
+    if requirements is None:
+        return own()
+    data = hostile.read_bytes(requirements.parent, requirements.name, REQUIREMENTS_LIMIT)
+    wanted = parse(data.decode("utf-8", "replace"))
+    if all(map(satisfied, wanted)):
+        return own()
+    lines = _with_needed(wanted)
+    folder = home.environments / _digest(lines)
+    if not folder.exists():
+        _make(folder, lines, consent)
+    return Interpreter(
+        executable=folder / "bin" / "python",
+        binds=(folder, *binds_of(Path(sys.base_prefix))),
+        name=f"the task's own environment {folder.name[:12]}, Python {platform.python_version()}",
+    )
+
+
+def _with_needed(wanted: list["Requirement"]) -> list[str]:
+    """The lines of an environment: the task's, and what runs the task where it does not name it itself."""
+    from packaging.utils import canonicalize_name
+
+    named = {canonicalize_name(requirement.name) for requirement in wanted}
+    pins = [f"{name}=={importlib.metadata.version(name)}" for name in NEEDED if name not in named]
+    return sorted({*map(str, wanted), *pins})
+
+
+def _digest(lines: list[str]) -> str:
+    versions = (platform.python_version(), importlib.metadata.version("decentralml"), platform.machine())
+    return hashlib.sha256("\n".join((*versions, *lines)).encode()).hexdigest()
+
+
+def _make(folder: Path, lines: list[str], consent: Callable[[int, list[str]], bool]) -> None:
+    """Make the environment ``folder`` whole, in one step."""
+    for left in folder.parent.glob(".making-*"):
+        if not Path("/proc", left.name.split("-")[1]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    try:
+        making = Path(tempfile.mkdtemp(prefix=f".making-{os.getpid()}-", dir=folder.parent))
+    except OSError as error:
+        raise Failed("Unwritable", f"{folder.parent} cannot be written: {error.strerror}.") from error
+    try:
+        lock = making / "pylock.toml"
+        (making / "requirements.in").write_text("\n".join(lines))
+        wheels = ("--only-binary", ":all:", "--python", sys.executable)
+        resolve = ("pip", "compile", "requirements.in", *wheels, "--format", "pylock.toml", "--no-header")
+        _uv(making, *resolve, "--quiet", "--output-file", str(lock))
+        if not consent(*_cost(lock.read_text())):
+            raise Refused("Declined", "The task's packages were not installed: that was answered with no.")
+        # Relocatable, since it is moved into place when it is whole.
+        _uv(making, "venv", "--relocatable", "--python", sys.executable, "--no-python-downloads", "made")
+        into = ("--python", str(making / "made" / "bin" / "python"), "--only-binary", ":all:")
+        _uv(making, "pip", "sync", *into, str(lock))
+        try:
+            (making / "made").rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process was faster, with the same
+                raise
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _cost(lock: str) -> tuple[int, list[str]]:
+    """(bytes, a line a package) of a pylock.toml; 0 bytes when the index does not give every size."""
+    from packaging.tags import sys_tags
+    from packaging.utils import parse_wheel_filename
+
+    ranks = {tag: rank for rank, tag in enumerate(sys_tags())}
+
+    def rank(wheel: dict[str, Any]) -> int:
+        tags = parse_wheel_filename(wheel.get("name") or wheel["url"].rsplit("/", 1)[-1])[3]
+        return min((ranks.get(tag, len(ranks)) for tag in tags), default=len(ranks))
+
+    total, known, lines = 0, True, []
+    for package in tomllib.loads(lock).get("packages", ()):
+        best: dict[str, Any] = min(package.get("wheels", ()), key=rank, default={})
+        bytes_of = int(best.get("size", 0))
+        known &= bytes_of > 0
+        total += bytes_of
+        lines.append(
+            f"{package['name']} {package['version']} ({size(bytes_of) if bytes_of else 'size unknown'})"
+        )
+    return (total if known else 0), [clean(line) for line in lines]
+
+
+def _uv(folder: Path, *arguments: str) -> None:
+    """Run uv in ``folder``, where no project's configuration lies. Raises `Unavailable`."""
+    import uv
+
+    done = subprocess.run(
+        [uv.find_uv_bin(), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    lines = [clean(line).strip() for line in done.stderr.splitlines() if line.strip()]
+    last = " ".join(lines[-4:])[-600:] or "uv said nothing."
+    if re.search(
+        r"error sending request|dns error|failed to fetch|connect|timed out", done.stderr, re.IGNORECASE
+    ):
+        raise Unavailable(
+            "NoNetwork", f"The package index was not reached: {last}", "Try again with a network."
+        )
+    raise Unavailable(
+        "InstallFailed",
+        f"The task's packages cannot be installed: {last}",
+        "The task asks for something that does not exist, or has no wheel for this Python.",
+    )

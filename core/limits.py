@@ -11,6 +11,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,11 +98,14 @@ def _parent(controller: str, pid: int) -> Path | None:
     return None
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: Path) -> bool:
     try:
         folder.rmdir()
+    except FileNotFoundError:
+        return True
     except OSError:
-        return  # somebody is in it still: `groups` sweeps it later
+        return False  # somebody is in it still
+    return True
 
 
 def _sweep(parent: Path) -> None:
@@ -130,8 +134,12 @@ class Groups:
         return False
 
     def remove(self) -> None:
+        """Remove them. What has just been killed may need a moment to be gone; what stays is swept later."""
         for folder in self.folders:
-            _remove(folder)
+            for _ in range(50):
+                if _remove(folder):
+                    break
+                time.sleep(0.002)
 
 
 def groups(bounds: Bounds) -> Groups:
@@ -176,9 +184,8 @@ def exceeded(pid: int, bounds: Bounds, folder: Path | None) -> str:
     ``folder`` is the writable one. Costs milliseconds: for a poll every second.
     """
     below = list(descendants(pid, bounds.processes * 2 + 64))
-    tasks = sum(_tasks(process) for process in below)
-    if tasks > bounds.processes:
-        return f"It ran more than {bounds.processes} processes and threads."
+    if sum(map(tasks, below)) > bounds.processes:
+        return too_many(bounds)
     if sum(memory_used(process) for process in below) > bounds.memory:
         return f"It used more than {size(bounds.memory)} of memory."
     if folder is not None:
@@ -205,7 +212,12 @@ def descendants(pid: int, most: int) -> Iterator[int]:
             continue  # it ended meanwhile
 
 
-def _tasks(pid: int) -> int:
+def too_many(bounds: Bounds) -> str:
+    return f"It ran more than {bounds.processes} processes and threads."
+
+
+def tasks(pid: int) -> int:
+    """How many threads the process ``pid`` has; 0 when it is gone."""
     try:
         return len(os.listdir(f"/proc/{pid}/task"))
     except OSError:

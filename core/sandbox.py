@@ -4,6 +4,7 @@ A `Cell` says it all: the command, what it reads, the one folder that it writes,
 start it; `describe` tells a person before; `protection` tells a report after.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -12,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -37,35 +39,37 @@ __all__ = [
     "protection",
     "require",
     "run",
+    "watch",
 ]
 
 File = int | IO[bytes] | None
 
 
 class Process(subprocess.Popen[bytes]):
-    """A started cell. ``kill`` ends everything that it has started; `wait` and `poll` tidy up after it."""
+    """A started cell. `kill` ends everything that it has started; `wait` and `poll` tidy up after it."""
 
     cell: Cell
     groups: limits.Groups
-    group_leader: bool
-    scratch: Path | None
+    scratch: Path | None = None
+    passed: str = ""
 
     def exceeded(self) -> str:
         """Which bound was passed, as a sentence; "" when none. To be asked every second, and at the end."""
-        if self.groups.out_of_memory():
-            return f"It used more than {limits.size(self.cell.memory)} of memory."
-        folder = self.cell.writes[0] if self.cell.writes else None
-        return limits.exceeded(self.pid, self.cell.bounds, folder)
+        if not self.passed:
+            folder = self.cell.writes[0] if self.cell.writes else None
+            if self.groups.out_of_memory():
+                self.passed = f"It used more than {limits.size(self.cell.memory)} of memory."
+            else:
+                self.passed = limits.exceeded(self.pid, self.cell.bounds, folder)
+        return self.passed
 
     def kill(self) -> None:
-        """End it and all that it has started, at once."""
-        if self.group_leader and self.returncode is None:
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                return
-        else:
+        """End it and all that it has started, at once: bubblewrap takes its own along, else the group goes."""
+        if self.scratch is None:
             super().kill()
+        elif self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int:
         code = super().wait(timeout)
@@ -79,9 +83,22 @@ class Process(subprocess.Popen[bytes]):
         return code
 
     def _tidy(self) -> None:
+        # Read before its group goes: what the kernel has ended for want of memory.
+        if self.groups.out_of_memory():
+            self.exceeded()
         self.groups.remove()
         if self.scratch:
             shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def guard(self) -> None:
+        """End it as soon as it has too many processes. For where the kernel does not count them."""
+        while self.returncode is None:
+            below = limits.descendants(self.pid, self.cell.processes + 8)
+            if sum(map(limits.tasks, below)) > self.cell.processes:
+                self.passed = limits.too_many(self.cell.bounds)
+                self.kill()
+                return
+            time.sleep(0.02)
 
 
 @dataclass(frozen=True)
@@ -154,7 +171,9 @@ def popen(
             shutil.rmtree(scratch, ignore_errors=True)
         raise
     process.cell, process.groups, process.scratch = cell, groups, scratch
-    process.group_leader = unsandboxed
+    # RLIMIT_NPROC does not count root's, and on the host it is not set.
+    if not groups.holds_processes and (unsandboxed or os.geteuid() == 0):
+        threading.Thread(target=process.guard, daemon=True, name="sandbox-guard").start()
     return process
 
 
@@ -168,36 +187,38 @@ def run(
     cell: Cell, *, timeout: float | None = None, input: bytes = b"", unsandboxed: bool = False
 ) -> Completed:
     """Run ``cell`` to its end, or to the end of ``timeout`` seconds, or to a bound. Raises `Unavailable`."""
+    deadline = time.monotonic() + timeout if timeout is not None else float("inf")
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(input)
         given.seek(0)
+
+        def over() -> str:
+            if max(_length(out), _length(err)) > OUTPUT_LIMIT:
+                return f"It printed more than {limits.size(OUTPUT_LIMIT)}."
+            return f"It did not end within {timeout:g} seconds." if time.monotonic() >= deadline else ""
+
         process = popen(cell, stdin=given, stdout=out, stderr=err, unsandboxed=unsandboxed)
-        try:
-            stopped = _watch(process, timeout, lambda: max(_length(out), _length(err)))
-        finally:
-            process.kill()
-            process.wait()
+        stopped = watch(process, over, period=1.0 if timeout is None else min(timeout, 1.0))
         return Completed(process.returncode, _read(out), _read(err), stopped)
 
 
-def _watch(process: Process, timeout: float | None, written: Callable[[], int]) -> str:
-    """Wait for the end; what ended it early, or ""."""
-    deadline = None if timeout is None else time.monotonic() + timeout
+def watch(process: Process, over: Callable[[], str], *, period: float = 1.0) -> str:
+    """Wait for the end of ``process``; end it when it passes a bound or ``over`` says a sentence.
+
+    ``over`` is asked every ``period`` seconds. Returns that sentence; "" when it ended by itself.
+    """
     handle = os.pidfd_open(process.pid)
     try:
         while True:
-            left = 1.0 if deadline is None else min(1.0, max(deadline - time.monotonic(), 0))
-            ended = bool(select.select([handle], [], [], left)[0])
-            if passed := process.exceeded():
-                return passed
-            if written() > OUTPUT_LIMIT:
-                return f"It printed more than {limits.size(OUTPUT_LIMIT)}."
+            ended = bool(select.select([handle], [], [], period)[0])
+            if stopped := process.exceeded() or ("" if ended else over()):
+                return stopped
             if ended:
                 return ""
-            if deadline is not None and time.monotonic() >= deadline:
-                return f"It did not end within {timeout:g} seconds."
     finally:
         os.close(handle)
+        process.kill()
+        process.wait()
 
 
 def _length(file: IO[bytes]) -> int:
