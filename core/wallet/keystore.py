@@ -58,7 +58,9 @@ class KeyFile(Struct, frozen=True):
     def created(self) -> float | None:
         """Unix seconds, None where the file does not say."""
         when = self.meta.get("whenCreated")
-        return when / 1000 if isinstance(when, int | float) and 0 < when < 1e14 else None
+        if not isinstance(when, int | float) or isinstance(when, bool):
+            return None
+        return when / 1000 if 0 < when < 1e14 else None
 
 
 def parse(text: bytes, where: str = "The text") -> KeyFile:
