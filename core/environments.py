@@ -131,10 +131,10 @@ def interpreter_for(
 ) -> Interpreter:
     """The Python that has what ``requirements`` (a requirements.txt, or None) asks for.
 
-    The program's own where everything fits; else an environment of these lines, made once after ``consent`` said
-    yes to (bytes to fetch, 0 when the index does not say; a line a package). Raises `Refused` ("BadRequirement",
-    "Declined" and those of `hostile.read_bytes`), `Unavailable` ("NoNetwork", "InstallFailed") and `Failed`
-    ("Unwritable").
+    The program's own where everything fits; else an environment of these lines, made once after ``consent``
+    said yes to (bytes to fetch, 0 when the index does not say; a line a package). Raises `Refused`
+    ("BadRequirement", "Declined" and those of `hostile.read_bytes`), `Unavailable` ("NoNetwork",
+    "InstallFailed") and `Failed` ("Unwritable").
     """
     if requirements is None:
         return own()
@@ -145,7 +145,7 @@ def interpreter_for(
     lines = _with_needed(wanted)
     folder = home.environments / _digest(lines)
     if not folder.exists():
-        _make(folder, lines, consent)
+        make(folder, lines, consent)
     return Interpreter(
         executable=folder / "bin" / "python",
         binds=(folder, *binds_of(Path(sys.base_prefix))),
@@ -167,7 +167,7 @@ def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join((*versions, *lines)).encode()).hexdigest()
 
 
-def _make(folder: Path, lines: list[str], consent: Callable[[int, list[str]], bool]) -> None:
+def make(folder: Path, lines: list[str], consent: Callable[[int, list[str]], bool]) -> None:
     """Make the environment ``folder`` whole, in one step."""
     for left in folder.parent.glob(".making-*"):
         if not Path("/proc", left.name.split("-")[1]).exists():

@@ -64,7 +64,7 @@ class Process(subprocess.Popen[bytes]):
         return self.passed
 
     def kill(self) -> None:
-        """End it and all that it has started, at once: bubblewrap takes its own along, else the group goes."""
+        """End it and all that it has started: bubblewrap takes its own along, on the host the group goes."""
         if self.scratch is None:
             super().kill()
         elif self.returncode is None:
