@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from msgspec import Struct
 
 from decentralml.core.chain.calls import Call
+from decentralml.core.chain.state import View
 from decentralml.core.domain import (
     Balance,
     Constants,
@@ -79,12 +81,16 @@ class Head(Struct, frozen=True):
 
 
 class TaskQuery(Struct, frozen=True, kw_only=True):
-    """Which tasks, in which order. ``order`` is id, pays, expires, slots or question; amounts in planck."""
+    """Which tasks, in which order. Amounts in planck.
+
+    ``party`` is creator or worker; ``order`` is id, pays, expires, slots or question.
+    """
 
     status: TaskStatus | None = None
     task_type: TaskType | None = None
     creator: str | None = None
     worker: str | None = None
+    party: str | None = None
     takeable: bool | None = None
     pays_min: int | None = None
     pays_max: int | None = None
@@ -196,6 +202,14 @@ class Chain(ABC):
 
     @abstractmethod
     def head(self) -> Head: ...
+
+    @abstractmethod
+    def last_cursor(self) -> int:
+        """Cursor of the newest event; 0 before the first. Cheap: asked for every second."""
+
+    @abstractmethod
+    def view(self) -> AbstractContextManager[View]:
+        """What `rules.check` and `rules.apply` look at: one consistent snapshot."""
 
     @abstractmethod
     def balance(self, address: str) -> Balance: ...

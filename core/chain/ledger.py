@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from decentralml.core.chain import codec, database, reads, rules, schema
@@ -33,6 +33,9 @@ from decentralml.core.errors import Unavailable
 from decentralml.core.signing import Signer
 
 __all__ = ["Ledger", "VerifyReport", "create"]
+
+# How often a process that keeps writing notes down what it saw.
+SAVE_SECONDS = 1.0
 
 
 class Ledger(Chain):
@@ -72,6 +75,7 @@ class Ledger(Chain):
             with self._read():
                 pass
             self._seen.save()
+            self._saved = time.monotonic()
         except BaseException:
             self._database.close()
             raise
@@ -105,6 +109,10 @@ class Ledger(Chain):
         """How many extrinsics the ledger holds; grows whenever anything changes."""
         with self._read() as (_, tail, _block):
             return tail.row
+
+    def last_cursor(self) -> int:
+        with self._read() as (connection, _tail, _block):
+            return reads.last_cursor(connection)
 
     @contextmanager
     def view(self) -> Iterator[reads.TableView]:
@@ -233,10 +241,8 @@ class Ledger(Chain):
 
     def close(self) -> None:
         """Remember the last row seen, and let go of the file."""
-        try:
-            self._seen.save()
-        finally:
-            self._database.close()
+        self._save_seen()
+        self._database.close()
 
     # Inside.
 
@@ -256,6 +262,15 @@ class Ledger(Chain):
     def _notice(self, tail: Tail) -> None:
         """Take note of a row that is committed: what was refused or lost must not be remembered."""
         self._seen.notice(Mark(tail.row, tail.link))
+        if time.monotonic() - self._saved > SAVE_SECONDS:
+            self._save_seen()
+
+    def _save_seen(self) -> None:
+        # What was done on the chain is done, whether or not the home can note it; when it cannot,
+        # the next opening says so.
+        with suppress(Unavailable):
+            self._seen.save()
+        self._saved = time.monotonic()
 
     def _block(self, tail: Tail) -> int:
         return max(tail.block, self._genesis.block(self._now()))

@@ -138,6 +138,9 @@ def _task_filter(query: TaskQuery, block: int) -> _Where:
         where.add("task_type = ?", schema.TASK_TYPES.index(query.task_type))
     if query.creator is not None:
         where.add("creator = ?", query.creator)
+    if query.party is not None:
+        taken = "SELECT task_id FROM submissions WHERE worker = ?"
+        where.add(f"(creator = ? OR id IN ({taken}))", query.party, query.party)
     if query.worker is not None:
         where.add("id IN (SELECT task_id FROM submissions WHERE worker = ?)", query.worker)
     if query.takeable is True:
@@ -197,6 +200,11 @@ def events(
     page = f"SELECT * FROM events{where} ORDER BY cursor {'DESC' if newest else 'ASC'} LIMIT ?"
     found = [schema.read_event(row) for row in connection.execute(page, (*where.parameters, _clamp(limit)))]
     return tuple(reversed(found) if newest else found)
+
+
+def last_cursor(connection: sqlite3.Connection) -> int:
+    """The newest event's cursor; 0 before the first."""
+    return int(connection.execute("SELECT coalesce(max(cursor), 0) FROM events").fetchone()[0])
 
 
 def statement(connection: sqlite3.Connection, address: str, since: int, limit: int) -> tuple[Movement, ...]:

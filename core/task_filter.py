@@ -1,0 +1,69 @@
+"""The filter language of task lists: ``type:contributor pays:>5 free slots:>1 by:5Grw… mine words``."""
+
+import msgspec
+
+from decentralml.core.amount import parse_amount
+from decentralml.core.chain.base import TaskQuery
+from decentralml.core.domain import TaskStatus, TaskType
+from decentralml.core.errors import Misused
+
+TYPES = {
+    "annotator": TaskType.DataAnnotators,
+    "contributor": TaskType.ModelContributor,
+    "engineer": TaskType.ModelEngineer,
+}
+STATUSES = {
+    "created": TaskStatus.Created,
+    "progress": TaskStatus.InProgress,
+    "completed": TaskStatus.Completed,
+    "withdrawn": TaskStatus.Withdrawn,
+}
+HELP = (
+    "type:contributor|engineer|annotator  status:created|progress|completed|withdrawn  "
+    "pays:>5 pays:<10  ends:<BLOCK ends:>BLOCK  slots:>1  by:ADDRESS  worker:ADDRESS  id:7  free  mine  words"
+)
+
+
+def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) -> TaskQuery:
+    """The query of a filter, on top of ``base``. ``me`` is the address that ``mine`` means.
+
+    Words without a field are looked for in the question, together. Raises `Misused` ("BadFilter").
+    """
+    query = base or TaskQuery()
+    words = []
+    changes: dict[str, object] = {}
+    for word in text.split():
+        field, colon, value = word.partition(":")
+        if not colon and word == "free":
+            changes["takeable"] = True
+        elif not colon and word == "mine":
+            changes["creator"] = me
+        elif colon and value:
+            changes.update(_field(field, value))
+        else:
+            words.append(word)
+    if words:
+        changes["text"] = " ".join(words)
+    return msgspec.structs.replace(query, **changes)
+
+
+def _field(field: str, value: str) -> dict[str, object]:
+    below, above = value.startswith("<"), value.startswith(">")
+    rest = value[1:] if below or above else value
+    if field == "type" and value in TYPES:
+        return {"task_type": TYPES[value]}
+    if field == "status" and value in STATUSES:
+        return {"status": STATUSES[value]}
+    if field == "by":
+        return {"creator": value}
+    if field == "worker":
+        return {"worker": value}
+    if field == "pays":
+        amount = parse_amount(rest)
+        return {"pays_max": amount} if below else {"pays_min": amount}
+    if field in ("ends", "slots", "id") and rest.isascii() and rest.isdigit() and len(rest) < 10:
+        number = int(rest)
+        if field == "ends":
+            return {"expires_before": number} if below else {"expires_after": number}
+        return {"slots_min": number + above} if field == "slots" else {"ids": (number,)}
+    raise Misused("BadFilter", f"The filter does not understand {field[:20]}:{value[:20]}.", HELP)
