@@ -22,7 +22,7 @@ class AddressBook:
 
     def __init__(self, home: Home) -> None:
         self.path = home.address_book
-        self._folder = home.folder(self.path.parent)
+        home.folder(self.path.parent)
 
     def list(self) -> dict[str, str]:
         """Addresses by name, sorted. Raises `Failed` ("BadAddressBook")."""
@@ -48,7 +48,7 @@ class AddressBook:
         """
         name = names.checked(name)
         decode_address(address)
-        with names.writing(self._folder):
+        with names.writing(self.path):
             entries = self.list()
             for other_name, other_address in entries.items():
                 if names.key(other_name) == names.key(name):
@@ -70,7 +70,7 @@ class AddressBook:
 
         Raises `Unavailable` ("UnknownName"), `Failed` ("BadAddressBook", "CannotWrite").
         """
-        with names.writing(self._folder):
+        with names.writing(self.path):
             entries = self.list()
             for name, address in entries.items():
                 if address == name_or_address or names.key(name) == names.key(name_or_address):

@@ -1,4 +1,4 @@
-"""Names that people give to accounts and addresses, and the lock of a folder in which they are unique."""
+"""Names that people give to accounts and addresses, and the lock under which they stay unique."""
 
 import contextlib
 import fcntl
@@ -52,13 +52,17 @@ def is_address(text: str) -> bool:
 
 
 @contextlib.contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """One writer at a time in ``folder``, over processes and threads; OSErrors come out in words.
+def writing(path: Path) -> Iterator[None]:
+    """One writer of ``path`` at a time, over processes and threads; OSErrors come out in words.
+
+    The lock is a file beside it, as ``path`` itself is replaced.
 
     Raises `Failed` ("CannotWrite").
     """
     try:
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(
+            path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -69,6 +73,6 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise Failed(
             "CannotWrite",
-            f"The folder {folder} cannot be written: {error.strerror}.",
+            f"{path} cannot be written: {error.strerror}.",
             "Nothing was changed. Make room, or see to the permissions, and try again.",
         ) from error
