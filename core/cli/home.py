@@ -19,19 +19,25 @@ def backup(app: App, archive: Path) -> None:
     Keys stay encrypted in it. Downloads and environments, which can be had again, are left out.
     """
     with working(f"writing {archive.name}"):
-        home_backup.backup(app.home, archive)
-    written = archive.stat().st_size
+        kept = home_backup.backup(app.home, archive)
     app.out.done(
-        {"path": str(archive), "size": written}, lambda: app.out.say(f"{archive} holds it, {size(written)}")
+        {"path": str(archive.absolute()), "files": kept.files, "size": kept.size},
+        lambda: app.out.say(f"{archive} holds {len(kept.files)} files, {size(kept.size)}."),
     )
 
 
 @command("home restore")
 @click.argument("archive", type=click.Path(path_type=Path))
-def restore(app: App, archive: Path) -> None:
-    confirm(
-        app, "Unpack an archive into this home", [("archive", str(archive)), ("home", str(app.home.data_dir))]
-    )
+@click.option("--force", is_flag=True, help="Replace files that are there with another content.")
+def restore(app: App, archive: Path, force: bool) -> None:
+    """
+    The whole archive is checked before anything is written.
+    """
+    facts = [("archive", str(archive)), ("home", str(app.home.data_dir))]
+    confirm(app, "Unpack an archive into this home", facts)
     with working(f"reading {archive.name}"):
-        home_backup.restore(app.home, archive)
-    app.out.done({"path": str(archive)}, lambda: app.out.say(f"{archive} is unpacked."))
+        found = home_backup.restore(app.home, archive, force=force)
+    app.out.done(
+        {"path": str(archive.absolute()), "files": found.files, "size": found.size},
+        lambda: app.out.say(f"{len(found.files)} files, {size(found.size)}, are back."),
+    )

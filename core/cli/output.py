@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -108,32 +109,41 @@ class Output:
             print(f"{name:<{width}}  {clean(value)}")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
-        """Rows under headings; headings named in ``right`` (words) stand right-aligned.
+        """Rows under headings; columns whose headings are named in ``right`` (words) stand right-aligned.
 
-        As wide as the terminal; uncut where stdout is none.
+        On a terminal the widest columns are cut until a row fits; elsewhere nothing is.
         """
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        from rich.cells import cell_len, set_cell_size
 
+        cells = [list(columns), *([clean(cell) for cell in row] for row in rows)]
+        widths = [max(cell_len(row[column]) for row in cells) for column in range(len(columns))]
         terminal = sys.stdout.isatty()
-        shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for column in columns:
-            shown.add_column(
-                Text(column),
-                justify="right" if column in right.split() else "left",
-                no_wrap=True,
-                overflow="ellipsis" if terminal else "ignore",
-            )
-        for row in rows:
-            shown.add_row(*(Text(clean(cell)) for cell in row))
-        width = None if terminal else 10_000
-        console = Console(width=width, highlight=False, markup=False, soft_wrap=False, emoji=False)
-        with console.capture() as captured:
-            console.print(shown)
-        # Rich fills up to the width; people who cut and paste, and diffs, want no trailing blanks.
-        for line in captured.get().splitlines():
-            print(line.rstrip())
+        if terminal:
+            _fit(widths, shutil.get_terminal_size().columns)
+        for number, row in enumerate(cells):
+            parts = []
+            for heading, cell, width in zip(columns, row, widths, strict=True):
+                length = cell_len(cell)
+                if length > width:
+                    cell, length = set_cell_size(cell, width - 1) + "…", width
+                blank = " " * (width - length)
+                parts.append(blank + cell if heading in right.split() else cell + blank)
+            line = _GAP.join(parts).rstrip()
+            dim = number == 0 and terminal and "NO_COLOR" not in os.environ
+            print(f"\x1b[2m{line}\x1b[0m" if dim else line)
+
+
+_GAP = "  "
+_NARROWEST = 6
+
+
+def _fit(widths: list[int], room: int) -> None:
+    """Narrow the widest of ``widths`` (cells) until all fit in ``room`` or none can give more."""
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+        widest = widths.index(max(widths))
+        if widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
 
 
 def _write_json(value: Any) -> None:

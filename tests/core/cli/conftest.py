@@ -1,0 +1,173 @@
+"""Running the command line: in this process for speed, as a process or on a terminal where that matters."""
+
+import fcntl
+import json
+import os
+import pty
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from decentralml.core.cli.main import main
+from decentralml.core.paths import Home
+
+PASSWORD = "correct horse"
+
+
+@dataclass
+class Result:
+    """Exit code, both outputs, and the JSON object of stdout where there is one."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        lines = self.out.splitlines()
+        assert len(lines) == 1, f"not exactly one object: {self.out!r} {self.err!r}"
+        made = json.loads(lines[0])
+        if made["ok"]:
+            assert set(made) == {"ok", "data"}
+        else:
+            assert set(made) == {"ok", "error"}
+            assert set(made["error"]) == {"code", "message", "hint"}
+        return made
+
+    @property
+    def data(self) -> Any:
+        assert self.envelope["ok"], self.out
+        return self.envelope["data"]
+
+    @property
+    def error(self) -> dict[str, str]:
+        assert not self.envelope["ok"], self.out
+        return self.envelope["error"]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(home: Home, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in the test's home; ``lines`` are given on --password-fd, ``password`` is one of them."""
+
+    def call(*arguments: str, password: str | None = None, lines: tuple[str, ...] = ()) -> Result:
+        words = ["--home", str(home.root), *arguments]
+        if password is not None:
+            lines = (password,)
+        read = -1
+        if lines:
+            read, write = os.pipe()
+            os.write(write, "".join(f"{line}\n" for line in lines).encode())
+            os.close(write)
+            words += ["--password-fd", str(read)]
+        try:
+            code = main(words)
+        finally:
+            if read >= 0:
+                os.close(read)
+        captured = capfd.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def account(run: Run) -> Callable[[str], str]:
+    """Make an account and return its address."""
+
+    def make(name: str) -> str:
+        return str(run("account", "create", name, "--json", password=PASSWORD).data["address"])
+
+    return make
+
+
+class Terminal:
+    """A command on a terminal of its own: type into it, and read what it shows."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self._main, other = pty.openpty()
+
+        def own_terminal() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            command(*arguments),
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            start_new_session=True,
+            preexec_fn=own_terminal,
+            env=environment,
+        )
+        os.close(other)
+        self.shown = ""
+
+    def expect(self, text: str) -> None:
+        """Read until ``text`` shows."""
+        while text not in self.shown:
+            more = self._read()
+            assert more, f"{text!r} never showed; this did: {self.shown!r}"
+            self.shown += more
+
+    def type(self, text: str) -> None:
+        os.write(self._main, text.encode())
+
+    def finish(self) -> int:
+        """Read to the end and return the exit code."""
+        while more := self._read():
+            self.shown += more
+        return self.process.wait(30)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._main)
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._main, 65536).decode(errors="replace")
+        except OSError:  # the other side has closed
+            return ""
+
+
+@pytest.fixture
+def terminal(home: Home) -> Iterator[Callable[..., Terminal]]:
+    """Start a command on a terminal of 80 columns, in the test's home."""
+    started: list[Terminal] = []
+
+    def start(*arguments: str) -> Terminal:
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
+        started.append(Terminal(["--home", str(home.root), *arguments], environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+def command(*arguments: str) -> list[str]:
+    """The words that start the command line as a process."""
+    return [sys.executable, "-m", "decentralml.core.cli.main", *arguments]
+
+
+@pytest.fixture(name="command")
+def command_fixture() -> Callable[..., list[str]]:
+    return command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small folder to store."""
+    made = tmp_path / "folder"
+    (made / "sub").mkdir(parents=True)
+    (made / "a.txt").write_text("alpha")
+    (made / "sub" / "b.txt").write_text("beta")
+    return made

@@ -1,0 +1,169 @@
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from decentralml.core.chain.rules import TABLE
+from decentralml.core.cli import table
+from decentralml.core.cli.commands import Command, root
+from decentralml.core.cli.main import main
+
+Run = Callable[..., object]
+
+
+def find(name: str) -> click.Command:
+    group: click.Command = root()
+    context = click.Context(group, info_name="decentralml")
+    for word in name.split():
+        assert isinstance(group, click.Group)
+        found = group.get_command(context, word)
+        assert found is not None
+        group = found
+    return group
+
+
+@pytest.mark.parametrize("entry", table.ENTRIES, ids=lambda entry: entry.name)
+def test_every_command_of_the_table_exists_and_explains_itself(entry: table.Entry, run) -> None:
+    declared = find(entry.name)
+    assert isinstance(declared, Command)
+    assert declared.entry is entry
+    result = run(*entry.name.split(), "--help")
+    assert result.code == 0
+    assert entry.help in result.out
+
+
+def test_every_declared_command_stands_in_the_table() -> None:
+    for name in table.TOP:
+        importlib.import_module(f"decentralml.core.cli.{name}")
+    from decentralml.core.cli.commands import _DECLARED
+
+    assert set(_DECLARED) == {entry.name for entry in table.ENTRIES}
+
+
+def test_every_table_row_belongs_to_a_known_group() -> None:
+    for entry in table.ENTRIES:
+        words = entry.name.split()
+        for count in range(1, len(words)):
+            assert " ".join(words[:count]) in table.GROUPS
+
+
+@pytest.mark.parametrize("entry", [e for e in table.ENTRIES if e.call], ids=lambda entry: entry.name)
+def test_the_help_of_a_call_shows_its_rule(entry: table.Entry, run) -> None:
+    rule = next(rule for rule in TABLE if rule.name == entry.call)
+    shown = " ".join(run(*entry.name.split(), "--help").out.split())
+    assert rule.who.role in shown
+    for state in (*rule.sources, *rule.targets):
+        assert state.value in shown
+    for guard in rule.guards:
+        assert guard.code in shown
+        assert " ".join(guard.sentence.split()) in shown
+
+
+def test_without_a_command_it_says_that_the_app_needs_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "terminal" in captured.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("config",),
+        ("config", "nonsense"),
+        ("config", "path", "--nonsense"),
+        ("config", "path", "too", "many"),
+        ("config", "set", "threads"),
+        ("--password-fd", "x", "config", "path"),
+        ("account", "import"),
+    ],
+)
+def test_wrong_use_is_one_json_object_and_exit_2(words: tuple[str, ...], run) -> None:
+    result = run("--json", *words)
+    assert result.code == 2
+    assert result.error["code"] == "Usage"
+    assert result.error["message"]
+    assert result.err == ""
+
+
+def test_a_slip_is_answered_with_the_nearest_command(run) -> None:
+    result = run("acount", "list")
+    assert result.code == 2
+    assert "account" in result.err
+    assert result.out == ""
+
+
+def test_global_options_stand_before_and_after_the_command(run, tmp_path: Path) -> None:
+    before = run("--json", "--home", str(tmp_path / "x"), "config", "path")
+    between = run("config", "--json", "--home", str(tmp_path / "x"), "path")
+    after = run("config", "path", "--json", "--home", str(tmp_path / "x"))
+    assert before.data == between.data == after.data
+    assert after.data["path"] == str(tmp_path / "x" / "config.toml")
+
+
+def test_readonly_refuses_what_changes_anything(run) -> None:
+    for entry in table.ENTRIES:
+        if entry.writes:
+            declared = find(entry.name)
+            arguments = ["1" for p in declared.params if isinstance(p, click.Argument) and p.required]
+            if entry.name == "account remember":
+                arguments = ["on"]
+            result = run("--json", "--readonly", *entry.name.split(), *arguments)
+            assert (result.code, result.error["code"]) == (1, "ReadOnly"), entry.name
+
+
+def test_a_reader_that_leaves_ends_it_without_a_word(command, home) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        command("--home", str(home.root), "config", "check"),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert done.stderr == b""
+
+
+def test_a_closed_stdout_is_no_accident(command, home) -> None:
+    words = command("--home", str(home.root), "config", "check")
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *words], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupt_is_exit_130_and_one_object(command, home) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "--json", "--home", str(home.root), "config", "path"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 130
+    assert done.stdout.startswith('{"ok": false, "error": {"code": "Interrupted"')
+    assert "Traceback" not in done.stderr
+
+
+# The signal arrives while the command runs: the settings are being looked for.
+INTERRUPTED = """
+import os, signal, sys
+from decentralml.core.cli.main import main
+from decentralml.core.paths import Home
+Home.config = property(lambda home: os.kill(os.getpid(), signal.SIGINT))
+sys.exit(main())
+"""
+
+
+def test_errors_of_the_system_come_out_in_words(run, home) -> None:
+    home.config_dir.mkdir(parents=True)
+    home.config.mkdir()
+    result = run("--json", "config", "show")
+    assert result.code == 2
+    assert result.error["code"] == "BadConfig"
