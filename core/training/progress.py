@@ -15,11 +15,11 @@ _WARNINGS = 20
 class Progress(Struct):
     """The last known of everything. Times in unix seconds, periods in seconds, sizes in bytes.
 
-    Fits and epochs are counted from 1. ``epoch`` of ``epochs`` runs or has just ended, ``step`` batches of
-    ``steps`` (None: not known) are done in it; ``rate`` is in batches a second. ``metrics`` are the newest
-    running means, ``epoch_metrics`` those of the last whole epoch; None stands for NaN and infinity. ``eta``:
-    seconds to the end of the fit, None where it is not known. ``claimed`` is what the worker says of its own
-    result, ``folder`` where it says that it stands, a name below out/.
+    ``pid`` is the supervisor's. Fits and epochs are counted from 1: ``epoch`` of ``epochs`` runs or has just
+    ended, ``step`` batches of ``steps`` (None: not known) are done in it; ``rate`` is in batches a second.
+    ``metrics`` are the newest running means, ``epoch_metrics`` those of the last whole epoch; None stands for
+    NaN and infinity. ``eta``: seconds to the end of the fit, None where it is not known. ``claimed`` is what
+    the worker says of its own result, ``folder`` where it says that it stands, a name below out/.
     """
 
     phase: Phase = "queued"
@@ -27,6 +27,7 @@ class Progress(Struct):
     started: float | None = None
     ended: float | None = None
     protection: str = ""
+    pid: int = 0
     device: str = ""
     gpus: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
@@ -91,7 +92,8 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.phase, p.ended = "queued", None
             p.error = p.code = p.hint = p.where = p.traceback = ""
         case journal.Started():
-            p.phase, p.attempt, p.protection = "starting", event.attempt, event.protection
+            p.phase, p.attempt = "starting", event.attempt
+            p.protection, p.pid = event.protection, event.pid
             p.started = p.started or event.t
             p.ended = p.load = p.rate = p.eta = None
             p.error = p.code = p.hint = p.where = p.traceback = ""

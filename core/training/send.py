@@ -33,7 +33,7 @@ class Parcel(Struct, frozen=True, kw_only=True):
 
 
 def prepare(result: Path, into: Path) -> Parcel:
-    """Copy what goes out of ``result``, a folder that a sandbox wrote, to a folder of the same name in ``into``.
+    """Copy what goes out of ``result``, which a sandbox wrote, to a folder of the same name in ``into``.
 
     ``into`` is made where it is missing; an earlier copy is replaced. Raises `Refused` for a result that is
     not whole ("MissingFile"), holds links or other things that are no files, or whose model no creator could

@@ -204,6 +204,7 @@ class Supervisor:
 
 def _sweep(out: Path) -> None:
     """Take away what an earlier attempt left half done; its checkpoint stays."""
+    out.chmod(0o700)
     for path in out.iterdir():
         if path.name == "checkpoint":
             continue

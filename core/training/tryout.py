@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from decentralml.core import limits
+from decentralml.core import environments, limits
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted
 from decentralml.core.paths import Home
@@ -103,8 +103,8 @@ def try_task(
             classes=data.classes,
             batch_size=tried.batch,
             parameters=model.parameters,
-            environment=spec.interpreter.name if spec.interpreter else "",
-            environment_size=_size(spec),
+            environment=(spec.interpreter or environments.own()).name,
+            environment_size=_environment_size(spec),
             model=model,
             warnings=tuple(progress.warnings) + model.warnings,
         )
@@ -112,10 +112,10 @@ def try_task(
         _end(folder)
 
 
-def _size(spec: RunSpec) -> int:
-    if spec.interpreter is None:
+def _environment_size(spec: RunSpec) -> int:
+    if spec.interpreter is None or spec.interpreter == environments.own():
         return 0
-    return sum(limits.disk_used(site) for site in spec.interpreter.site)
+    return limits.disk_used(spec.interpreter.executable.parent.parent)
 
 
 def _end(folder: RunFolder) -> None:
