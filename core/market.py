@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from decentralml.core import task_folder
+from decentralml.core import task_folder, work
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import (
     Chain,
@@ -220,6 +220,30 @@ class Market:
         destination = self.home.assets / manifest_digest(reference)
         self._storage_for(storage_type).get(reference, destination, on_progress=on_progress)
         return destination
+
+    def try_task(
+        self,
+        task_id: int,
+        *,
+        data: Path | None,
+        epochs: int = 1,
+        unsandboxed: bool = False,
+        consent: work.Consent = work.no_environment,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> work.Trial:
+        """What the task needs and pays, before a slot is held: one batch trained in the sandbox.
+
+        Raises what `work.run_spec` and `tryout.try_task` raise.
+        """
+        spec = work.run_spec(
+            self,
+            self.chain.task(task_id),
+            data=data,
+            epochs=epochs,
+            unsandboxed=unsandboxed,
+            consent=consent,
+        )
+        return work.try_task(self, spec, cancelled=cancelled)
 
     def overdue_slot(self, task_id: int) -> Submission | None:
         """The submission to `time_out` first, where that is all that keeps the signer from a slot."""

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
+from decentralml.core import hostile
 from decentralml.core.domain import TaskType
 from decentralml.core.errors import Refused
 
@@ -57,11 +58,7 @@ def base_model(folder: Path) -> Path | None:
 def _defined(script: Path) -> set[str]:
     """Names of the functions that ``script`` defines or imports at its top level."""
     try:
-        if script.stat().st_size > MAX_SCRIPT_BYTES:
-            raise Refused(
-                "BadScript", f"{script.name} is larger than 1 MB.", "A script is text: ship data apart."
-            )
-        tree = ast.parse(script.read_text(encoding="utf-8"))
+        tree = ast.parse(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
     except (SyntaxError, ValueError, RecursionError) as error:
         raise Refused(
             "BadScript", f"{script.name} is not Python: {error}.", "Mend it and try again."
