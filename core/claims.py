@@ -31,13 +31,13 @@ class Claims(Struct, frozen=True, kw_only=True):
 def read(folder: Path) -> Claims | None:
     """The claims in ``folder``'s result.json; None where there is no such file.
 
-    Raises `Refused`: "LinkRefused", "BadFile", "TooLarge" as for any file of a stranger, "BadResult" where
+    Raises `Refused`: "LinkInOutput", "NotAFile", "TooLarge" as for any file of a stranger, "BadResult" where
     it holds no JSON object.
     """
     try:
         raw = read_small(folder, RESULT, _BYTES)
     except Refused as refused:
-        if refused.code == "MissingFile":
+        if refused.code == "NoSuchFile":
             return None
         raise
     try:

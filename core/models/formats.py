@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from decentralml.core import hostile
 from decentralml.core.errors import Refused
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import open_regular
@@ -41,8 +42,7 @@ def _folder(path: Path, limits: Limits) -> Iterator[Path]:
 @contextmanager
 def _archive(path: Path, limits: Limits) -> Iterator[Path]:
     """The members of a .keras file in a temporary folder, never more bytes than each declares."""
-    descriptor = open_regular(path, limits.weights)
-    with os.fdopen(descriptor, "rb") as file, tempfile.TemporaryDirectory(prefix="model-") as folder:
+    with open_regular(path, limits.weights) as file, tempfile.TemporaryDirectory(prefix="model-") as folder:
         try:
             with zipfile.ZipFile(file) as archive:
                 for member in _members(archive, limits):
@@ -108,15 +108,15 @@ FORMATS = (
 
 
 def recognise(path: Path, limits: Limits = Limits()) -> Format:  # noqa: B008
-    """The format of ``path``. Raises `Refused` ("UnknownFormat", "LinkRefused", "MissingFile", "BadFile")."""
+    """The format of ``path``. Raises `Refused`: "UnknownFormat", "LinkInOutput", "NoSuchFile", "NotAFile"."""
     names: set[str] = set()
     head = b""
     if path.is_symlink():
-        raise Refused("LinkRefused", f"{path.name} is a link, which is never followed.", _HOW)
+        raise Refused("LinkInOutput", f"{path.name} is a link, which is never followed.", _HOW)
     if path.is_dir():
         names = _names(path, limits)
     else:
-        with os.fdopen(open_regular(path, 2**63), "rb") as file:
+        with open_regular(path, 2**62) as file:
             head = file.read(256)
     found = next((row for row in FORMATS if row.matches(names, head)), None)
     if found is None or found.open is None:
@@ -133,7 +133,7 @@ def _names(folder: Path, limits: Limits) -> set[str]:
         for entry in entries:
             if entry.is_symlink():
                 raise Refused(
-                    "LinkRefused",
+                    "LinkInOutput",
                     f"{entry.name[:80]!r} is a link, which is never followed.",
                     "Put the file itself into the folder.",
                 )
@@ -153,9 +153,5 @@ def as_folder(path: Path, limits: Limits = Limits()) -> Iterator[Path]:  # noqa:
 
 
 def read_small(folder: Path, name: str, limit: int) -> bytes:
-    """The bytes of a regular file of at most ``limit`` bytes. Raises `Refused` as `open_regular` does."""
-    with os.fdopen(open_regular(folder / name, limit), "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise Refused("TooLarge", f"{name} grew past {limit:,} bytes.", _HOW)
-    return data
+    """The bytes of a regular file of at most ``limit`` bytes. Raises as `hostile.read_bytes`."""
+    return hostile.read_bytes(folder.resolve(), name, limit)

@@ -44,8 +44,8 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
 def inspect(path: Path, limits: Limits = Limits()) -> ModelInfo:  # noqa: B008
     """Inspect a Keras 3 folder or .keras file.
 
-    Raises `Refused`: "UnknownFormat", "LinkRefused", "MissingFile", "BadFile", "BadArchive", "BadConfig",
-    "ForeignCode", "BadWeights", "NonFinite", "TooLarge", "ShapesDiffer".
+    Raises `Refused`: "UnknownFormat", "LinkInOutput", "NoSuchFile", "NotAFile", "BadArchive", "BadConfig",
+    "ForeignCode", "BadWeights", "LinkInWeights", "NonFinite", "TooLarge", "ShapesDiffer".
     """
     found = recognise(path, limits)
     with as_folder(path, limits) as folder:

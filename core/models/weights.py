@@ -5,13 +5,13 @@ and not a SIGBUS that ends the program, and the pages do not count as this proce
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from msgspec import Struct
 
+from decentralml.core import hostile
 from decentralml.core.errors import Refused
 from decentralml.core.models.limits import Limits
 from decentralml.core.text import clean, short
@@ -46,7 +46,7 @@ class Weights:
     """An open weights file. ``tensors``: those of the model, by path, sorted; the optimizer's are left out.
 
     A context manager. Reads are safe from several threads for contiguous tensors, which is what Keras
-    writes; others are read under HDF5's own lock. Raises `Refused` ("LinkRefused", "BadWeights",
+    writes; others are read under HDF5's own lock. Raises `Refused` ("LinkInWeights", "BadWeights",
     "TooLarge") when opened on a file that is not plainly a weights file.
     """
 
@@ -60,13 +60,14 @@ class Weights:
         self._objects = 0
         self._declared = 0
         self._limits = limits
-        self._fd = open_regular(path, limits.weights)
+        self._plain = open_regular(path, limits.weights)
+        self._fd = self._plain.fileno()
         self._size = os.fstat(self._fd).st_size
         try:
             # Through the descriptor: the name could have become a link since.
             self._file = h5py.File(f"/dev/fd/{self._fd}", "r", locking=False)
         except (OSError, ValueError, RuntimeError) as error:
-            os.close(self._fd)
+            self._plain.close()
             raise _bad(f"{path.name} is no HDF5 file that can be read: {error}.") from error
         try:
             self._walk(self._file, "", 0)
@@ -85,10 +86,8 @@ class Weights:
 
     def close(self) -> None:
         """Close file and descriptor; a second call does nothing."""
-        if self._fd >= 0:
-            self._file.close()
-            os.close(self._fd)
-            self._fd = -1
+        self._file.close()
+        self._plain.close()
 
     @property
     def parameters(self) -> int:
@@ -157,7 +156,7 @@ class Weights:
                 )
             if type(group.get(name, getlink=True)) is not h5py.HardLink:
                 raise Refused(
-                    "LinkRefused",
+                    "LinkInWeights",
                     f"{self.path.name}: {short(inner, 80)} is a link to elsewhere, which is never followed.",
                     _RETRAIN,
                 )
@@ -176,7 +175,7 @@ class Weights:
         settings, dtype, shape = dataset.id.get_create_plist(), dataset.dtype, dataset.shape
         layout, shown = settings.get_layout(), short(name, 80)
         if layout == h5d.VIRTUAL or settings.get_external_count():
-            raise Refused("LinkRefused", f"{shown} takes its values from another file.", _RETRAIN)
+            raise Refused("LinkInWeights", f"{shown} takes its values from another file.", _RETRAIN)
         if settings.get_nfilters():
             # A filter may name a plug-in, and packs little into much; Keras never uses one.
             raise _bad(f"{shown} is compressed, which Keras never does.")
@@ -198,28 +197,12 @@ class Weights:
         self.tensors[name], self._offsets[name] = tensor, offset
 
 
-def open_regular(path: Path, limit: int) -> int:
-    """A read-only descriptor of a regular file of at most ``limit`` bytes; a link is refused, not followed.
+def open_regular(path: Path, limit: int) -> BinaryIO:
+    """A regular file of at most ``limit`` bytes, open for reading; a link is refused, not followed.
 
-    Raises `Refused` ("LinkRefused", "MissingFile", "TooLarge", "BadFile").
+    Raises as `hostile.open_file`: `Refused` ("LinkInOutput", "NotAFile", "NoSuchFile", "TooLarge").
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise Refused("MissingFile", f"There is no {path.name} in {path.parent.name}.", _RETRAIN) from None
-    except OSError as error:
-        if path.is_symlink():
-            raise Refused(
-                "LinkRefused", f"{path.name} is a link, which is never followed.", _RETRAIN
-            ) from error
-        raise Refused("BadFile", f"{path.name} cannot be read: {error.strerror}.", _RETRAIN) from error
-    found = os.fstat(descriptor)
-    if stat.S_ISREG(found.st_mode) and found.st_size <= limit:
-        return descriptor
-    os.close(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        raise Refused("BadFile", f"{path.name} is not a regular file.", _RETRAIN)
-    raise _large(f"{path.name} has {found.st_size:,} bytes, the cap is {limit:,}")
+    return hostile.open_file(path.parent.resolve(), path.name, limit)
 
 
 def _label(group: Any) -> str:
