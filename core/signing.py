@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import base58
@@ -52,6 +53,7 @@ def encode_address(public_key: bytes, prefix: int = SS58_PREFIX) -> str:
     return str(base58.b58encode(body + checksum), "ascii")
 
 
+@lru_cache(maxsize=4096)
 def decode_address(address: str, prefix: int | None = SS58_PREFIX) -> bytes:
     """The 32-byte public key of an SS58 address, of which there is one spelling.
 

@@ -16,9 +16,9 @@ FOLDER_MODE = 0o2770
 
 # SQLite's locks, and the memory its WAL shares, do not reach across machines.
 NETWORK_FILE_SYSTEMS = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2")
-    + ("beegfs", "gpfs", "orangefs", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone")
-    + ("fuse.ceph", "fuse.davfs")
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2"}
+    | {"beegfs", "gpfs", "orangefs", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"}
+    | {"fuse.ceph", "fuse.davfs"}
 )
 _ALMOST_FULL = 64 * 1024
 
@@ -100,6 +100,7 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA trusted_schema = OFF")
     except sqlite3.Error:
         connection.close()

@@ -121,11 +121,11 @@ def include(
     row = tail.row + 1
     tail = Tail(row, block, link(tail.link, row, block, body))
     digest = sha256(body)
-    connection.execute(
-        "INSERT INTO extrinsics VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (row, block, payload.signer, payload.nonce, digest, tail.link, body),
-    )
     done = written(payload, outcome, block, _last(connection, "events"), _last(connection, "movements"))
+    connection.execute(
+        "INSERT INTO extrinsics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (row, block, payload.signer, payload.nonce, digest, tail.link, done.events[0].cursor, body),
+    )
     _write_outcome(connection, outcome)
     _write_accounts(connection, outcome, payload.signer, nonce + 1)
     _write_history(connection, done, row)

@@ -5,6 +5,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import takewhile
 from statistics import median_low
 from typing import Any
 
@@ -215,18 +216,18 @@ def statement(connection: sqlite3.Connection, address: str, since: int, limit: i
 
 def receipt(connection: sqlite3.Connection, extrinsic_hash: str) -> Receipt | None:
     """What the row of an extrinsic did, or None where there is none."""
-    query = "SELECT row, block, link, body FROM extrinsics WHERE hash = ?"
+    query = "SELECT row, block, link, event, body FROM extrinsics WHERE hash = ?"
     row = connection.execute(query, (extrinsic_hash,)).fetchone()
     if row is None:
         return None
-    found = connection.execute("SELECT * FROM events WHERE row = ? ORDER BY cursor", (row[0],))
+    found = connection.execute("SELECT * FROM events WHERE cursor >= ? ORDER BY cursor", (row[3],))
     return Receipt(
-        call=codec.call_name(codec.decode(row[3]).payload.call),
+        call=codec.call_name(codec.decode(row[4]).payload.call),
         extrinsic_hash=extrinsic_hash,
         block=row[1],
         block_hash=row[2],
         fee=0,
-        events=tuple(schema.read_event(event) for event in found),
+        events=tuple(map(schema.read_event, takewhile(lambda event: event[1] == row[0], found))),
         stage=Stage.finalised,
     )
 

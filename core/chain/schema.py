@@ -31,15 +31,15 @@ APPLICATION_ID = 0x444D4C31
 VERSION = 1
 
 # What a filter looks at, carried by every order's index so that it alone answers a page and its total.
+# Every index costs a page of each durable commit: there are no more than reads need.
 _FILTERED = "status, task_type, open, pays, expires, slots, creator"
 
 SCHEMA = f"""
 CREATE TABLE genesis (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE extrinsics (
     row INTEGER PRIMARY KEY, block INTEGER NOT NULL, signer TEXT NOT NULL, nonce INTEGER NOT NULL,
-    hash TEXT NOT NULL, link TEXT NOT NULL, body BLOB NOT NULL);
+    hash TEXT NOT NULL, link TEXT NOT NULL, event INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE UNIQUE INDEX extrinsics_hash ON extrinsics (hash);
-CREATE UNIQUE INDEX extrinsics_nonce ON extrinsics (signer, nonce);
 CREATE TABLE accounts (
     address TEXT PRIMARY KEY, free BLOB NOT NULL, held BLOB NOT NULL, nonce INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE tasks (
@@ -48,12 +48,10 @@ CREATE TABLE tasks (
     created INTEGER NOT NULL, closed INTEGER NOT NULL, live INTEGER NOT NULL, accepted INTEGER NOT NULL,
     rejected INTEGER NOT NULL, released INTEGER NOT NULL, sorting TEXT NOT NULL, question TEXT NOT NULL);
 CREATE TABLE terms (task_id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE INDEX tasks_id ON tasks (id, {_FILTERED});
 CREATE INDEX tasks_pays ON tasks (pays, id, {_FILTERED.replace(" pays,", "")});
 CREATE INDEX tasks_expires ON tasks (expires, id, {_FILTERED.replace(" expires,", "")});
 CREATE INDEX tasks_slots ON tasks (slots, id, {_FILTERED.replace(" slots,", "")});
 CREATE INDEX tasks_question ON tasks (sorting, id, {_FILTERED});
-CREATE INDEX tasks_creator ON tasks (creator, id);
 CREATE TABLE submissions (
     id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL, creator TEXT NOT NULL, worker TEXT NOT NULL,
     status INTEGER NOT NULL, taken INTEGER NOT NULL, started INTEGER NOT NULL, deposit BLOB NOT NULL,
@@ -61,14 +59,11 @@ CREATE TABLE submissions (
     result_storage_credentials TEXT, digest TEXT, report_path TEXT, report_digest TEXT,
     requests INTEGER NOT NULL, reason TEXT, decided INTEGER, claimed INTEGER NOT NULL);
 CREATE UNIQUE INDEX submissions_once ON submissions (task_id, worker);
-CREATE INDEX submissions_task ON submissions (task_id, id, status);
 CREATE INDEX submissions_worker ON submissions (worker, id, status);
 CREATE INDEX submissions_creator ON submissions (creator, id, status);
-CREATE INDEX submissions_status ON submissions (status, id);
 CREATE TABLE events (
     cursor INTEGER PRIMARY KEY, row INTEGER NOT NULL, block INTEGER NOT NULL, name TEXT NOT NULL,
     task_id INTEGER, submission_id INTEGER, account TEXT, data BLOB NOT NULL);
-CREATE INDEX events_row ON events (row);
 CREATE INDEX events_task ON events (task_id, cursor);
 CREATE TABLE event_accounts (account TEXT NOT NULL, cursor INTEGER NOT NULL,
     PRIMARY KEY (account, cursor)) WITHOUT ROWID;

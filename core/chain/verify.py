@@ -78,7 +78,7 @@ class _Replay:
         accounts: Iterator[schema.Row],
         movements: Iterator[schema.Row],
     ) -> None:
-        number, block, signer, nonce, digest, chained, body = found
+        number, block, signer, nonce, digest, chained, event, body = found
         row = self.tail.row + 1
         _demand(number == row, row, "it is missing")
         _demand(
@@ -106,6 +106,7 @@ class _Replay:
         self.state.commit(outcome)
         self.nonces[signer] = nonce + 1
         done = written(payload, outcome, block, self.last_event, self.last_movement)
+        _demand(event == self.last_event + 1, row, "its first event is not its own")
         self.last_event += len(done.events)
         self.last_movement += len(done.movements)
         _follow("events", [schema.event_row(event, row) for event in done.events], events)
