@@ -1,6 +1,7 @@
 """Where things are kept: one `Home` names every file and folder of a person."""
 
 import os
+import threading
 from pathlib import Path
 
 import platformdirs
@@ -112,7 +113,7 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
 
     Raises `OSError`; what was there before stays then.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
