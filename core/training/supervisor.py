@@ -6,12 +6,13 @@ lock for its life, so that a free lock without a final event means a crash; the 
 
 import argparse
 import contextlib
+import math
 import os
 import selectors
 import signal
-import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,7 @@ from decentralml.core.training.watch import Watch, out_of_memory_kills
 GRACE = 20.0
 JOURNAL_BYTES = 256 * 1024 * 1024
 
+_BLOCK = 256 * 1024
 _TICK = 0.2
 _LOOK = 1.0
 _KEEP = 30.0
@@ -115,66 +117,70 @@ class Supervisor:
         finally:
             os.close(output_end)
             os.close(events_end)
-        watch = Watch(worker.pid, self._folder.out, bounds)
         try:
-            excess, stopped, forced = self._attend(worker, watch, events, output)
+            ended = self._attend(worker, events, output)
         finally:
             worker.kill()
             code = worker.wait()
             os.close(events)
             os.close(output)
-        if excess:
-            return journal.Failed(error=excess, where="bounds")
+        if ended.excess:
+            return journal.Failed(error=ended.excess, where="bounds", code="BoundPassed")
         if isinstance(self._claim, journal.Finished) and code == 0:
             return self._claim
-        if stopped:
-            return journal.Stopped(forced=forced)
+        if ended.stopped:
+            return journal.Stopped(forced=ended.forced)
         if isinstance(self._claim, journal.Failed):
             return self._claim
-        return journal.Failed(error=_how(code, out_of_memory_kills() > kills), where="worker")
+        error = _how(code, out_of_memory_kills() > kills)
+        return journal.Failed(error=error, where="worker", code="WorkerEnded")
 
-    def _attend(
-        self, worker: sandbox.Process, watch: Watch, events: int, output: int
-    ) -> tuple[str, bool, bool]:
-        """Read, watch and obey until the worker has gone: (bound that it broke, told to stop, forced to)."""
-        intake = Intake(self._from_worker)
+    def _attend(self, worker: sandbox.Process, events: int, output: int) -> "_Ended":
+        """Read, watch and obey until the worker has gone, or has to go."""
+        watch = Watch(worker.pid, self._folder.out, self._file.bounds)
+        feeds = {events: Intake(self._from_worker).feed, output: self._output.write}
         began = time.monotonic()
-        look = load = 0.0
-        deadline: float | None = None
-        with selectors.DefaultSelector() as selector:
-            selector.register(events, selectors.EVENT_READ, intake.feed)
-            selector.register(output, selectors.EVENT_READ, self._output.write)
-            while selector.get_map():
-                gone = worker.poll() is not None
-                ready = selector.select(0 if gone else _TICK)
-                for key, _ in ready:
-                    block = os.read(key.fd, 256 * 1024)
+        obey = look = load = 0.0
+        stopped = False
+        deadline = math.inf
+        with contextlib.ExitStack() as stack:
+            selector = stack.enter_context(selectors.DefaultSelector())
+            # Told of its end by descriptor, since a process that was waited for has no bounds to ask about.
+            process = os.pidfd_open(worker.pid)
+            stack.callback(os.close, process)
+            for descriptor in (events, output, process):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while True:
+                gone = process not in selector.get_map()
+                ready = [key.fd for key, _ in selector.select(0 if gone else _TICK)]
+                for descriptor in ready:
+                    block = b"" if descriptor == process else os.read(descriptor, _BLOCK)
                     if block:
-                        key.data(block)
+                        feeds[descriptor](block)
                     else:
-                        selector.unregister(key.fd)
+                        selector.unregister(descriptor)
                 if gone and not ready:
-                    # Somebody that it left behind holds the pipes open; what it wrote itself is read.
-                    break
+                    # Its pipes are empty. Whoever still holds them open goes with the sandbox.
+                    return _Ended(worker.exceeded(), stopped)
                 now = time.monotonic()
-                if deadline is None and self._told_to_stop():
-                    deadline = now + self._grace
-                if deadline is not None and now > deadline:
-                    return "", True, True
-                if now >= look and not gone:
+                if now >= obey:
+                    obey = now + _TICK
+                    stopped = stopped or self._told_to_stop()
+                    if stopped or self._claim is not None:
+                        deadline = min(deadline, now + (self._grace if stopped else GRACE))
+                if now > deadline:
+                    return _Ended("", stopped, forced=True)
+                if now >= look:
                     look = now + _LOOK
                     excess = worker.exceeded()
                     if excess or self._journal.offset > JOURNAL_BYTES:
-                        return excess or "It reported more than a journal takes.", False, False
-                if now >= load and not gone:
+                        return _Ended(excess or "It reported more than a journal takes.", stopped)
+                if now >= load:
                     least, most = self._load
                     load = now + min(max((now - began) / _LOAD_LINES, least), most)
                     sample = watch.sample()
                     if sample.rss:
                         self._write(sample)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            worker.wait(self._grace)
-        return "", deadline is not None, False
 
     # --- the journal --------------------------------------------------------------------------------------
 
@@ -200,6 +206,15 @@ class Supervisor:
     def _end(self, final: journal.Event) -> None:
         self._write(final)
         self._keep()
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """Why the worker was attended no longer: a bound passed, an order to stop, a period that ran out."""
+
+    excess: str
+    stopped: bool
+    forced: bool = False
 
 
 def _sweep(out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs for the tests: a home of its own, a task to train, and a worker that says what a test wants to hear."""
+"""Runs for the tests: a home, a task to train, and a worker that says what a test wants to hear."""
 
 import textwrap
 from collections.abc import Callable, Iterator

@@ -1,0 +1,268 @@
+"""Real training in its real cell: it outlives terminals, waits its turn, obeys, and survives being killed."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from decentralml.core.config import Settings
+from decentralml.core.errors import Misused, Refused
+from decentralml.core.paths import Home
+from decentralml.core.training import journal, send
+from decentralml.core.training.curves import Curves
+from decentralml.core.training.follow import follow
+from decentralml.core.training.run_folder import held
+from decentralml.core.training.runs import Run, Runs, RunSpec
+
+WaitFor = Callable[..., Any]
+FOREVER = 1_000_000
+
+# Two fits, one of them by a train_step of its own on data of unknown length, and lines that lie on stdout.
+HARD = """
+import keras, tensorflow as tf
+
+class Own(keras.Model):
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+        self.mean.update_state(loss)
+        return {"loss": self.mean.result()}
+
+    @property
+    def metrics(self):
+        return [self.mean]
+
+def redefine_model():
+    inputs = keras.Input((4,))
+    model = Own(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
+    model.mean = keras.metrics.Mean(name="loss")
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    return model
+
+def train_model(model, x_train, y_train, epochs=1):
+    print('{"kind":"epoch","fit":1,"epoch":99,"metrics":{"loss":0.0}}')
+    print("Epoch 99/99 loss: 0.0000", flush=True)
+    first = model.fit(x_train, y_train, epochs=epochs, batch_size=16, verbose=0)
+    def batches():
+        for i in range(0, 96, 16):
+            yield x_train[i:i+16], y_train[i:i+16]
+    signature = (tf.TensorSpec((None, 4), tf.float32), tf.TensorSpec((None,), tf.int64))
+    unknown = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    second = model.fit(unknown, epochs=2, verbose=0)
+    print("HISTORY", [h.history["loss"] for h in (first, second)])
+    return model
+
+def save_model(model, output_path, model_name):
+    model.save(f"{output_path}/{model_name}")
+"""
+
+START = """
+import sys, os
+from pathlib import Path
+import msgspec
+from decentralml.core.config import Settings
+from decentralml.core.paths import Home
+from decentralml.core.training.run_folder import RunFile, _from_text
+from decentralml.core.training.runs import Runs
+order = msgspec.json.decode(Path(sys.argv[2]).read_bytes(), type=RunFile, dec_hook=_from_text)
+assert os.isatty(0)
+run = Runs(Home(Path(sys.argv[1])), Settings(threads=1)).start(order.spec)
+print("started", run.id, flush=True)
+sys.stdin.read()
+"""
+
+FOLLOW = """
+import sys
+from pathlib import Path
+from decentralml.core.training.follow import follow
+for event in follow(Path(sys.argv[1])):
+    print(type(event).__name__, flush=True)
+"""
+
+
+def of(events: list[journal.Event], kind: type[Any]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def read(run: Run) -> list[journal.Event]:
+    return journal.read(run.folder / "journal.jsonl")[0]
+
+
+def worker_of(run: Run) -> psutil.Process:
+    """The process in the sandbox that trains."""
+    (found,) = [
+        process
+        for process in psutil.Process(run.last.pid).children(recursive=True)
+        if "decentralml.core.training.worker" in process.cmdline() and process.name() != "bwrap"
+    ]
+    return found
+
+
+def test_a_run_outlives_its_terminal_and_reports_what_history_has(
+    home: Home, spec: RunSpec, task: Path, tmp_path: Path, runs: Runs, wait_for: WaitFor
+) -> None:
+    (task / "model_engineer.py").write_text(HARD)
+    # The order is carried to another process by the file that a run itself is kept in.
+    order = {"spec": msgspec.to_builtins(spec, enc_hook=str), "created": 0.0}
+    order["bounds"] = {"memory": 1, "disk": 1, "processes": 1}
+    (tmp_path / "order.json").write_text(json.dumps(order))
+    terminal, end = pty.openpty()
+    starter = subprocess.Popen(
+        [sys.executable, "-c", START, str(home.root), str(tmp_path / "order.json")],
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        start_new_session=True,
+        preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+    )
+    os.close(end)
+    assert b"started 1" in os.read(terminal, 4096)
+    runs.pause(1)
+    os.close(terminal)
+    assert starter.wait(30) == -signal.SIGHUP
+
+    run = wait_for(lambda: (r := runs.get(1)).state == "paused" and r, what="the pause")
+    assert psutil.Process(run.last.pid).terminal() is None
+    follower = subprocess.Popen(
+        [sys.executable, "-c", FOLLOW, str(run.folder)], stdout=subprocess.PIPE, text=True
+    )
+    with pytest.raises(Misused):
+        runs.remove(1)
+    assert runs.resume(1).state in ("paused", "running")
+    seen = follower.communicate(timeout=60)[0].split()
+    assert [kind for kind in seen if kind not in ("Load", "Step", "Checkpoint", "Warning")] == [
+        *("Queued", "Started", "Hello", "Paused", "Resumed", "Data"),
+        *("Fit", "Epoch", "Epoch", "Fit", "Epoch", "Epoch", "Evaluated", "Saved", "Finished"),
+    ]
+
+    run, events = runs.get(1), read(run)
+    assert run.state == "finished"
+    assert run.last.device == "CPU"
+    assert run.last.peak_rss > 100 * 2**20
+    log = runs.tail(1, 1000)
+    history = json.loads(next(line for line in log if line.startswith("HISTORY")).removeprefix("HISTORY"))
+    epochs = of(events, journal.Epoch)
+    assert [(e.fit, e.epoch) for e in epochs] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    losses = [e.metrics["loss"] for e in epochs]
+    assert losses == pytest.approx([*history[0], *history[1]], abs=1e-6)
+    assert [fit.steps for fit in of(events, journal.Fit)] == [18, None]
+    assert any("Epoch 99/99" in line for line in log)
+    curves = Curves(run.folder)
+    assert curves.refresh()
+    assert curves.epochs["loss"].y == losses
+    assert curves.epochs["loss"].x == [1, 2, 3, 4]
+
+    parcel = send.prepare(runs.result_folder(1), tmp_path / "send")
+    assert [name for name, _ in parcel.files] == list(send.FILES)
+    assert parcel.model.class_name == "Functional"
+    assert re.fullmatch(r"model_[a-z]{10}", parcel.folder.name)
+    with pytest.raises(Misused, match="finished"):
+        runs.resume(1)
+    runs.remove(1)
+    with pytest.raises(Refused):
+        runs.get(1)
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
+    runs: Runs, spec: RunSpec, wait_for: WaitFor
+) -> None:
+    run = runs.start(msgspec.structs.replace(spec, epochs=FOREVER))
+    waiting = runs.start(spec)
+    given_up = runs.start(spec)
+
+    def checkpoint(beyond: int) -> journal.Checkpoint | None:
+        """A checkpoint of the running attempt, after more epochs than ``beyond``."""
+        last = runs.get(run.id).last.checkpoint
+        return last if last and last.epoch > beyond else None
+
+    # The worker is killed from outside.
+    first = wait_for(lambda: checkpoint(0), what="a checkpoint")
+    assert [r.state for r in runs.list()] == ["queued", "queued", "running"]
+    worker_of(runs.get(run.id)).kill()
+    wait_for(lambda: runs.get(run.id).ended)
+    assert runs.get(run.id).state == "failed"
+    assert "SIGKILL" in runs.get(run.id).last.error
+    wait_for(lambda: runs.get(waiting.id).last.attempt == 1, what="the next one's turn")
+
+    # It waits for its turn behind whoever has it now, before those who came later.
+    resumed = runs.resume(run.id)
+    assert (resumed.state, resumed.last.error) == ("queued", "")
+    with pytest.raises(Misused):
+        runs.resume(run.id + 100) if False else runs.remove(run.id)
+    runs.stop(given_up.id)
+    wait_for(lambda: runs.get(given_up.id).state == "stopped", what="a stop in the queue")
+    assert runs.get(given_up.id).last.attempt == 0
+
+    # The supervisor is killed from outside: the sandbox dies with it.
+    second = wait_for(lambda: checkpoint(first.epoch), what="a checkpoint of the second attempt")
+    assert runs.get(waiting.id).state == "finished"
+    assert of(read(run), journal.Fit)[-1].initial_epoch >= first.epoch
+    worker = worker_of(runs.get(run.id))
+    os.kill(runs.get(run.id).last.pid, signal.SIGKILL)
+    wait_for(lambda: not worker.is_running(), what="the end of the sandbox")
+    wait_for(lambda: not held(run.folder / "lock"), what="the lock")
+    assert runs.get(run.id).state == "crashed"
+    with pytest.raises(Misused):
+        runs.stop(run.id)
+
+    # And once more; at last it is stopped by its own order.
+    runs.resume(run.id)
+    wait_for(lambda: checkpoint(second.epoch), what="a checkpoint of the third attempt")
+    runs.stop(run.id)
+    assert runs.get(run.id).state in ("stopping", "stopped")
+    events = list(follow(run.folder))
+    assert runs.get(run.id).state == "stopped"
+    assert not of(events, journal.Stopped)[-1].forced
+    assert [e.attempt for e in of(events, journal.Started)] == [1, 2, 3]
+    assert of(events, journal.Fit)[-1].initial_epoch >= second.epoch
+    assert not of(events, journal.Finished)
+
+
+def test_a_run_that_makes_no_sense_is_refused_before_it_gets_a_number(runs: Runs, spec: RunSpec) -> None:
+    for change, code in (
+        ({"script": "none.py"}, "NoScript"),
+        ({"data": Path("/nowhere.npz")}, "NoData"),
+        ({"epochs": 0}, "BadEpochs"),
+        ({"batch_size": 0}, "BadBatchSize"),
+        ({"device": "tpu"}, "BadDevice"),
+        ({"model_name": "../up"}, "BadModelName"),
+    ):
+        with pytest.raises(Misused) as raised:
+            runs.start(msgspec.structs.replace(spec, **change))
+        assert raised.value.code == code
+    assert runs.list() == []
+
+
+def test_an_unknown_run_is_refused(runs: Runs) -> None:
+    for ask in (runs.get, runs.stop, runs.pause, runs.resume, runs.remove, runs.tail, runs.result_folder):
+        with pytest.raises(Refused) as raised:
+            ask(7)
+        assert raised.value.code == "UnknownRun"
+
+
+def test_processes_that_start_runs_at_once_get_numbers_of_their_own(
+    home: Home, speaking: Callable[[str], RunSpec], runs: Runs
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    many = Runs(home, Settings(max_runs=8))
+    order = speaking('say("finished")')
+    with ThreadPoolExecutor(8) as pool:
+        started = list(pool.map(lambda _: many.start(order), range(8)))
+    assert sorted(run.id for run in started) == list(range(1, 9))
+    for run in started:
+        list(follow(run.folder))
+    assert {run.state for run in many.list()} == {"finished"}
