@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
+from decentralml.core import hostile
 from decentralml.core.answers import AnswerCheck
 from decentralml.core.claims import Claims
 from decentralml.core.errors import Refused
@@ -15,6 +17,7 @@ from decentralml.core.models.distance import Distance
 from decentralml.core.models.layers import Layer
 from decentralml.core.models.metrics import Metrics, lower_is_better, rank_key
 from decentralml.core.models.structure import StructureDiff
+from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
 
 FILE = "report.json"
@@ -134,6 +137,18 @@ def decode(data: bytes) -> Report:
         return msgspec.convert(_cleaned(found), Report)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _bad(short(str(error), 200)) from error
+
+
+def write(report: Report, folder: Path) -> Path:
+    """Write the report into ``folder`` (made where missing), in one step; the file's path."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(folder / FILE, encode(report))
+    return folder / FILE
+
+
+def read(folder: Path) -> Report:
+    """The report in ``folder``, which may be anybody's. Raises as `decode`, and as `hostile.read_bytes`."""
+    return decode(hostile.read_bytes(folder.resolve(), FILE, MAX_BYTES))
 
 
 def differences(candidate: Metrics, baseline: Metrics) -> dict[str, float | None]:

@@ -21,13 +21,14 @@ _LOWER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "entropy")
 class Metrics(Struct, frozen=True, kw_only=True):
     """Figures of one model on one dataset.
 
-    ``values``: figure by name, the first that `main` picks by; None where it is not finite, which
-    ``nonfinite`` repeats by name. ``per_class``: accuracy of each class, None for one without samples.
+    ``values``: figure by name; None where it is not finite, which ``nonfinite`` repeats by name. ``main``
+    is the one that candidates are ranked by. ``per_class``: accuracy of each class, None for one without samples.
     ``confusion``: rows are true classes, columns predicted ones, entries samples; both are empty for
     regression and for more than `CLASSES` classes.
     """
 
     kind: str
+    main: str
     values: dict[str, float | None]
     samples: int
     per_class: tuple[float | None, ...] = ()
@@ -45,11 +46,6 @@ class Metrics(Struct, frozen=True, kw_only=True):
     @property
     def mae(self) -> float | None:
         return self.values.get("mae")
-
-    @property
-    def main(self) -> str:
-        """The figure that candidates are ranked by: accuracy where there is one, else the first."""
-        return "accuracy" if "accuracy" in self.values else next(iter(self.values), "")
 
 
 def lower_is_better(name: str) -> bool:
@@ -95,7 +91,7 @@ def compute(y: "Array", p: "Array", kind: str | None = None) -> Metrics:
 
 
 def custom(values: Mapping[str, object], samples: int) -> Metrics:
-    """Metrics by the creator's own `metrics(y, p)`: up to 50 finite or non-finite numbers by name.
+    """Metrics by the creator's own `metrics(y, p)`: up to 50 numbers by name, ranked by the first.
 
     Raises `Refused` ("BadMetrics") for anything else.
     """
@@ -108,7 +104,7 @@ def custom(values: Mapping[str, object], samples: int) -> Metrics:
         found[name] = None if value is None else finite(value)
     if not 1 <= len(found) <= 50:
         raise _unusable(f"{len(found)} figures came back")
-    return _metrics("custom", found, samples)
+    return _metrics("custom", next(iter(found)), found, samples)
 
 
 def finite(value: float) -> float | None:
@@ -120,9 +116,9 @@ def finite(value: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _metrics(kind: str, values: dict[str, float | None], samples: int, **more: Any) -> Metrics:
+def _metrics(kind: str, main: str, values: dict[str, float | None], samples: int, **more: Any) -> Metrics:
     missing = tuple(name for name, value in values.items() if value is None)
-    return Metrics(kind=kind, values=values, samples=samples, nonfinite=missing, **more)
+    return Metrics(kind=kind, main=main, values=values, samples=samples, nonfinite=missing, **more)
 
 
 def _classification(y: "Array", p: "Array") -> Metrics:
@@ -144,6 +140,7 @@ def _classification(y: "Array", p: "Array") -> Metrics:
         np.add.at(confusion, (y[whole], picked[whole]), 1)
     return _metrics(
         "classification",
+        "accuracy",
         {"loss": loss, "accuracy": float(right.mean())},
         len(y),
         per_class=tuple(
@@ -173,7 +170,7 @@ def _regression(y: "Array", p: "Array") -> Metrics:
             "loss": finite(float((error**2).mean())),
             "mae": finite(float(np.abs(error).mean())),
         }
-    return _metrics("regression", values, len(y))
+    return _metrics("regression", "loss", values, len(y))
 
 
 def _unfit(why: str) -> Misused:
