@@ -159,10 +159,9 @@ class Live:
             self.state.history.setdefault(name, []).append(_number(value))
         self.state.epoch_indices.append(epoch)
         self.state.epochs_done = epoch + 1
-        if (
-            self._checkpoints is not None
-            and time.perf_counter() - self._ended >= CHECKPOINT_PATIENCE * self._cost
-        ):
+        # The last epoch's is written when the fit returns, with what Keras and other callbacks do at the end.
+        due = time.perf_counter() - self._ended >= CHECKPOINT_PATIENCE * self._cost
+        if due and epoch + 1 < self.params.get("epochs", 0):
             self.checkpoint()
         self._control.obey()
 

@@ -1,0 +1,5 @@
+"""A script that leaves when it is imported."""
+
+import sys
+
+sys.exit(3)
