@@ -72,13 +72,16 @@ class DecentralMLApp(App[None]):
         self.failures: list[DecentralMLError] = []
         self.state = State(home)
         self._user_themes: theme.UserThemes | None = None
-
-    # Starting
-
-    async def on_mount(self) -> None:
         for shipped in theme.shipped():
             self.register_theme(shipped)
         self.theme = "dark"
+
+    # Starting
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.VARIABLES
+
+    async def on_mount(self) -> None:
         self.switch_mode("tasks")
         self.call_after_refresh(self._open)
 

@@ -22,6 +22,9 @@ _COLOURS = (
     "panel",
 )
 
+# What a theme adds to Textual's own variables; a theme that leaves one out gets these.
+VARIABLES = {"text-dim": "#767e90", "border-soft": "#2b3040", "row-cursor": "#2a3550"}
+
 
 def shipped() -> list[Theme]:
     """The themes of `decentralml.themes`."""

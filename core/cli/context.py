@@ -36,6 +36,12 @@ class Flags(Struct):
     readonly: bool = False
 
 
+def home_of(flags: Flags) -> Home:
+    """The home that --home or DECENTRALML_HOME names, else the XDG folders."""
+    named = flags.home or os.environ.get("DECENTRALML_HOME", "")
+    return Home(Path(named).expanduser() if named else None)
+
+
 class App:
     """One invocation: its flags, and the parts they name."""
 
@@ -48,8 +54,7 @@ class App:
 
     @cached_property
     def home(self) -> Home:
-        named = self.flags.home or os.environ.get("DECENTRALML_HOME", "")
-        return Home(Path(named).expanduser() if named else None)
+        return home_of(self.flags)
 
     @cached_property
     def settings(self) -> Settings:
@@ -115,6 +120,11 @@ class App:
     def known_name(self, address: str) -> str | None:
         """What this home calls an address: its account's name, or the address book's."""
         return self._names.get(address)
+
+    def person(self, address: str) -> str:
+        """An address as a person is shown it where it matters: whole, with its name where it has one."""
+        name = self.known_name(address)
+        return f"{address} ({name})" if name else address
 
     @cached_property
     def _names(self) -> dict[str, str]:

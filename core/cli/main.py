@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from decentralml.core.cli.commands import root
-from decentralml.core.cli.context import App
+from decentralml.core.cli.context import App, Flags
 from decentralml.core.cli.output import make_tolerant
 from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused
 
@@ -77,6 +77,22 @@ def _run(app: App, arguments: list[str]) -> int:
             f"This should not have happened: {type(error).__name__}: {error}",
             "Set DECENTRALML_DEBUG=1 to see where, and report it.",
         ) from error
+
+
+def app_flags(arguments: Sequence[str]) -> Flags | None:
+    """The global options, where ``arguments`` hold nothing else: then a terminal gets the app.
+
+    None where there is a command, a question for help, or an option that does not parse.
+    """
+    command = root()
+    context = click.Context(command, info_name="decentralml", obj=App())
+    try:
+        values, rest, _ = command.make_parser(context).parse_args(list(arguments))
+    except click.ClickException:
+        return None
+    if rest or values.get("help") or values.get("json"):
+        return None
+    return Flags(**{name: value for name, value in values.items() if name in Flags.__struct_fields__})
 
 
 def _before_double_dash(arguments: list[str]) -> list[str]:

@@ -5,13 +5,13 @@ from typing import Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widget import Widget
 
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.tui import background, keys
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.keybar import KeyBar
+from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.topbar import TopBar
 
 T = TypeVar("T")
@@ -90,12 +90,33 @@ class MarketScreen(Screen[None]):
         """Why the rules do not offer ``action`` on what the cursor is on; None where they do."""
         return None
 
+    # Moving in the screen's list; a screen that moves in something else overrides these.
+
+    @property
+    def table(self) -> PagedTable:
+        """The list that the moving keys move in."""
+        return self.query_one(PagedTable)
+
+    def action_down(self) -> None:
+        self.table.move(1)
+
+    def action_up(self) -> None:
+        self.table.move(-1)
+
+    def action_top(self) -> None:
+        self.table.move_to(0)
+
+    def action_bottom(self) -> None:
+        self.table.move_to(self.table.total - 1)
+
+    def action_page_down(self) -> None:
+        self.table.move(self.table.page())
+
+    def action_page_up(self) -> None:
+        self.table.move(-self.table.page())
+
     def action_back(self) -> None:
         self.app.back()
-
-    def focus_default(self) -> Widget | None:
-        """What the keys move in when the screen appears."""
-        return None
 
 
 # Actions that end in a signature: `--readonly` offers none of them.

@@ -30,12 +30,19 @@ class Column:
     priority: int = 10
 
 
+Cell = str | Text | tuple[str, str]
+TONES = ("accent", "good", "bad", "dim")
+
+
 @dataclass(frozen=True)
 class Row:
-    """A row: a key that stays the same while others come and go, and a cell a column, by name."""
+    """A row: a key that stays the same while others come and go, and a cell a column, by name.
+
+    A cell is text, or (text, tone) with a tone of `TONES`.
+    """
 
     key: Any
-    cells: dict[str, str | Text]
+    cells: dict[str, Cell]
 
 
 Fetch = Callable[[int, int], Awaitable[tuple[Sequence[Row], int]]]
@@ -50,6 +57,7 @@ class PagedTable(ScrollView, can_focus=True):
         "table--cursor",
         "table--marked",
         "table--empty",
+        *(f"table--{tone}" for tone in TONES),
     }
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -173,7 +181,7 @@ class PagedTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            cells: dict[str, str | Text] = {c.name: c.title for c in self._columns}
+            cells: dict[str, Cell] = {c.name: c.title for c in self._columns}
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")
         index = self._top + y - 1
         if index >= self.total:
@@ -194,11 +202,11 @@ class PagedTable(ScrollView, can_focus=True):
             mark = {"›": ">", "●": "*"}.get(mark, mark)
         return self._strip(row.cells, style, mark)
 
-    def _strip(self, cells: dict[str, str | Text], style: Style, mark: str) -> Strip:
+    def _strip(self, cells: dict[str, Cell], style: Style, mark: str) -> Strip:
         line = Text(f"{mark} ", no_wrap=True, end="")
         for column, width in self.shown_columns():
             cell = cells.get(column.name, "")
-            text = cell.copy() if isinstance(cell, Text) else Text(cell)
+            text = self._text(cell)
             text.truncate(width, overflow="ellipsis")
             text.align("right" if column.right else "left", width)
             line.append_text(text)
@@ -208,6 +216,15 @@ class PagedTable(ScrollView, can_focus=True):
             for segment in line.render(self.app.console)
         ]
         return Strip(segments).adjust_cell_length(self.size.width, style).crop(0, self.size.width)
+
+    def _text(self, cell: Cell) -> Text:
+        if isinstance(cell, Text):
+            return cell.copy()
+        if isinstance(cell, str):
+            return Text(cell)
+        text, tone = cell
+        colour = self.get_component_rich_style(f"table--{tone}").color if tone in TONES else None
+        return Text(text, Style(color=colour))
 
     # Moving
 

@@ -19,10 +19,13 @@ class Tab(Static):
         super().__init__(classes="tab", id=f"tab-{mode}")
         self._number = number
         self._mode = mode
-        self.show(active=False, waiting=0)
+        self._shown: tuple[bool, int] | None = None
 
     def show(self, *, active: bool, waiting: int) -> None:
         """Draw the tab, with a mark where something waits behind it."""
+        if self._shown == (active, waiting):
+            return
+        self._shown = (active, waiting)
         text = Text.assemble((f"{self._number} ", "dim"), self._mode.capitalize())
         if waiting:
             text.append(f" ●{waiting}" if not self.app.ascii else f" *{waiting}", "bold")
@@ -57,13 +60,12 @@ class TopBar(Widget):
     def show(self, pulse: Pulse | None) -> None:
         """Draw what the last pulse said. Parts that did not change are left alone."""
         session = self.app.session
+        for mode in MODES:
+            waiting = pulse.marks.get(mode, 0) if pulse else 0
+            self.query_one(f"#tab-{mode}", Tab).show(active=mode == self._mode, waiting=waiting)
         if session is None or pulse is None:
             self.query_one("#who", Static).update("opening…")
             return
-        for mode in MODES:
-            self.query_one(f"#tab-{mode}", Tab).show(
-                active=mode == self._mode, waiting=pulse.marks.get(mode, 0)
-            )
         self._set("#block", f"block {pulse.head.block:,}")
         account = session.account
         if account is None:

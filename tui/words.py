@@ -1,0 +1,81 @@
+"""Short words for the market's values, as tables and panes show them."""
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
+from decentralml.core.domain import Constants, Submission, Task, TaskType
+from decentralml.core.domain import ResultSubmissionStatus as S
+
+_KINDS = {
+    TaskType.ModelContributor: "contributor",
+    TaskType.ModelEngineer: "engineer",
+    TaskType.DataAnnotators: "annotator",
+}
+
+
+def kind(task_type: TaskType) -> str:
+    """``contributor``, ``engineer`` or ``annotator``."""
+    return _KINDS[task_type]
+
+
+def duration(seconds: float) -> str:
+    """Two units at most: ``6 d 3 h``, ``12 m``, ``45 s``; ``over`` when negative."""
+    if seconds < 0:
+        return "over"
+    parts = []
+    for name, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(int(seconds), size)
+        if count or (parts and name != "s"):
+            parts.append(f"{count} {name}")
+        if len(parts) == 2 or (parts and parts[0].endswith("m")):
+            break
+    return " ".join(part for part in parts if not part.startswith("0 ")) or "0 s"
+
+
+def blocks_left(until: int | None, block: int, constants: Constants, *, units: int = 1) -> str:
+    """The time until a block has passed, in ``units`` units; empty without one."""
+    if until is None:
+        return ""
+    words = duration((until - block) * constants.block_time).split(" ")
+    return " ".join(words[: 2 * units])
+
+
+def next_step(
+    task: Task, mine: Submission | None, waiting: int, me: str | None, block: int, constants: Constants
+) -> tuple[str, str]:
+    """What ``me`` can do next with a task, and its tone. ``waiting``: results its creator is to judge."""
+    if me == task.creator:
+        return _as_creator(task, waiting, block)
+    if mine is not None:
+        return _as_worker(task, mine, block, constants)
+    if rules.takeable(task, block):
+        return "take it", "accent"
+    if task.closed:
+        return "closed", "dim"
+    return ("expired", "dim") if block > task.terms.expiration_block else ("full", "dim")
+
+
+def _as_creator(task: Task, waiting: int, block: int) -> tuple[str, str]:
+    if waiting:
+        return f"judge {waiting}", "accent"
+    if task.free_slots and block > task.terms.expiration_block:
+        return "close: refund", "accent"
+    if task.live:
+        return f"{task.live} at work", ""
+    if task.closed or task.accepted == task.terms.max_assignments:
+        return "done", "dim"
+    return "wait for takers", "dim"
+
+
+def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -> tuple[str, str]:
+    if mine.status is S.Assigned:
+        if rules.overdue(mine, constants, block):
+            return "overdue", "bad"
+        return ("changes asked", "accent") if mine.requests else ("yours: train", "accent")
+    if mine.status in (S.PendingValidation, S.Validated):
+        delivered = mine.delivered or 0
+        if block - delivered > constants.review_period:
+            return "claim your pay", "accent"
+        return "being judged", ""
+    if mine.status is S.Accepted:
+        return f"paid {format_amount(task.terms.pays_amount)}", "good"
+    return {S.Rejected: "rejected", S.Abandoned: "given back", S.TimedOut: "timed out"}[mine.status], "dim"
