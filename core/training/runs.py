@@ -90,13 +90,14 @@ class Runs:
     def get(self, id: int) -> Run:
         """The run ``id``. Raises `Refused` ("UnknownRun"), `Failed` ("BadRun")."""
         folder = self._at(id)
-        # Looked at before the journal is read: a run that ends in between is then not taken for crashed.
-        alive = folder.alive()
-        file = folder.current()
+        state, file = _look(folder)
+        if state == "crashed":
+            # Unless it was just being resumed, between the look at its lock and that at its journal.
+            state, file = _look(folder)
         return Run(
             id=id,
             spec=file.spec,
-            state=_state(file.progress, alive, folder),
+            state=state,
             created=file.created,
             last=file.progress,
             folder=folder.path,
@@ -246,12 +247,16 @@ def complete(spec: RunSpec, settings: Settings) -> RunSpec:
     )
 
 
-def _state(progress: Progress, alive: bool, folder: RunFolder) -> State:
-    if progress.phase in ("stopped", "finished", "failed"):
-        return progress.phase
+def _look(folder: RunFolder) -> tuple[State, RunFile]:
+    # The lock first: a run that ends in between is then not taken for crashed.
+    alive = folder.alive()
+    file = folder.current()
+    phase = file.progress.phase
+    if phase in ("stopped", "finished", "failed"):
+        return phase, file
     if not alive:
-        return "crashed"
-    return "stopping" if folder.told() == "stop" else progress.phase
+        return "crashed", file
+    return "stopping" if folder.told() == "stop" else phase, file
 
 
 def _result(folder: RunFolder, progress: Progress) -> Path | None:

@@ -161,7 +161,7 @@ class Supervisor:
                         selector.unregister(descriptor)
                 if gone and not ready:
                     # Its pipes are empty. Whoever still holds them open goes with the sandbox.
-                    return _Ended(worker.exceeded(), stopped)
+                    return _Ended(worker.exceeded(), stopped or self._told_to_stop())
                 now = time.monotonic()
                 if now >= obey:
                     obey = now + _TICK

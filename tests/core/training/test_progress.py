@@ -1,0 +1,43 @@
+"""What is known of a run from its events."""
+
+from decentralml.core.training import journal as j
+from decentralml.core.training.progress import Progress, fold
+
+
+def test_the_end_is_told_by_the_batches_of_the_first_epoch_then_by_whole_epochs() -> None:
+    p = fold(Progress(), [j.Started(t=1, attempt=1), j.Fit(fit=1, epochs=4, steps=10)])
+    assert (p.phase, p.epoch, p.eta) == ("running", 1, None)
+    fold(p, [j.Step(fit=1, epoch=1, step=5, steps=10, seconds=2.0)])
+    assert p.eta == 14.0
+    fold(p, [j.Epoch(fit=1, epoch=1, seconds=6.0)])
+    assert (p.eta, p.step) == (18.0, 10)
+    fold(p, [j.Step(fit=1, epoch=2, step=5, steps=10, seconds=2.0)])
+    assert p.eta == 15.0
+    fold(p, [j.Finished(t=9)])
+    assert (p.phase, p.eta, p.ended) == ("finished", None, 9)
+
+
+def test_no_end_is_invented_for_data_of_unknown_length() -> None:
+    p = fold(Progress(), [j.Fit(fit=1, epochs=4), j.Step(fit=1, epoch=1, step=5, seconds=2.0)])
+    fold(p, [j.Epoch(fit=1, epoch=1, seconds=6.0)])
+    assert p.eta is None
+
+
+def test_a_new_attempt_forgets_how_the_last_one_ended() -> None:
+    p = fold(Progress(), [j.Started(t=1, attempt=1), j.Failed(t=5, error="no", code="X", traceback="t")])
+    assert (p.phase, p.error, p.ended) == ("failed", "no", 5)
+    fold(p, [j.Queued(t=6)])
+    assert (p.phase, p.error, p.traceback, p.code, p.ended) == ("queued", "", "", "", None)
+    fold(p, [j.Started(t=7, attempt=2, resumed=True)])
+    assert (p.phase, p.attempt, p.started) == ("starting", 2, 1)
+
+
+def test_pauses_are_seen_and_peaks_are_kept() -> None:
+    p = fold(Progress(), [j.Load(rss=5), j.Load(rss=9), j.Load(rss=3), j.Paused()])
+    assert (p.phase, p.peak_rss, p.load) == ("paused", 9, j.Load(rss=3))
+    assert fold(p, [j.Resumed()]).phase == "running"
+
+
+def test_warnings_do_not_pile_up() -> None:
+    p = fold(Progress(), [j.Warning(text=str(n)) for n in range(100)])
+    assert p.warnings == [str(n) for n in range(80, 100)]
