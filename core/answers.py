@@ -10,6 +10,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import short
 
 ANSWERS = "answers.json"
+FILES = "files/"
 MAX_BYTES = 16 * 2**20
 _SHOWN = 20
 
@@ -35,6 +36,15 @@ class AnswerCheck(Struct, frozen=True, kw_only=True):
     def complete(self) -> bool:
         """Whether every file has a label of the list, and nothing else is there."""
         return not (self.missing_count or self.unknown_files_count or self.unknown_labels_count)
+
+
+def files_to_label(names: Sequence[str]) -> dict[str, str]:
+    """Where each file to label stands in a task's folder, by the name that answers give it.
+
+    What is in ``files/`` where there is such a folder (the rest are scripts); else everything.
+    """
+    inside = {name.removeprefix(FILES): name for name in names if name.startswith(FILES)}
+    return inside or {name: name for name in names}
 
 
 def labels_of(text: str | None) -> tuple[str, ...]:

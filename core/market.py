@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from decentralml.core import task_folder, work
+from decentralml.core import task_folder
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import (
     Chain,
@@ -33,6 +34,7 @@ from decentralml.core.chain.calls import (
 )
 from decentralml.core.config import Settings
 from decentralml.core.domain import (
+    REASON_BYTES,
     AnnotationType,
     ResultSubmissionStatus,
     StorageType,
@@ -48,6 +50,12 @@ from decentralml.core.intents import Intents
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import OnProgress, Storage
+from decentralml.core.text import fit
+
+if TYPE_CHECKING:
+    from decentralml.core.judging import Judge, Judgement
+    from decentralml.core.validation import OnStep
+    from decentralml.core.work import Consent, Trial
 
 OnStage = Callable[[Stage], None]
 _SIGN_ATTEMPTS = 8
@@ -228,20 +236,22 @@ class Market:
         data: Path | None,
         epochs: int = 1,
         unsandboxed: bool = False,
-        consent: work.Consent = work.no_environment,
+        consent: "Consent | None" = None,
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> work.Trial:
+    ) -> "Trial":
         """What the task needs and pays, before a slot is held: one batch trained in the sandbox.
 
         Raises what `work.run_spec` and `tryout.try_task` raise.
         """
+        from decentralml.core import work
+
         spec = work.run_spec(
             self,
             self.chain.task(task_id),
             data=data,
             epochs=epochs,
             unsandboxed=unsandboxed,
-            consent=consent,
+            consent=consent or work.no_environment,
         )
         return work.try_task(self, spec, cancelled=cancelled)
 
@@ -309,6 +319,40 @@ class Market:
             )
         return self.fetch(submission.result_storage_type, submission.result_path, on_progress=on_progress)
 
+    def validate_task_results(
+        self,
+        submission_id: int,
+        judge: "Judge",
+        *,
+        sign: bool = True,
+        on_progress: OnProgress | None = None,
+        on_step: "OnStep" = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> "Judgement":
+        """Evaluate a result beside the baseline, publish the report, and do what the task's policy says.
+
+        Under CustomAccept a clear word of the creator's validation.py accepts (and pays) or rejects at once;
+        undecided never does. With ``sign`` False nothing goes to the chain. Raises as `Judge.evaluate`.
+        """
+        if sign:
+            self._require("validate_task_results", submission_id=submission_id)
+        found = judge.evaluate(submission_id, on_progress=on_progress, on_step=on_step, cancelled=cancelled)
+        if not sign:
+            return found
+        receipts = [self.publish_report(submission_id, found.folder, found.digest)]
+        task = self.chain.task(self.chain.submission(submission_id).task_id)
+        if task.terms.validation_strategy is ValidationStrategy.CustomAccept:
+            receipts += self._apply(found)
+        return msgspec.structs.replace(found, receipts=tuple(receipts))
+
+    def _apply(self, found: "Judgement") -> list[Receipt]:
+        if found.verdict.decision == "accept":
+            return [self.accept_task_results(found.submission_id, digest=found.digest)]
+        if found.verdict.decision == "reject":
+            reason = fit(found.verdict.reason or "The policy rejects it.", REASON_BYTES)
+            return [self.reject_task_results(found.submission_id, reason, digest=found.digest)]
+        return []
+
     def publish_report(self, submission_id: int, report: Path, digest: str) -> Receipt:
         """`validate_task_results` on the chain: upload the report's folder, sign its reference.
 
@@ -320,15 +364,19 @@ class Market:
 
     def accept_task_results(self, submission_id: int, *, digest: str | None = None) -> Receipt:
         """Accept and pay. ``digest`` names the result meant; without it, the one delivered last."""
-        return self.send(AcceptTaskResults(submission_id, digest or self._digest(submission_id)))
+        return self.send(AcceptTaskResults(submission_id, digest or self.delivered_digest(submission_id)))
 
     def reject_task_results(self, submission_id: int, reason: str, *, digest: str | None = None) -> Receipt:
         """Reject a validated result, with a reason of 1 to 1024 bytes."""
-        return self.send(RejectTaskResults(submission_id, digest or self._digest(submission_id), reason))
+        return self.send(
+            RejectTaskResults(submission_id, digest or self.delivered_digest(submission_id), reason)
+        )
 
     def request_changes(self, submission_id: int, reason: str, *, digest: str | None = None) -> Receipt:
         """Send a validated result back to its worker, with what should change."""
-        return self.send(RequestChanges(submission_id, digest or self._digest(submission_id), reason))
+        return self.send(
+            RequestChanges(submission_id, digest or self.delivered_digest(submission_id), reason)
+        )
 
     def close(self, task_id: int) -> Receipt:
         """Stop a task: what no live submission can still earn goes back to the creator."""
@@ -391,7 +439,8 @@ class Market:
         if refusal is not None:
             raise refusal
 
-    def _digest(self, submission_id: int) -> str:
+    def delivered_digest(self, submission_id: int) -> str:
+        """The digest of what was delivered last. Raises `Refused` ("NothingDelivered")."""
         digest = self.chain.submission(submission_id).digest
         if digest is None:
             raise Refused(

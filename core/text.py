@@ -41,6 +41,11 @@ def short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
+def fit(text: str, size: int) -> str:
+    """``text`` cut to ``size`` bytes of UTF-8, never in the middle of a character."""
+    return text.encode()[:size].decode(errors="ignore")
+
+
 def short_address(address: str) -> str:
     """An SS58 address as ``5Grw..utQY``."""
     return address if len(address) <= 10 else f"{address[:4]}..{address[-4:]}"

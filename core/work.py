@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from decentralml.core import environments, setup_script, task_folder
+from decentralml.core import environments, hostile, setup_script, task_folder
 from decentralml.core.domain import Task, TaskType, manifest_digest
 from decentralml.core.errors import Refused
 from decentralml.core.training.run_folder import RunSpec, delete
@@ -82,6 +82,7 @@ def run_setup(
         market.fetch_assets(task),
         setup.cell,
         log=setup.folder.with_suffix(".log"),
+        caps=hostile.Caps(bytes=market.settings.sandbox_disk * MIB),
         unsandboxed=unsandboxed,
     )
     if result.ok:

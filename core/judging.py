@@ -1,0 +1,208 @@
+"""The creator's side of a task on this machine: results fetched, evaluated, reported, ranked, decided."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
+
+from decentralml.core import answers, hostile, report, task_folder
+from decentralml.core.chain.base import Receipt
+from decentralml.core.domain import Submission, Task, TaskType
+from decentralml.core.errors import Misused, Refused
+from decentralml.core.models.evaluate import Evaluator
+from decentralml.core.paths import Home, write_atomic
+from decentralml.core.policy import Policy
+from decentralml.core.report import Report, Verdict
+from decentralml.core.storage.base import OnProgress
+from decentralml.core.text import short
+from decentralml.core.validation import Bench, OnStep, check_answers, decide
+
+if TYPE_CHECKING:
+    from decentralml.core.market import Market
+
+Cancelled = Callable[[], bool]
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """An evaluated result: its report, what the policy says of it, and the folder that holds the report.
+
+    Nothing is signed yet. ``receipts`` are those of the calls that `Market.validate_task_results` signed.
+    """
+
+    submission_id: int
+    digest: str
+    report: Report
+    verdict: Verdict
+    folder: Path
+    receipts: tuple[Receipt, ...] = ()
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One row of a task's ranking; ``report`` None where this home has not evaluated what was delivered."""
+
+    submission: Submission
+    report: Report | None
+
+
+class Judge:
+    """Evaluates results, one after the other, by held-out ``data`` that only the creator has.
+
+    Keeps TensorFlow loaded in its sandbox, and each task's baseline measured, until it is closed.
+    ``data`` (.npz with x and y) may be None for annotators' tasks; ``policy`` is a validation.py or None.
+    """
+
+    def __init__(
+        self,
+        market: "Market",
+        *,
+        data: Path | None,
+        policy: Path | None = None,
+        unsandboxed: bool = False,
+    ) -> None:
+        self._market = market
+        self._data = data
+        self._policy = (
+            Policy(policy, market.settings, unsandboxed=unsandboxed) if policy is not None else None
+        )
+        self._evaluator = Evaluator(market.settings, unsandboxed=unsandboxed)
+        self._benches: dict[int, Bench] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandboxed process."""
+        self._evaluator.close()
+
+    def bench(self, task: Task, *, cancelled: Cancelled = lambda: False) -> Bench:
+        """What the results of ``task`` are measured on. Raises `Misused` ("NoData") and as `Bench.open`."""
+        if self._data is None:
+            raise Misused(
+                "NoData",
+                f"Results of task {task.id} are measured on held-out data, and none were given.",
+                "Name an .npz with x and y, with --data.",
+            )
+        if task.id not in self._benches:
+            base = task_folder.base_model(self._market.fetch_assets(task))
+            self._benches[task.id] = Bench.open(
+                self._data, self._evaluator, base=base, policy=self._policy, cancelled=cancelled
+            )
+        return self._benches[task.id]
+
+    def evaluate(
+        self,
+        submission_id: int,
+        *,
+        on_progress: OnProgress | None = None,
+        on_step: OnStep = lambda step: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> Judgement:
+        """Fetch and measure what a submission delivered, write the report, ask the policy. Signs nothing.
+
+        What is wrong with the result is in the report. Raises `Refused` ("NothingDelivered"), and what is
+        wrong on this side: `Misused`, `Unavailable`, `Failed`, `Interrupted`.
+        """
+        market = self._market
+        submission = market.chain.submission(submission_id)
+        task = market.chain.task(submission.task_id)
+        digest = market.delivered_digest(submission_id)
+        if task.terms.task_type is TaskType.DataAnnotators:
+            found = self._check_answers(task, submission, digest)
+        else:
+            bench = self.bench(task, cancelled=cancelled)
+            found = bench.report(
+                market.fetch_result(submission, on_progress=on_progress),
+                expected_digest=digest[:64],
+                task_id=task.id,
+                submission_id=submission.id,
+                worker=submission.worker,
+                cancelled=cancelled,
+                on_step=on_step,
+            )
+        verdict = decide(task.terms.validation_strategy, found, self._policy)
+        found = found.with_verdict(verdict)
+        folder = report_folder(market.home, submission_id, digest)
+        write_atomic(folder / report.FILE, report.encode(found))
+        return Judgement(
+            submission_id=submission_id, digest=digest, report=found, verdict=verdict, folder=folder
+        )
+
+    def _check_answers(self, task: Task, submission: Submission, digest: str) -> Report:
+        """The report on labels: the inline answer, or answers.json of the delivered folder."""
+        market = self._market
+        if submission.result is not None:
+            raw = submission.result.encode()
+        else:
+            folder = market.fetch_result(submission)
+            raw = hostile.read_bytes(folder, answers.ANSWERS, answers.MAX_BYTES)
+        assets = task.terms.assets
+        files = None
+        if assets is not None:
+            shipped = [file.name for file in market.storage.manifest(assets[1]).files]
+            files = list(answers.files_to_label(shipped))
+        return check_answers(
+            raw,
+            answers.labels_of(task.terms.annotation_class_labels),
+            files,
+            result_digest=digest,
+            task_id=task.id,
+            submission_id=submission.id,
+            worker=submission.worker,
+        )
+
+
+def report_folder(home: Home, submission_id: int, digest: str) -> Path:
+    """The folder of the report on one delivered result; holds nothing else, so that it can be published."""
+    key = hashlib.sha256(digest.encode()).hexdigest()[:16]
+    return home.folder(home.reports / str(submission_id) / key)
+
+
+def own_report(home: Home, submission: Submission) -> Report | None:
+    """The report that this home wrote on what ``submission`` delivered last."""
+    if submission.digest is None:
+        return None
+    path = report_folder(home, submission.id, submission.digest) / report.FILE
+    try:
+        return report.decode(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def published_report(market: "Market", submission: Submission) -> Report | None:
+    """The report that the creator published with the submission: their word, verified only in its digest.
+
+    Raises as `Market.fetch`, and `Refused` ("BadReport").
+    """
+    assets = market.chain.task(submission.task_id)
+    if submission.report_path is None:
+        return None
+    storage_type = submission.result_storage_type or market.storage.type
+    folder = market.fetch(storage_type, submission.report_path)
+    found = report.decode(hostile.read_bytes(folder, report.FILE, report.MAX_BYTES))
+    if found.submission_id not in (None, submission.id) or found.task_id not in (None, assets.id):
+        raise Refused(
+            "BadReport",
+            f"The report published with submission {submission.id} is about another: "
+            f"{short(str(found.submission_id), 20)}.",
+            "Its creator has to validate it again.",
+        )
+    return found
+
+
+def ranking(market: "Market", task_id: int) -> tuple[Candidate, ...]:
+    """The submissions of a task that delivered something, the best figures first, then those without."""
+    candidates = [
+        Candidate(submission=submission, report=own_report(market.home, submission))
+        for submission in market.list_task_results(task_id).items
+        if submission.digest is not None
+    ]
+    order = report.rank([c.report for c in candidates if c.report is not None])
+    places = {found.submission_id: place for place, found in enumerate(order)}
+    return tuple(
+        sorted(candidates, key=lambda c: (places.get(c.submission.id, len(places)), c.submission.id))
+    )
