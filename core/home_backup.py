@@ -75,9 +75,10 @@ def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
         raise Refused(
             "NoSuchArchive", f"{archive} cannot be read: {error.strerror}.", "Check the path."
         ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Refused("NoSuchArchive", f"{archive} is no file.", "Check the path.")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Refused("NoSuchArchive", f"{archive} is no file.", "Check the path.")
         listed = _check(file, archive)
         places = {member.name: _place(home, member.name) for member in listed.files}
         for name, place in places.items():
@@ -196,10 +197,11 @@ def _add(tar: tarfile.TarFile, name: str, path: Path) -> File:
         raise Failed(
             "Unreadable", f"{path} cannot be read: {error.strerror}.", "Check its permissions."
         ) from error
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
+        os.close(descriptor)
+        raise Refused("LinkRefused", f"{path} is no regular file.", "Take it out of the home.")
     with open(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            raise Refused("LinkRefused", f"{path} is no regular file.", "Take it out of the home.")
         if name.startswith("accounts/"):
             _require_protected(file, path)
         # A journal may grow meanwhile: what it has now is taken.
@@ -304,8 +306,9 @@ def _same(place: Path | None, member: File) -> bool:
         descriptor = os.open(place or "", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode) or info.st_size != member.size:
+        os.close(descriptor)
+        return False
     with open(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        return (
-            stat.S_ISREG(info.st_mode) and info.st_size == member.size and _hashed(file)[1] == member.sha256
-        )
+        return _hashed(file)[1] == member.sha256

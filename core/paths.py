@@ -98,7 +98,9 @@ class Home:
     def folder(self, path: Path) -> Path:
         """``path``, made 0700 with its parents where missing. Raises `Unavailable` ("NoHome")."""
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for missing in reversed([up for up in (path, *path.parents) if not up.exists()]):
+                missing.mkdir(mode=0o700, exist_ok=True)  # parents=True would leave parents to the umask
+            path.mkdir(exist_ok=True)
         except OSError as error:
             raise Unavailable(
                 "NoHome",

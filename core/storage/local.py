@@ -192,7 +192,14 @@ class LocalStorage(Storage):
         except (FileNotFoundError, NotADirectoryError) as error:
             raise self._missing() from error
         try:
-            fcntl.flock(descriptor, how)
+            try:
+                fcntl.flock(descriptor, how)
+            except BlockingIOError as error:
+                raise Unavailable(
+                    "StorageBusy",
+                    f"Somebody is storing a folder in {self.root}.",
+                    "Try again when it is done.",
+                ) from error
             yield
         finally:
             os.close(descriptor)

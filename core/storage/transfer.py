@@ -23,7 +23,7 @@ PATIENCE = 60.0
 _THREADS = 2
 TICK = 0.1  # seconds between two looks at the meter: progress, cancelled, stalled
 _WINDOW = 5.0  # seconds over which the rate is taken
-_GRACE = 2.0  # seconds for the threads to notice that it is over
+_GRACE = 1.0  # seconds for the threads to notice that it is over
 _SYNC_EVERY = 64 * 2**20  # bytes; so that the last fsync is short, and progress is true
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -131,15 +131,19 @@ def run(
         eta = 0.0 if left <= 0 else left / rate if rate else None
         on_progress(Progress(meter.done, total, rate, eta, meter.name))
 
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            raise Interrupted(
+                "Cancelled", "The transfer was cancelled.", "Start it again to go on from there."
+            )
+
+    check()
     for thread in pool.threads:
         thread.start()
     try:
         report()
         while pool.threads and not pool.ended.wait(TICK):
-            if cancelled is not None and cancelled():
-                raise Interrupted(
-                    "Cancelled", "The transfer was cancelled.", "Start it again to go on from there."
-                )
+            check()
             if time.monotonic() - meter.last > patience:
                 raise Failed(
                     "Stalled",
@@ -149,8 +153,7 @@ def run(
             report()
     finally:
         meter.stop()
-        for thread in pool.threads:
-            thread.join(_GRACE)
+        pool.ended.wait(_GRACE if pool.threads else 0)
     if pool.errors:
         raise pool.errors[0]
     report()
