@@ -70,7 +70,12 @@ def bwrap() -> str:
 
 def sandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int]) -> list[str]:
     """The whole command line: into the control groups, into bubblewrap, under the limits, the command."""
-    inner = {"limits": limits.rlimits(cell.bounds, gpu=cell.gpu), "fds": fds, "nice": cell.nice}
+    inner = {
+        "limits": limits.rlimits(cell.bounds, gpu=cell.gpu),
+        "fds": fds,
+        "nice": cell.nice,
+        "keyring": True,
+    }
     launch = str(PACKAGE / "decentralml" / "core" / "launch.py")
     python = str(cell.python.executable)
     argv = [bwrap(), *_FLAGS, *_mounts(cell), "--chdir", str(cell.cwd)]
@@ -137,10 +142,11 @@ def _devices(cell: Cell) -> Iterator[str]:
 def _environment(cell: Cell) -> dict[str, str]:
     """All that stands in the command's environment."""
     packages = ":".join(map(str, (PACKAGE, *cell.python.site)))
-    return _base(cell, home="/tmp", packages=packages) | dict(cell.env)  # noqa: S108
+    return base(cell, home="/tmp", packages=packages) | dict(cell.env)  # noqa: S108
 
 
-def _base(cell: Cell, *, home: str, packages: str) -> dict[str, str]:
+def base(cell: Cell, *, home: str, packages: str) -> dict[str, str]:
+    """The environment of every command, whether within or without, before its own."""
     env = {
         "HOME": home,
         "TMPDIR": home,
@@ -181,7 +187,7 @@ def unsandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int], scrat
         return there.path(text, unsandboxed=True)
 
     packages = ":".join(map(str, (package, *cell.python.site)))
-    env = _base(cell, home=str(scratch), packages=packages) | {k: translated(v) for k, v in cell.env.items()}
+    env = base(cell, home=str(scratch), packages=packages) | {k: translated(v) for k, v in cell.env.items()}
     # RLIMIT_NPROC would count everything else of this user here.
     bounds = {k: v for k, v in limits.rlimits(cell.bounds, gpu=cell.gpu).items() if k != "RLIMIT_NPROC"}
     orders = {

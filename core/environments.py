@@ -67,6 +67,8 @@ def binds_of(prefix: Path) -> tuple[Path, ...]:
 
 REQUIREMENTS_LIMIT = 64 << 10
 LINES_LIMIT = 500
+# Such a "name" is a file to an installer.
+ARCHIVE = re.compile(r"\.(whl|zip|tar|gz|tgz|bz2|xz)$", re.IGNORECASE)
 
 
 def parse(text: str) -> list["Requirement"]:
@@ -90,7 +92,7 @@ def parse(text: str) -> list["Requirement"]:
             requirement = Requirement(bare)
         except InvalidRequirement as error:
             raise _bad(number, line, "it is not a name with versions") from error
-        if requirement.url:
+        if requirement.url or ARCHIVE.search(requirement.name):
             raise _bad(number, line, "addresses and paths are not taken")
         found.append(requirement)
     return found

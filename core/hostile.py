@@ -55,7 +55,7 @@ def tree(folder: Path, caps: Caps = Caps()) -> list[File]:
 
 
 def read_bytes(folder: Path, name: str, limit: int) -> bytes:
-    """What stands in ``name`` (relative, with slashes) below ``folder``: ``limit`` bytes at most. As `tree`."""
+    """The content of ``name`` (relative, with slashes), of at most ``limit`` bytes. Raises as `tree`."""
     with open_file(folder, name, limit) as file:
         data = file.read(limit + 1)
     if len(data) > limit:

@@ -10,9 +10,12 @@ between fork and exec of a threaded program. ORDERS is one JSON object, every ke
     cwd     the folder to stand in
     nice    added to the niceness
     orphan  true: die when the parent dies (bubblewrap sees to that by itself)
+    keyring true: leave the inherited session keyring
     env     the whole environment of the command; without it, the one of this process
 """
 
+import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +27,8 @@ FAILED = 125
 ABOVE = 100
 PR_SET_PDEATHSIG = 1
 SIGKILL = 9
+KEYCTL_JOIN_SESSION_KEYRING = 1
+KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "loongarch64": 219, "ppc64le": 271, "s390x": 280}
 
 
 def obey(orders: dict[str, Any]) -> None:
@@ -32,9 +37,9 @@ def obey(orders: dict[str, Any]) -> None:
         with open(os.path.join(folder, "cgroup.procs"), "w") as file:
             file.write(str(os.getpid()))
     if orders.get("orphan"):
-        import ctypes
-
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    if orders.get("keyring"):
+        leave_keyring()
     if orders.get("nice"):
         os.nice(orders["nice"])
     if "cwd" in orders:
@@ -45,6 +50,14 @@ def obey(orders: dict[str, Any]) -> None:
         hard = resource.getrlimit(which)[1]
         lowered = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (lowered, lowered))
+
+
+def leave_keyring() -> None:
+    """Join a new session keyring of the kernel: the inherited one may hold keys; no namespace hides it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = KEYCTL[os.uname().machine]
+    if libc.syscall(number, KEYCTL_JOIN_SESSION_KEYRING, None) < 0 and ctypes.get_errno() != errno.ENOSYS:
+        raise OSError(ctypes.get_errno(), "the kernel's keyring cannot be left")
 
 
 def place(fds: dict[str, int]) -> None:
@@ -62,7 +75,7 @@ def main() -> None:
     try:
         obey(orders)
         os.execvpe(command[0], command, orders.get("env", dict(os.environ)))  # noqa: S606
-    except OSError as error:
+    except (OSError, KeyError) as error:
         sys.stderr.write(f"launch: {command[0]}: {error}\n")
         os._exit(FAILED)
 

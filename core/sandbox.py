@@ -192,14 +192,17 @@ def run(
         given.write(input)
         given.seek(0)
 
+        def flood() -> str:
+            long = max(_length(out), _length(err)) > OUTPUT_LIMIT
+            return f"It printed more than {limits.size(OUTPUT_LIMIT)}." if long else ""
+
         def over() -> str:
-            if max(_length(out), _length(err)) > OUTPUT_LIMIT:
-                return f"It printed more than {limits.size(OUTPUT_LIMIT)}."
-            return f"It did not end within {timeout:g} seconds." if time.monotonic() >= deadline else ""
+            late = time.monotonic() >= deadline
+            return flood() or (f"It did not end within {timeout:g} seconds." if late else "")
 
         process = popen(cell, stdin=given, stdout=out, stderr=err, unsandboxed=unsandboxed)
         stopped = watch(process, over, period=1.0 if timeout is None else min(timeout, 1.0))
-        return Completed(process.returncode, _read(out), _read(err), stopped)
+        return Completed(process.returncode, _read(out), _read(err), stopped or flood())
 
 
 def watch(process: Process, over: Callable[[], str], *, period: float = 1.0) -> str:

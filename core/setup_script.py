@@ -18,7 +18,7 @@ INSIDE = Path("/task")
 
 @dataclass(frozen=True)
 class Result:
-    """How setup.sh ended. ``stopped`` is "" or says why it was ended; ``folder`` is the prepared copy, if ``ok``."""
+    """How setup.sh ended. ``stopped``: "", or why it was ended. ``folder``: the copy, prepared when `ok`."""
 
     returncode: int
     stopped: str
@@ -31,7 +31,7 @@ class Result:
 
 
 def read_script(task: Path) -> str | None:
-    """The text of the task's setup.sh; None where it has none. Show it through `decentralml.core.text.visible`.
+    """The text of the task's setup.sh; None where it has none. To be shown through `text.visible`.
 
     Raises `Refused` as `hostile.read_bytes` does.
     """
@@ -61,14 +61,14 @@ def prepare(
     what: Cell,
     *,
     log: Path,
-    caps: hostile.Caps = hostile.Caps(),
+    caps: hostile.Caps,
     silence: float = 600,
     unsandboxed: bool = False,
 ) -> Result:
-    """Copy ``task`` to the folder that ``what`` (see `cell`) writes, which must be new, and run setup.sh there.
+    """Copy ``task`` to the folder that ``what`` (see `cell`) writes, which must be new; run setup.sh there.
 
-    Its output goes to ``log``. It is ended at a bound, when it logs more than 16 MiB, and when it neither prints nor
-    writes for ``silence`` seconds. Only after a person's yes. Raises as `hostile.copy_tree`; `Unavailable`
+    Only after a person's yes. Its output goes to ``log``. It is ended at a bound, at 16 MiB of output, and
+    when it neither prints nor writes for ``silence`` seconds. Raises as `hostile.copy_tree`; `Unavailable`
     ("NoSandbox"); `Failed` ("Unwritable").
     """
     if what.writes is None:

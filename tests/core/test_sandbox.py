@@ -1,0 +1,372 @@
+"""The sandbox starts what it is told, where it is told, within its bounds, and ends with its parent."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from decentralml.core import cell as cells
+from decentralml.core import environments, limits, sandbox
+from decentralml.core.errors import Unavailable
+from decentralml.core.sandbox import Cell
+
+MiB = 1 << 20
+ROOT = os.geteuid() == 0
+NO_GROUPS = limits.Groups((), False, False)
+
+
+def python(script: str, **what: object) -> Cell:
+    return Cell(("python", "-I", "-S", "-c", script), **{"memory": 512 * MiB, "disk": 16 * MiB, **what})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+# --- starting -----------------------------------------------------------------------------------------------
+
+
+def test_a_command_gets_its_input_and_gives_its_output_and_code() -> None:
+    done = sandbox.run(
+        python("import sys; print(sys.stdin.read()[::-1]); sys.stderr.write('e'); sys.exit(7)"), input=b"abc"
+    )
+    assert (done.returncode, done.stdout, done.stderr, done.stopped) == (7, b"cba\n", b"e", "")
+
+
+@pytest.mark.parametrize("unsandboxed", [False, True])
+def test_the_same_cell_runs_within_and_without(tmp_path: Path, out: Path, unsandboxed: bool) -> None:
+    task = tmp_path / "task"
+    task.mkdir()
+    (task / "word.txt").write_text("seen")
+    script = """
+import os, sys
+from decentralml.core import errors
+assert sys.argv[1].endswith("out/deep/result") or sys.argv[1] == "/out/deep/result"
+os.makedirs(os.path.dirname(sys.argv[1]))
+open(sys.argv[1], "w").write(open("word.txt").read() + os.environ["WORD"] + open(os.environ["FILE"]).read())
+open(os.environ["TMPDIR"] + "/scratch", "w").close()
+"""
+    cell = Cell(
+        ("python", "-c", script, "/out/deep/result"),
+        reads=((task, Path("/task")),),
+        writes=(out, Path("/out")),
+        cwd=Path("/task"),
+        env={"WORD": "+", "FILE": "/task/word.txt"},
+    )
+    done = sandbox.run(cell, unsandboxed=unsandboxed)
+    assert done.returncode == 0, done.stderr.decode()
+    assert (out / "deep" / "result").read_text() == "seen+seen"
+    expected = str(out / "deep") if unsandboxed else "/out/deep"
+    assert cell.path("/out/deep", unsandboxed=unsandboxed) == expected
+
+
+def test_what_runs_unsandboxed_leaves_no_scratch_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    sandbox.run(python("import os; open(os.environ['TMPDIR'] + '/x', 'w')"), unsandboxed=True)
+    assert not list(tmp_path.glob("decentralml-*"))
+
+
+def test_a_descriptor_arrives_under_the_number_asked_for() -> None:
+    read, write = os.pipe()
+    other_read, other_write = os.pipe()
+    script = "import os; os.write(3, b'three'); os.write(4, b'four')"
+    process = sandbox.popen(python(script), fds={3: write, 4: other_write})
+    os.close(write)
+    os.close(other_write)
+    assert (os.read(read, 10), os.read(other_read, 10), process.wait()) == (b"three", b"four", 0)
+    os.close(read)
+    os.close(other_read)
+
+
+def test_numbers_that_overlap_are_placed_right(tmp_path: Path) -> None:
+    script = "import os; print(os.read(3, 9), os.read(4, 9))"
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    shell = f'exec 3<{tmp_path}/a 4<{tmp_path}/b; exec "$@"'
+    orders = json.dumps({"fds": {"3": 4, "4": 3}})
+    launch = [sys.executable, "-I", "-S", str(limits.LAUNCH), orders, sys.executable, "-c", script]
+    done = subprocess.run(["sh", "-c", shell, "sh", *launch], capture_output=True, text=True, check=True)
+    assert done.stdout == "b'b' b'a'\n"
+
+
+def test_a_command_that_is_not_there_is_said() -> None:
+    done = sandbox.run(Cell(("/no/such/program",)))
+    assert done.returncode == 125
+    assert b"/no/such/program" in done.stderr
+
+
+def test_a_hanging_command_is_ended_at_its_time() -> None:
+    done = sandbox.run(python("import signal; signal.pause()"), timeout=0.3)
+    assert done.stopped == "It did not end within 0.3 seconds."
+
+
+def test_a_flood_of_output_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "OUTPUT_LIMIT", MiB)
+    done = sandbox.run(python("while True: print('x' * 100000)"), timeout=30)
+    assert done.stopped == "It printed more than 1 MiB."
+    assert len(done.stdout) <= MiB
+
+
+def test_the_number_of_threads_and_the_device_are_told() -> None:
+    script = "import os; print(os.environ['OMP_NUM_THREADS'], os.environ['CUDA_VISIBLE_DEVICES'])"
+    assert sandbox.run(python(script, threads=3)).stdout == b"3 -1\n"
+
+
+def test_a_script_is_as_nice_as_asked() -> None:
+    assert (
+        sandbox.run(python("import os; print(os.nice(0))", nice=7)).stdout == f"{os.nice(0) + 7}\n".encode()
+    )
+
+
+# --- ending -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unsandboxed", [False, True])
+def test_it_outlives_the_thread_that_started_it(unsandboxed: bool) -> None:
+    started: list[sandbox.Process] = []
+    cell = python("import sys; print(sys.stdin.readline())")
+
+    def start() -> None:
+        pipe = subprocess.PIPE
+        started.append(sandbox.popen(cell, stdin=pipe, stdout=pipe, unsandboxed=unsandboxed))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert started[0].communicate(b"still here\n", timeout=30)[0] == b"still here\n\n"
+
+
+@pytest.mark.parametrize("unsandboxed", [False, True])
+def test_it_ends_when_its_parent_is_killed(unsandboxed: bool) -> None:
+    read, write = os.pipe()
+    script = f"""
+import os, signal
+from decentralml.core import sandbox
+cell = sandbox.Cell(("python", "-c", "import os, signal; os.write({write}, b'up'); signal.pause()"))
+sandbox.popen(cell, pass_fds=({write},), unsandboxed={unsandboxed})
+signal.pause()
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], pass_fds=(write,))
+    os.close(write)
+    assert os.read(read, 10) == b"up"
+    parent.kill()
+    parent.wait()
+    assert os.read(read, 10) == b""  # the last holder of the other end is gone
+    os.close(read)
+
+
+@pytest.mark.parametrize("unsandboxed", [False, True])
+def test_killing_it_ends_its_children_too(unsandboxed: bool) -> None:
+    read, write = os.pipe()
+    script = f"import os, signal; os.fork(); os.write({write}, b'u'); signal.pause()"
+    process = sandbox.popen(python(script), pass_fds=(write,), unsandboxed=unsandboxed)
+    os.close(write)
+    assert os.read(read, 1) + os.read(read, 1) == b"uu"
+    process.kill()
+    process.wait()
+    assert os.read(read, 10) == b""
+    os.close(read)
+
+
+# --- bounds -------------------------------------------------------------------------------------------------
+
+FORKS = """
+import os, signal
+made = 0
+try:
+    for made in range(2000):
+        if os.fork() == 0:
+            signal.pause()
+except OSError:
+    pass
+print(made, flush=True)
+"""
+
+
+def test_a_fork_bomb_is_stopped() -> None:
+    done = sandbox.run(python(FORKS, processes=60), timeout=60)
+    assert int(done.stdout or b"0") < 60
+
+
+def test_a_fork_bomb_is_stopped_where_no_control_group_can_be_made() -> None:
+    """Root is exempt from RLIMIT_NPROC: there the guard counts. A user has the rlimit."""
+    program = f"""
+from decentralml.core import limits, sandbox
+cell = sandbox.Cell(("python", "-I", "-S", "-c", {FORKS!r} + "signal.pause()"), processes=60)
+assert not limits.groups(cell.bounds).folders
+done = sandbox.run(cell, timeout=30)
+print(done)
+assert int(done.stdout or b"0") < 1999, done
+assert {ROOT} == ("more than 60 processes" in done.stopped), done
+"""
+    hide = (
+        ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"', "sh"] if ROOT else []
+    )
+    done = subprocess.run([*hide, sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def nobodys_core() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="core-", dir="/tmp"))
+    folder.chmod(0o755)
+    shutil.copy(limits.LAUNCH, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_fork_bomb_of_a_user_is_stopped_by_the_kernel(nobodys_core: Path) -> None:
+    system = environments.Interpreter(Path("/usr/bin/python3"), ())
+    argv = cells.sandboxed(python(FORKS, processes=60, python=system), NO_GROUPS, {})
+    argv = [str(nobodys_core) if word == str(cells.CORE) else word for word in argv]
+    runuser = [shutil.which("runuser") or "runuser", "-u", "nobody", "--", "env", "-i"] if ROOT else []
+    done = subprocess.run([*runuser, *argv], env={}, cwd="/", capture_output=True, text=True, check=False)
+    assert 0 < int(done.stdout) < 60
+
+
+def test_a_memory_bomb_gets_a_memory_error() -> None:
+    script = "kept = []\nwhile True: kept.append(b'x' * 2**24)"
+    done = sandbox.run(python(script, memory=256 * MiB), timeout=60)
+    assert b"MemoryError" in done.stderr or "memory" in done.stopped
+
+
+def test_a_memory_bomb_of_many_processes_is_ended() -> None:
+    script = """
+import mmap, os, signal
+for _ in range(8):
+    if os.fork() == 0:
+        kept = mmap.mmap(-1, 2**26)
+        for page in range(0, 2**26, 4096):
+            kept[page] = 1
+        signal.pause()
+signal.pause()
+"""
+    done = sandbox.run(python(script, memory=256 * MiB), timeout=60)
+    assert done.stopped == "It used more than 256 MiB of memory."
+
+
+def test_a_file_cannot_grow_past_the_bound(out: Path) -> None:
+    script = "file = open('/out/big', 'wb')\nwhile True: file.write(b'x' * 2**20); file.flush()"
+    done = sandbox.run(python(script, disk=4 * MiB, writes=(out, Path("/out"))), timeout=60)
+    assert b"File too large" in done.stderr
+    assert (out / "big").stat().st_size <= 4 * MiB
+
+
+DISK_BOMBS = {
+    "many files": "for n in range(12): open(f'/out/{n}', 'wb').write(b'x' * 2**20)",
+    "many names": "for n in range(3000): open(f'/out/{n}', 'wb')",
+    "deleted files": """
+kept = []
+for n in range(12):
+    kept.append(open(f'/out/{n}', 'wb', 0)); kept[-1].write(b'x' * 2**20); os.unlink(f'/out/{n}')""",
+}
+
+
+@pytest.mark.parametrize("bomb", DISK_BOMBS.values(), ids=DISK_BOMBS)
+def test_a_disk_bomb_is_ended(out: Path, bomb: str) -> None:
+    cell = python(f"import os, signal\n{bomb}\nsignal.pause()", disk=8 * MiB, writes=(out, Path("/out")))
+    assert sandbox.run(cell, timeout=60).stopped == "It wrote more than 8 MiB."
+
+
+def test_the_scratch_is_bounded() -> None:
+    script = "open('/tmp/big', 'wb').write(b'x' * 2**26)"
+    assert b"No space left" in sandbox.run(python(script, memory=128 * MiB, disk=256 * MiB)).stderr
+
+
+def test_nothing_of_a_finished_cell_stays_behind() -> None:
+    process = sandbox.popen(python("pass"))
+    folders = process.groups.folders
+    process.wait()
+    assert not [folder for folder in folders if folder.exists()]
+
+
+def test_groups_of_a_process_that_is_gone_are_swept() -> None:
+    program = (
+        "from decentralml.core import limits; print(*limits.groups(limits.Bounds(1 << 30, 1, 9)).folders)"
+    )
+    left = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    limits.groups(limits.Bounds(1 << 30, 1, 9)).remove()
+    assert not [folder for folder in left.split() if Path(folder).exists()]
+
+
+# --- the probe and the words --------------------------------------------------------------------------------
+
+
+def test_the_sandbox_holds_here() -> None:
+    assert sandbox.probe().ok, sandbox.probe().detail
+    assert sandbox.protection(False) == sandbox.probe().detail
+    assert sandbox.protection(True) == "none"
+
+
+VERSION = '[ "$1" = --version ] && echo bubblewrap 0.9 && exit; '
+BAD_SANDBOXES = {
+    "not installed": None,
+    "--disable-userns": VERSION + 'echo "Unknown option --disable-userns" >&2; exit 1',
+    "remount /usr": VERSION + "echo it can remount /usr",
+    "it said nothing": VERSION + "exit 0",
+}
+
+
+@pytest.mark.parametrize(("why", "bwrap"), BAD_SANDBOXES.items(), ids=BAD_SANDBOXES)
+def test_without_a_sandbox_that_holds_nothing_runs(
+    bwrap: str | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if bwrap:
+        (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{bwrap}\n")
+        (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unavailable) as caught:
+        sandbox.run(python("pass"))
+    assert caught.value.code == "NoSandbox"
+    assert why in caught.value.message
+    assert "bubblewrap" in caught.value.hint
+    assert "--unsandboxed" in caught.value.hint
+    assert sandbox.run(python("print('ran')"), unsandboxed=True).stdout == b"ran\n"
+
+
+def test_the_card_says_what_may_be_touched(tmp_path: Path, out: Path) -> None:
+    cell = python("pass", reads=((tmp_path, Path("/task")),), writes=(out, Path("/out")), processes=99)
+    card = "\n".join(sandbox.describe(cell))
+    for said in (
+        str(tmp_path),
+        str(out),
+        "network    none",
+        "512 MiB",
+        "16 MiB",
+        "99",
+        "CPU",
+        "bwrap",
+        "Python",
+    ):
+        assert said in card
+    assert "loopback" in "\n".join(sandbox.describe(python("pass", network=True)))
+    assert "NONE" in "\n".join(sandbox.describe(cell, unsandboxed=True))
+
+
+def test_a_granted_network_reaches_loopback() -> None:
+    import socket
+
+    script = (
+        "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5); print('reached')"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        cell = Cell(("python", "-c", script, str(service.getsockname()[1])), network=True)
+        assert sandbox.run(cell).stdout == b"reached\n"
+
+
+def test_a_signal_ends_it_with_a_code_that_says_so() -> None:
+    done = sandbox.run(python("import os, signal; os.kill(os.getpid(), signal.SIGTERM)"))
+    assert done.returncode == 128 + signal.SIGTERM
