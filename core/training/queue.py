@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from decentralml.core.paths import write_atomic
-from decentralml.core.training.run_folder import held, hold
+from decentralml.core.training.locks import held, hold
 
 
 def set_limit(folder: Path, limit: int) -> None:
@@ -18,14 +18,19 @@ def set_limit(folder: Path, limit: int) -> None:
     write_atomic(folder / "limit", str(max(limit, 1)).encode())
 
 
-class Ticket:
-    """A run's place: waiting from its making until `admitted` says yes, then running until `leave`."""
+def enter(folder: Path, id: int) -> int:
+    """Take a place among those who wait: the descriptor that holds it, for a `Ticket` here or in a child."""
+    with _alone(folder):
+        return _hold(folder, "waiting", id)
 
-    def __init__(self, folder: Path, id: int) -> None:
+
+class Ticket:
+    """A run's place: waiting until `admitted` says yes, then running until `leave`."""
+
+    def __init__(self, folder: Path, id: int, place: int | None = None) -> None:
         self._folder = folder
         self._id = id
-        with _alone(folder):
-            self._lock = self._hold("waiting")
+        self._lock = enter(folder, id) if place is None else place
         self._running = False
 
     def admitted(self) -> bool:
@@ -37,7 +42,7 @@ class Ticket:
                 return False
             if any(other < self._id for other in self._others("waiting")):
                 return False
-            running = self._hold("running")
+            running = _hold(self._folder, "running", self._id)
             self._release("waiting")
             self._lock, self._running = running, True
             return True
@@ -50,12 +55,6 @@ class Ticket:
     def leave(self) -> None:
         with _alone(self._folder):
             self._release("running" if self._running else "waiting")
-
-    def _hold(self, kind: str) -> int:
-        descriptor = hold(self._folder / f"{kind}-{self._id}")
-        if descriptor is None:
-            raise BlockingIOError(f"another process is in the queue as run {self._id}")
-        return descriptor
 
     def _release(self, kind: str) -> None:
         (self._folder / f"{kind}-{self._id}").unlink(missing_ok=True)
@@ -72,6 +71,13 @@ class Ticket:
             else:
                 path.unlink(missing_ok=True)
         return others
+
+
+def _hold(folder: Path, kind: str, id: int) -> int:
+    descriptor = hold(folder / f"{kind}-{id}")
+    if descriptor is None:
+        raise BlockingIOError(f"another process is in the queue as run {id}")
+    return descriptor
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ out/             the one folder that the worker may write: checkpoint and result
 lock             held by the supervisor for as long as it lives
 """
 
-import fcntl
 import os
 import re
 import shutil
@@ -28,7 +27,8 @@ from decentralml.core.environments import Interpreter
 from decentralml.core.errors import Failed, Misused, Refused
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import write_atomic
-from decentralml.core.training import journal
+from decentralml.core.training import journal, queue
+from decentralml.core.training.locks import held, hold
 from decentralml.core.training.progress import Progress, fold
 
 Command = Literal["run", "pause", "stop"]
@@ -172,31 +172,35 @@ class RunFolder:
     def launch(self) -> None:
         """Start a supervisor in a session of its own, that outlives this process and its terminal.
 
-        The lock is taken here and handed over, so that the run is never unheld in between.
-        Raises `Misused` ("RunIsAlive") when another holds it.
+        Its lock and its place in the queue are taken here and handed over, so that it has both from the
+        moment it is asked for. Raises `Misused` ("RunIsAlive") when another holds it.
         """
+        waits = self.load().queue
         descriptor = hold(self.lock)
         if descriptor is None:
             raise Misused("RunIsAlive", f"Run {self.path.name} is being run already.", "Stop it first.")
+        handed = [descriptor]
         try:
+            arguments = [str(self.path), "--lock", str(descriptor)]
+            if waits is not None:
+                handed.append(queue.enter(waits, int(self.path.name)))
+                arguments += ["--place", str(handed[1])]
             writer = journal.Writer(self.journal)
             writer.write(journal.Queued(t=time.time()))
             writer.close()
             with self.supervisor_log.open("ab") as log:
                 subprocess.Popen(
-                    [
-                        *(sys.executable, "-m", "decentralml.core.training.supervisor"),
-                        *(str(self.path), "--lock", str(descriptor)),
-                    ],
+                    [sys.executable, "-m", "decentralml.core.training.supervisor", *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    pass_fds=(descriptor,),
+                    pass_fds=handed,
                     start_new_session=True,
                     cwd=self.path,
                 )
         finally:
-            os.close(descriptor)
+            for descriptor in handed:
+                os.close(descriptor)
 
 
 def delete(folder: Path) -> None:
@@ -210,37 +214,3 @@ def delete(folder: Path) -> None:
             if not os.path.islink(os.path.join(path, name)):
                 os.chmod(os.path.join(path, name), 0o700)
     shutil.rmtree(folder)
-
-
-def hold(lock: Path, *, patience: float = 2.0) -> int | None:
-    """The descriptor of ``lock``, held exclusively until it is closed; None when somebody else has it.
-
-    ``patience``: seconds in which those who only look (`held`) are waited for.
-    """
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(0.01)
-        else:
-            return descriptor
-
-
-def held(lock: Path) -> bool:
-    """Whether somebody holds ``lock``. A shared lock looks, so that those who look do not see each other."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

@@ -22,9 +22,10 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.training import job as jobs
 from decentralml.core.training import journal, queue
 from decentralml.core.training.intake import Intake
+from decentralml.core.training.locks import hold
 from decentralml.core.training.output import Output
 from decentralml.core.training.progress import fold
-from decentralml.core.training.run_folder import RunFolder, delete, hold
+from decentralml.core.training.run_folder import RunFolder, delete
 from decentralml.core.training.watch import Watch, out_of_memory_kills
 
 GRACE = 20.0
@@ -41,11 +42,12 @@ _LOAD_LINES = 5_000
 class Supervisor:
     """One attempt at a run, from its place in the queue to its final event."""
 
-    def __init__(self, folder: RunFolder, *, grace: float = GRACE) -> None:
+    def __init__(self, folder: RunFolder, *, place: int | None = None) -> None:
         self._folder = folder
+        self._place = place
         self._file = folder.current()
         # A try that was given up has nothing to save, and is over before a slow sample could see its peak.
-        self._grace = 0.0 if self._file.spec.trial else grace
+        self._grace = 0.0 if self._file.spec.trial else GRACE
         self._load = (0.3, 0.3) if self._file.spec.trial else _LOAD_SECONDS
         self._journal = journal.Writer(folder.journal)
         self._output = Output(folder.log)
@@ -82,7 +84,7 @@ class Supervisor:
 
     def _admitted(self, folder: Path, stack: contextlib.ExitStack) -> bool:
         """Whether the run's turn has come; False when it was stopped while it waited."""
-        ticket = queue.Ticket(folder, int(self._folder.path.name))
+        ticket = queue.Ticket(folder, int(self._folder.path.name), self._place)
         stack.callback(ticket.leave)
         said = False
         while not ticket.admitted():
@@ -246,13 +248,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="supervisor")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lock", type=int, help="descriptor of the run's lock, held by whoever starts this")
+    parser.add_argument("--place", type=int, help="descriptor of its place in the queue")
     arguments = parser.parse_args()
     folder = RunFolder(arguments.folder)
-    if arguments.lock is not None:
-        os.set_inheritable(arguments.lock, False)
-    elif hold(folder.lock) is None:
+    for descriptor in (arguments.lock, arguments.place):
+        if descriptor is not None:
+            os.set_inheritable(descriptor, False)
+    if arguments.lock is None and hold(folder.lock) is None:
         sys.exit(f"{folder.path} is being run already.")
-    Supervisor(folder).run()
+    Supervisor(folder, place=arguments.place).run()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from decentralml.core.training import journal
 from decentralml.core.training.follow import follow
-from decentralml.core.training.run_folder import hold
+from decentralml.core.training.locks import hold
 
 
 def text(event: journal.Event) -> str:

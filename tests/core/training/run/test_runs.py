@@ -22,7 +22,8 @@ from decentralml.core.paths import Home
 from decentralml.core.training import journal, send
 from decentralml.core.training.curves import Curves
 from decentralml.core.training.follow import follow
-from decentralml.core.training.run_folder import RunFile, RunFolder, held
+from decentralml.core.training.locks import held
+from decentralml.core.training.run_folder import RunFile, RunFolder
 from decentralml.core.training.runs import Run, Runs, RunSpec
 
 WaitFor = Callable[..., Any]
@@ -75,6 +76,7 @@ import sys, os
 from pathlib import Path
 from decentralml.core.config import Settings
 from decentralml.core.paths import Home
+from decentralml.core.training.locks import held
 from decentralml.core.training.run_folder import RunFolder
 from decentralml.core.training.runs import Runs
 assert os.isatty(0)
