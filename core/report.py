@@ -64,11 +64,12 @@ class Model(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """One result beside its baseline, same data, same definition of the metrics.
 
-    Digests are lower-case hex SHA-256: of the result as delivered, the base model's files, the held-out
-    data, the policy script. ``differences``: candidate minus baseline by figure; ``claim_gaps``: claimed
-    minus measured. None stands for what is not finite or not known. ``summary`` is the model's own table.
-    ``refused`` is set, and most else missing, where the result could not be evaluated; ``answers`` only
-    for annotations. ``metrics_by``: "standard", or "policy" where `validation.py: metrics` defines them.
+    Digests are lower-case hex SHA-256: of the result as delivered (its manifest's), the base model's files
+    (`formats.digest`), the held-out data, the policy script. ``differences``: candidate minus baseline by
+    figure; ``claim_gaps``: claimed minus measured. None stands for what is not finite or not known.
+    ``summary`` is the model's own table. ``refused`` is set, and most else missing, where the result could
+    not be evaluated; ``answers`` only for annotations. ``metrics_by``: "standard", or "policy" where
+    `validation.py: metrics` defines them.
     """
 
     version: int = VERSION

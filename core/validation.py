@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from decentralml.core import answers, claims, hostile
+from decentralml.core import answers, claims
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.errors import Failed, Misused, Refused
-from decentralml.core.models import metrics, structure
+from decentralml.core.models import formats, metrics, structure
 from decentralml.core.models.distance import distance
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.models.formats import as_folder
@@ -90,7 +90,7 @@ class Bench:
             evaluator, bare.x, y, bare.dataset_digest, policy,
             base=base,
             base_info=info,
-            base_digest=digest_of(base),
+            base_digest=formats.digest(base),
             baseline=bare.measure(base, cancelled=cancelled),
         )  # fmt: skip
 
@@ -257,19 +257,12 @@ def opinion(report: Report) -> str:
     return f"{text}."
 
 
-def digest_of(model: Path, expected: str | None = None) -> str:
-    """The manifest digest of a folder, or the SHA-256 of a file (hex).
+def digest_of(result: Path, expected: str | None = None) -> str:
+    """The manifest digest (hex) of a result folder, as its reference ends in.
 
-    Raises `Refused` ("ResultChanged") when it is not ``expected``, and as `manifest.scan` for links.
+    Raises `Refused` ("ResultChanged") when it is not ``expected``, and as `manifest.scan`, for links too.
     """
-    if model.is_dir() and not model.is_symlink():
-        found = manifest.digest(manifest.scan(model))
-    else:
-        with hostile.open_file(model.parent.resolve(), model.name, 1 << 62) as file:
-            sha = hashlib.sha256()
-            while block := file.read(hostile.BLOCK):
-                sha.update(block)
-            found = sha.hexdigest()
+    found = manifest.digest(manifest.scan(result))
     if expected is not None and found != expected:
         raise Refused(
             "ResultChanged",

@@ -1,5 +1,6 @@
 """What kind of file a model is, and how each kind that is read becomes a Keras 3 folder."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -155,3 +156,23 @@ def as_folder(path: Path, limits: Limits = Limits()) -> Iterator[Path]:  # noqa:
 def read_small(folder: Path, name: str, limit: int) -> bytes:
     """The bytes of a regular file of at most ``limit`` bytes. Raises as `hostile.read_bytes`."""
     return hostile.read_bytes(folder.resolve(), name, limit)
+
+
+def digest(path: Path, limits: Limits = Limits()) -> str:  # noqa: B008
+    """SHA-256 (hex) of a model by the bytes of its `FILES` alone: the same for a folder and its .keras file.
+
+    What else lies beside them (a result.json, a provenance) does not count. Raises `Refused` as `as_folder`.
+    """
+    total = hashlib.sha256()
+    with as_folder(path, limits) as folder:
+        for name in FILES:
+            sha = hashlib.sha256()
+            try:
+                with open_regular(folder / name, limits.weights) as file:
+                    while block := file.read(hostile.BLOCK):
+                        sha.update(block)
+            except Refused as refused:
+                if refused.code != "NoSuchFile" or name != METADATA:
+                    raise
+            total.update(sha.digest())
+    return total.hexdigest()

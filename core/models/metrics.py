@@ -22,7 +22,7 @@ class Metrics(Struct, frozen=True, kw_only=True):
     """Figures of one model on one dataset.
 
     ``values``: figure by name; None where it is not finite, which ``nonfinite`` repeats by name. ``main``
-    is the one that candidates are ranked by. ``per_class``: accuracy of each class, None for one without samples.
+    is the one that candidates are ranked by. ``per_class``: accuracy of each class, None without samples.
     ``confusion``: rows are true classes, columns predicted ones, entries samples; both are empty for
     regression and for more than `CLASSES` classes.
     """
