@@ -49,24 +49,30 @@ class Intake:
             self._skipping, self._rest = True, b""
 
     def _line(self, line: bytes) -> None:
-        now = self._clock()
-        self._budget = min(_BURST, self._budget + (now - self._refilled) * _BYTES_A_SECOND)
-        self._refilled = now
-        if self._budget < _LINE_COST:
-            self._say("The script reports more than a journal takes; some of its events are dropped.")
-            return
-        self._budget -= max(len(line), _LINE_COST)
         try:
             event = journal.from_worker(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._say("The script sent lines that are no events; they are dropped.")
             return
+        if not isinstance(event, journal.FINAL) and not self._affordable(event, len(line)):
+            return
+        self._take(event)
+
+    def _affordable(self, event: journal.Event, size: int) -> bool:
+        """Whether the journal has room for the event now. A final one is asked for once and has it always."""
+        now = self._clock()
         if isinstance(event, journal.Step):
             least, most = _STEP_SECONDS
             if now - self._last_step < min(max((now - self._began) / _STEP_LINES, least), most):
-                return
+                return False
             self._last_step = now
-        self._take(event)
+        self._budget = min(_BURST, self._budget + (now - self._refilled) * _BYTES_A_SECOND)
+        self._refilled = now
+        if self._budget < _LINE_COST:
+            self._say("The script reports more than a journal takes; some of its events are dropped.")
+            return False
+        self._budget -= max(size, _LINE_COST)
+        return True
 
     def _too_long(self) -> None:
         self._say(f"The script sent a line of more than {journal.MAX_LINE // 1024} KiB; it is dropped.")
