@@ -17,7 +17,7 @@ MiB = 1 << 20
 # Without the user namespace and the dropped capabilities root inside could remount /usr writable.
 _FLAGS = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
-    *("--die-with-parent", "--new-session"),
+    *("--die-with-parent", "--new-session", "--hostname", "sandbox"),
 )
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU = ("nvidia*", "nvidia-caps/*", "kfd", "dri/renderD*")

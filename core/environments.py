@@ -175,28 +175,30 @@ def make(folder: Path, lines: list[str], consent: Callable[[int, list[str]], boo
         if not Path("/proc", left.name.split("-")[1]).exists():
             shutil.rmtree(left, ignore_errors=True)
     try:
-        making = Path(tempfile.mkdtemp(prefix=f".making-{os.getpid()}-", dir=folder.parent))
+        with tempfile.TemporaryDirectory(prefix=f".making-{os.getpid()}-", dir=folder.parent) as making:
+            _make_in(Path(making), folder, lines, consent)
     except OSError as error:
         raise Failed("Unwritable", f"{folder.parent} cannot be written: {error.strerror}.") from error
+
+
+def _make_in(making: Path, folder: Path, lines: list[str], consent: Callable[[int, list[str]], bool]) -> None:
+    """Make the environment in ``making`` and move it to ``folder``."""
+    lock = making / "pylock.toml"
+    (making / "requirements.in").write_text("\n".join(lines))
+    wheels = ("--only-binary", ":all:", "--python", sys.executable)
+    resolve = ("pip", "compile", "requirements.in", *wheels, "--format", "pylock.toml", "--no-header")
+    _uv(making, *resolve, "--quiet", "--output-file", str(lock))
+    if not consent(*_cost(lock.read_text())):
+        raise Refused("Declined", "The task's packages were not installed: that was answered with no.")
+    # Relocatable, since it is moved into place when it is whole.
+    _uv(making, "venv", "--relocatable", "--python", sys.executable, "--no-python-downloads", "made")
+    into = ("--python", str(making / "made" / "bin" / "python"), "--only-binary", ":all:")
+    _uv(making, "pip", "sync", *into, str(lock))
     try:
-        lock = making / "pylock.toml"
-        (making / "requirements.in").write_text("\n".join(lines))
-        wheels = ("--only-binary", ":all:", "--python", sys.executable)
-        resolve = ("pip", "compile", "requirements.in", *wheels, "--format", "pylock.toml", "--no-header")
-        _uv(making, *resolve, "--quiet", "--output-file", str(lock))
-        if not consent(*_cost(lock.read_text())):
-            raise Refused("Declined", "The task's packages were not installed: that was answered with no.")
-        # Relocatable, since it is moved into place when it is whole.
-        _uv(making, "venv", "--relocatable", "--python", sys.executable, "--no-python-downloads", "made")
-        into = ("--python", str(making / "made" / "bin" / "python"), "--only-binary", ":all:")
-        _uv(making, "pip", "sync", *into, str(lock))
-        try:
-            (making / "made").rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process was faster, with the same
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+        (making / "made").rename(folder)
+    except OSError:
+        if not folder.exists():  # else another process was faster, with the same
+            raise
 
 
 def _cost(lock: str) -> tuple[int, list[str]]:

@@ -88,18 +88,24 @@ def open_file(folder: Path, name: str, limit: int) -> BinaryIO:
 def copy_tree(folder: Path, destination: Path, caps: Caps = Caps()) -> list[File]:
     """Copy the regular files below ``folder`` to the new folder ``destination``, and say which.
 
-    Files become 0600, or 0700 where they were executable. Raises as `tree`, and then leaves nothing.
+    Files become 0600, or 0700 where they were executable. Raises as `tree` and
+    `Failed` ("Unwritable"), and then leaves nothing.
     """
     files = tree(folder, caps)
-    destination.mkdir(mode=0o700)
+    try:
+        destination.mkdir(mode=0o700)
+    except OSError as error:
+        raise _unwritable(destination, error) from error
     try:
         left = caps.bytes
         for file in files:
             target = destination / file.name
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             left -= _copy(folder, file, target, left)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(destination, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _unwritable(destination, error) from error
         raise
     return files
 
@@ -171,6 +177,12 @@ def _open(path: Path | str, name: str, flags: int, at: int | None = None) -> int
         if error.errno == errno.ENXIO:
             raise _not_a_file(called) from error
         raise Failed("Unreadable", f"{short(called, 80)!r} cannot be read: {error.strerror}.") from error
+
+
+def _unwritable(destination: Path, error: OSError) -> Failed:
+    return Failed(
+        "Unwritable", f"{destination} cannot be written: {error.strerror}.", "Make room, or rights."
+    )
 
 
 def _link(name: str) -> Refused:

@@ -34,15 +34,15 @@ class Bounds:
 
 
 def rlimits(bounds: Bounds, *, gpu: bool) -> dict[str, int]:
-    """The rlimits of each process, by name. No RLIMIT_AS with a GPU: CUDA reserves address space at will."""
+    """The rlimits of each process, by name. With a GPU none on memory: CUDA maps address space at will."""
     limits = {
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": bounds.disk,
-        "RLIMIT_DATA": bounds.memory,
         "RLIMIT_NPROC": bounds.processes,
         "RLIMIT_NOFILE": 4096,
     }
     if not gpu:
+        limits["RLIMIT_DATA"] = bounds.memory
         # Address space is not memory: TensorFlow maps gigabytes that it never touches.
         limits["RLIMIT_AS"] = bounds.memory + (8 << 30)
     return limits
@@ -178,12 +178,12 @@ def groups(bounds: Bounds) -> Groups:
 # --- counting -------------------------------------------------------------------------------------
 
 
-def exceeded(pid: int, bounds: Bounds, folder: Path | None) -> str:
-    """Which bound the processes below ``pid`` have passed, as a sentence; "" when none.
+def exceeded(pid: int | None, bounds: Bounds, folder: Path | None) -> str:
+    """Which bound the processes from ``pid`` down (None: all gone) have passed, as a sentence; "" when none.
 
     ``folder`` is the writable one. Costs milliseconds: for a poll every second.
     """
-    below = list(descendants(pid, bounds.processes * 2 + 64))
+    below = [] if pid is None else list(descendants(pid, bounds.processes * 2 + 64))
     if sum(map(tasks, below)) > bounds.processes:
         return too_many(bounds)
     if sum(memory_used(process) for process in below) > bounds.memory:

@@ -24,7 +24,7 @@ from typing import IO
 from decentralml.core import cell as cells
 from decentralml.core import limits
 from decentralml.core.cell import Cell
-from decentralml.core.errors import Unavailable
+from decentralml.core.errors import Failed, Unavailable
 
 OUTPUT_LIMIT = 16 << 20
 
@@ -60,7 +60,8 @@ class Process(subprocess.Popen[bytes]):
             if self.groups.out_of_memory():
                 self.passed = f"It used more than {limits.size(self.cell.memory)} of memory."
             else:
-                self.passed = limits.exceeded(self.pid, self.cell.bounds, folder)
+                pid = self.pid if self.returncode is None else None  # else the number may be another's
+                self.passed = limits.exceeded(pid, self.cell.bounds, folder)
         return self.passed
 
     def kill(self) -> None:
@@ -137,8 +138,11 @@ def popen(
 
     ``pass_fds`` keep their numbers inside; ``fds`` are {number inside: descriptor here}. ``unsandboxed`` runs
     the command on the host, with the paths translated, and is for an explicit ``--unsandboxed`` only.
-    Raises `Unavailable` ("NoSandbox").
+    Raises `Unavailable` ("NoSandbox") and `Failed` ("MissingInput").
     """
+    for host in (*(read[0] for read in cell.reads), *([cell.writes[0]] if cell.writes else [])):
+        if not host.exists():
+            raise Failed("MissingInput", f"{host} is not there.", "It was there when the run was prepared.")
     renumbered = dict(fds or {})
     kept = (*pass_fds, *renumbered.values())
     groups = limits.groups(cell.bounds)

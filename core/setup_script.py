@@ -74,11 +74,11 @@ def prepare(
     if what.writes is None:
         raise ValueError("setup.sh needs a folder to write")
     folder = what.writes[0]
+    hostile.copy_tree(task, folder, caps)
     try:
-        hostile.copy_tree(task, folder, caps)
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Failed("Unwritable", f"The copy of the task cannot be made: {error}.") from error
+        raise Failed("Unwritable", f"The log cannot be written: {error}.") from error
     with os.fdopen(handle, "wb") as output:
         seen, since = (0, 0), time.monotonic()
 

@@ -15,7 +15,7 @@ import pytest
 
 from decentralml.core import cell as cells
 from decentralml.core import environments, limits, sandbox
-from decentralml.core.errors import Unavailable
+from decentralml.core.errors import Failed, Unavailable
 from decentralml.core.sandbox import Cell
 
 MiB = 1 << 20
@@ -100,6 +100,12 @@ def test_numbers_that_overlap_are_placed_right(tmp_path: Path) -> None:
     launch = [sys.executable, "-I", "-S", str(limits.LAUNCH), orders, sys.executable, "-c", script]
     done = subprocess.run(["sh", "-c", shell, "sh", *launch], capture_output=True, text=True, check=True)
     assert done.stdout == "b'b' b'a'\n"
+
+
+def test_an_input_that_is_gone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Failed) as caught:
+        sandbox.run(python("pass", reads=((tmp_path / "gone", Path("/task")),)))
+    assert caught.value.code == "MissingInput"
 
 
 def test_a_command_that_is_not_there_is_said() -> None:
@@ -191,30 +197,29 @@ try:
         if os.fork() == 0:
             signal.pause()
 except OSError:
-    pass
-print(made, flush=True)
+    print(made, flush=True)
+else:
+    signal.pause()
 """
 
 
 def test_a_fork_bomb_is_stopped() -> None:
     done = sandbox.run(python(FORKS, processes=60), timeout=60)
-    assert int(done.stdout or b"0") < 60
+    assert done.stopped or 0 < int(done.stdout) < 60
 
 
 def test_a_fork_bomb_is_stopped_where_no_control_group_can_be_made() -> None:
     """Root is exempt from RLIMIT_NPROC: there the guard counts. A user has the rlimit."""
     program = f"""
 from decentralml.core import limits, sandbox
-cell = sandbox.Cell(("python", "-I", "-S", "-c", {FORKS!r} + "signal.pause()"), processes=60)
+cell = sandbox.Cell(("python", "-I", "-S", "-c", {FORKS!r}), processes=60)
 assert not limits.groups(cell.bounds).folders
 done = sandbox.run(cell, timeout=30)
 print(done)
-assert int(done.stdout or b"0") < 1999, done
-assert {ROOT} == ("more than 60 processes" in done.stopped), done
+assert "more than 60 processes" in done.stopped or 0 < int(done.stdout) < 60, done
 """
-    hide = (
-        ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"', "sh"] if ROOT else []
-    )
+    unshare = ["unshare", "-m" if ROOT else "-rm"]
+    hide = [*unshare, "sh", "-c", 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"', "sh"]
     done = subprocess.run([*hide, sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
