@@ -145,13 +145,13 @@ def _demand(holds: bool, row: int, why: str) -> None:
 
 
 def _follow(table: str, expected: Iterable[schema.Row], found: Iterator[schema.Row]) -> None:
-    """The next rows of ``found`` are those ``expected``."""
+    """The next rows of ``found`` are those ``expected``. A row is named by its key, the first column."""
     for row in expected:
         there = next(found, None)
-        if there is None:
+        if there is None or there[0] != row[0]:
             raise _Misfit(table, row[0], "it is missing")
         if there != row:
-            raise _Misfit(table, there[0], "it is not what the extrinsics lead to")
+            raise _Misfit(table, row[0], "it is not what the extrinsics lead to")
 
 
 def _compare(table: str, expected: Iterable[schema.Row], found: Iterator[schema.Row]) -> None:
