@@ -2,12 +2,17 @@
 
 from typing import Any
 
-import msgspec
-
 from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt, Record
 from decentralml.core.cli.output import duration
-from decentralml.core.domain import Constants
+from decentralml.core.domain import Constants, Submission, Task, TaskType
+
+KINDS = {
+    TaskType.DataAnnotators: "annotator",
+    TaskType.ModelContributor: "contributor",
+    TaskType.ModelEngineer: "engineer",
+}
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:
@@ -18,6 +23,22 @@ def receipt_data(receipt: Receipt) -> dict[str, Any]:
         "task_id": receipt.task_id,
         "submission_id": receipt.submission_id,
     }
+
+
+def task_data(task: Task, block: int) -> dict[str, Any]:
+    """A task with what is derived from it, as of ``block``."""
+    return {
+        **{name: getattr(task, name) for name in task.__struct_fields__},
+        "status": task.status.value,
+        "held": task.held,
+        "free_slots": task.free_slots,
+        "takeable": rules.takeable(task, block),
+    }
+
+
+def submission_data(submission: Submission) -> dict[str, Any]:
+    """A submission, field by field."""
+    return {name: getattr(submission, name) for name in submission.__struct_fields__}
 
 
 def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]:
@@ -47,8 +68,3 @@ def when(block: int, now_block: int, constants: Constants) -> str:
     seconds = (block - now_block) * constants.block_time
     away = f"in {duration(seconds)}" if seconds > 0 else f"{duration(-seconds)} ago"
     return f"{block:,} ({away})"
-
-
-def builtin(value: Any) -> Any:
-    """A Struct as plain values, for what is passed on as it is."""
-    return msgspec.to_builtins(value)

@@ -102,7 +102,8 @@ class Group(click.Group):
         path = f"{self.path} {name}".strip()
         if path in table.GROUPS and path not in table.BY_NAME:
             return Group(path, help=table.help_of(path))
-        importlib.import_module(f"decentralml.core.cli.{path.split()[0]}")
+        module = table.BY_NAME[path].module or path.split()[0]
+        importlib.import_module(f"decentralml.core.cli.{module}")
         return _DECLARED[path]
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,7 +11,7 @@ from decentralml.core import config
 from decentralml.core.cli.output import Output
 from decentralml.core.cli.secrets import Secrets
 from decentralml.core.config import Settings
-from decentralml.core.errors import Misused, Refused, Unavailable
+from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavailable
 from decentralml.core.paths import Home
 
 if TYPE_CHECKING:
@@ -40,6 +40,17 @@ def home_of(flags: Flags) -> Home:
     """The home that --home or DECENTRALML_HOME names, else the XDG folders."""
     named = flags.home or os.environ.get("DECENTRALML_HOME", "")
     return Home(Path(named).expanduser() if named else None)
+
+
+class Locked:
+    """An account that is only looked at: enough to ask the rules what it may do."""
+
+    def __init__(self, account: "Account") -> None:
+        self.address = account.address
+        self.crypto = account.crypto
+
+    def sign(self, message: bytes) -> bytes:
+        raise Unavailable("Locked", f"{self.address} is locked.", "Unlock it to sign.")
 
 
 class App:
@@ -110,6 +121,13 @@ class App:
         names = ", ".join(account.name for account in known)
         raise Misused("WhichAccount", f"This home has several accounts: {names}.", "Name one with --account.")
 
+    def me(self) -> "Account | None":
+        """The account in force, where it is clear which."""
+        try:
+            return self.account()
+        except DecentralMLError:
+            return None
+
     def address(self, who: str = "") -> str:
         """The address of an account's name, a name of the address book, or an address as it stands."""
         if not who:
@@ -148,11 +166,15 @@ class App:
         return self.accounts.unlock(account.name, self.secrets.passphrase(f"Passphrase of {account.name}: "))
 
     def market(self, *, signing: bool = False) -> "Market":
-        """The verbs; with ``signing`` the account in force is unlocked first."""
+        """The verbs for the account in force, which is unlocked when ``signing``."""
         from decentralml.core.market import Market
 
-        signer = self.unlock() if signing else None
+        signer = self.unlock() if signing else self._looked_at()
         return Market(self.chain, self.storage, self.home, self.settings, signer)
+
+    def _looked_at(self) -> "Signer | None":
+        account = self.me()
+        return Locked(account) if account else None
 
     def close(self) -> None:
         """Give back what was opened."""

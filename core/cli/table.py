@@ -4,16 +4,23 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """A command: its words, one line of help, the chain call it signs, whether it changes anything."""
+    """A command: its words, one line of help, the chain call it signs, whether it changes anything.
+
+    ``module`` of this package declares it; the one named after the group without one.
+    """
 
     name: str
     help: str
     call: str | None = None
     writes: bool = False
+    module: str = ""
 
 
-# Group, or command without a group -> its line of help. The module of the same name holds it.
+# Groups and commands without one, with their line of help, in the order in which help shows them.
 TOP = {
+    "task": "Tasks: publish, take, train, deliver, judge, pay.",
+    "run": "Trainings on this machine.",
+    "inbox": "What waits for you. Exit code 1 when something does.",
     "account": "Keys and money: make, unlock, fund and sign with accounts.",
     "storage": "Folders on the shared storage.",
     "chain": "The chain this home is connected to.",
@@ -23,6 +30,40 @@ TOP = {
 }
 
 ENTRIES = (
+    Entry(
+        "task create", "Publish a task; its reward is held from now on.", "create_task", True, "task_create"
+    ),
+    Entry("task list", "Tasks of the market.", module="task_read"),
+    Entry("task show", "One task: terms, escrow, deadlines, results, what you may do.", module="task_read"),
+    Entry("task assign", "Take a slot of a task.", "assign_task", True, "task_work"),
+    Entry("task try", "Train a few batches before a slot is held.", module="task_work"),
+    Entry("task setup", "Run a task's setup.sh in the sandbox.", module="task_work"),
+    Entry("task train", "Train a task's script on your data.", module="task_work"),
+    Entry("task label", "Label a task's files one by one.", module="task_label"),
+    Entry("task send", "Deliver a result.", "send_task_result", True, "task_work"),
+    Entry("task abandon", "Give a slot back.", "abandon_task", True, "task_work"),
+    Entry("task results", "All results of a task beside the baseline, best first.", module="task_evaluate"),
+    Entry("task validate", "Evaluate a result.", "validate_task_results", True, "task_evaluate"),
+    Entry("task accept", "Accept a result and pay it.", "accept_task_results", True, "task_judge"),
+    Entry("task reject", "Reject a validated result.", "reject_task_results", True, "task_judge"),
+    Entry("task request-changes", "Send a result back to its worker.", "request_changes", True, "task_judge"),
+    Entry(
+        "task claim",
+        "Pay a result on which its creator stayed silent.",
+        "claim_task_result",
+        True,
+        "task_close",
+    ),
+    Entry("task time-out", "End a slot whose worker let the time pass.", "time_out", True, "task_close"),
+    Entry("task close", "Stop a task and take back what nobody can earn.", "close_task", True, "task_close"),
+    Entry("run list", "Trainings, newest first."),
+    Entry("run show", "One training: what it is, how far it is, where its result is."),
+    Entry("run tail", "Follow a training's events, or its output."),
+    Entry("run stop", "End a training; what it has learned is kept."),
+    Entry("run pause", "Hold a training at the next batch."),
+    Entry("run resume", "Let a paused training go on, or a broken one start from its last checkpoint."),
+    Entry("run remove", "Delete a training that has ended."),
+    Entry("inbox", TOP["inbox"]),
     Entry("account create", "Make a new account.", writes=True),
     Entry("account import", "Bring in an account by mnemonic, seed or JSON file.", writes=True),
     Entry("account export", "Write an account's encrypted JSON file, readable by polkadot-js."),

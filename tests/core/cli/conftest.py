@@ -1,6 +1,7 @@
 """Running the command line: in this process for speed, as a process or on a terminal where that matters."""
 
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -55,11 +56,11 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(home: Home, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in the test's home; ``lines`` are given on --password-fd, ``password`` is one of them."""
+def run_in(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in a home; ``lines`` are given on --password-fd, ``password`` is one of them."""
 
-    def call(*arguments: str, password: str | None = None, lines: tuple[str, ...] = ()) -> Result:
-        words = ["--home", str(home.root), *arguments]
+    def call(home: Path, *arguments: str, password: str | None = None, lines: tuple[str, ...] = ()) -> Result:
+        words = ["--home", str(home), *arguments]
         if password is not None:
             lines = (password,)
         read = -1
@@ -67,7 +68,7 @@ def run(home: Home, capfd: pytest.CaptureFixture[str]) -> Run:
             read, write = os.pipe()
             os.write(write, "".join(f"{line}\n" for line in lines).encode())
             os.close(write)
-            words += ["--password-fd", str(read)]
+            words = ["--password-fd", str(read), *words]
         try:
             code = main(words)
         finally:
@@ -77,6 +78,51 @@ def run(home: Home, capfd: pytest.CaptureFixture[str]) -> Run:
         return Result(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def run(home: Home, run_in: Run) -> Run:
+    """Run a command in the test's home."""
+    assert home.root is not None
+    return functools.partial(run_in, home.root)
+
+
+class Person:
+    """Somebody with a home and an account, on the ledger and storage that a test's people share."""
+
+    def __init__(self, name: str, root: Path, run_in: Run) -> None:
+        self.name = name
+        self.home = root / name
+        self._shared = ["--chain", f"local:{root}/shared/ledger.sqlite", "--storage", f"local:{root}/store"]
+        self._run = run_in
+        self.address: str = self("account", "create", name).data["address"]
+
+    def __call__(self, *arguments: str) -> Result:
+        """Run a command with --json --yes, the passphrase given."""
+        return self._run(self.home, *self._shared, "--json", "--yes", *arguments, password=PASSWORD)
+
+    def words(self, *arguments: str) -> Result:
+        """Run a command for people."""
+        return self._run(self.home, *self._shared, "--yes", *arguments, password=PASSWORD)
+
+    def free(self) -> str:
+        """Planck that can be spent."""
+        return str(self("account", "show").data["free"])
+
+
+@pytest.fixture
+def market(tmp_path: Path, run_in: Run) -> Callable[..., list[Person]]:
+    """Make a ledger (``init``: its options) and people on it, each with 100 units."""
+
+    def make(*names: str, init: tuple[str, ...] = ()) -> list[Person]:
+        ledger = tmp_path / "shared" / "ledger.sqlite"
+        assert run_in(tmp_path / names[0], "--json", "chain", "init", str(ledger), *init).code == 0
+        people = [Person(name, tmp_path, run_in) for name in names]
+        for person in people:
+            assert person("account", "fund", "100").code == 0
+        return people
+
+    return make
 
 
 @pytest.fixture

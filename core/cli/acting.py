@@ -1,0 +1,85 @@
+"""A call from the command line: checked and previewed by the rules, asked about, signed, answered."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
+from decentralml.core.chain.base import Receipt
+from decentralml.core.chain.calls import Call
+from decentralml.core.cli.answers import receipt_data
+from decentralml.core.cli.confirm import confirm
+from decentralml.core.cli.context import App
+from decentralml.core.domain import Balance, Submission, Task
+from decentralml.core.market import Market
+
+Facts = Iterable[tuple[str, str]]
+
+
+def preview(app: App, call: Call) -> list[tuple[str, str]]:
+    """Who would sign ``call`` and what it would do to every balance, by the chain's own rules.
+
+    Raises `Refused` with the chain's code where it would be refused.
+    """
+    address = app.account().address
+    with app.chain.view() as view:
+        outcome = rules.apply(view, call, address, view.block)
+        before = view.balance(address)
+    facts = [("signed by", app.person(address))]
+    changes: dict[str, Balance] = {}
+    for move in outcome.moves:
+        so_far = changes.get(move.account, Balance())
+        changes[move.account] = Balance(so_far.free + move.free, so_far.held + move.held)
+    mine = changes.pop(address, Balance())
+    facts.append(("free", _change(before.free, mine.free)))
+    if mine.held:
+        facts.append(("held", _change(before.held, mine.held)))
+    for account, change in changes.items():
+        if change.free:
+            facts.append((app.person(account), f"{_signed(change.free)} free"))
+        if change.held:
+            facts.append((app.person(account), f"{_signed(change.held)} held"))
+    return facts
+
+
+def act(
+    app: App, action: str, facts: Facts, call: Call, do: Callable[[Market], Receipt]
+) -> tuple[Market, Receipt]:
+    """Ask about ``call`` with what it does, unlock the account, and ``do`` it."""
+    confirm(app, action, [*facts, *preview(app, call)])
+    market = app.market(signing=True)
+    return market, do(market)
+
+
+def answer(app: App, receipt: Receipt, text: str, more: dict[str, Any] | None = None) -> None:
+    """The answer of a command that signed: the receipt, and ``text`` for people."""
+    fee = f", fee {format_amount(receipt.fee)}" if receipt.fee else ""
+    app.out.done(
+        {**receipt_data(receipt), **(more or {})},
+        lambda: app.out.say(f"{text} ({receipt.stage} in block {receipt.block:,}{fee})"),
+    )
+
+
+def task_facts(app: App, task: Task) -> list[tuple[str, str]]:
+    """The task that a call is about, as it is asked about."""
+    return [("task", f"{task.id}  {task.terms.question}"), ("creator", app.person(task.creator))]
+
+
+def submission_facts(app: App, submission: Submission) -> list[tuple[str, str]]:
+    """The submission that a call is about, and its task."""
+    task = app.chain.task(submission.task_id)
+    return [
+        *task_facts(app, task),
+        ("submission", str(submission.id)),
+        ("worker", app.person(submission.worker)),
+    ]
+
+
+def _change(before: int, change: int) -> str:
+    if not change:
+        return f"{format_amount(before)}, unchanged"
+    return f"{format_amount(before)} -> {format_amount(before + change)} ({_signed(change)})"
+
+
+def _signed(change: int) -> str:
+    return f"+{format_amount(change)}" if change > 0 else format_amount(change)

@@ -1,0 +1,175 @@
+"""`decentralml task create`: from options to terms."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from decentralml.core import task_folder
+from decentralml.core.amount import format_amount, parse_amount
+from decentralml.core.chain.calls import CreateTask
+from decentralml.core.cli.acting import act, answer
+from decentralml.core.cli.answers import task_data, when
+from decentralml.core.cli.commands import command
+from decentralml.core.cli.confirm import confirm
+from decentralml.core.cli.context import App
+from decentralml.core.cli.files import read_small
+from decentralml.core.cli.progress import transfer
+from decentralml.core.domain import (
+    ANNOTATION_JSON_BYTES,
+    MAX_U32,
+    AnnotationType,
+    TaskType,
+    Terms,
+    ValidationStrategy,
+    manifest_digest,
+)
+from decentralml.core.errors import Misused
+from decentralml.core.market import Market
+
+TYPES = {
+    "contributor": TaskType.ModelContributor,
+    "engineer": TaskType.ModelEngineer,
+    "annotator": TaskType.DataAnnotators,
+}
+STRATEGIES = {
+    "manual": ValidationStrategy.ManualAccept,
+    "custom": ValidationStrategy.CustomAccept,
+    "auto": ValidationStrategy.AutoAccept,
+}
+ANNOTATIONS = {kind.value.lower(): kind for kind in AnnotationType}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# As long as any reference of the local store: what the rules refuse is refused before the upload.
+_STAND_IN = "local:#sha256=" + "0" * 64
+
+
+@command("task create")
+@click.argument("kind", type=click.Choice(list(TYPES)))
+@click.option("--question", required=True, help="What is wanted, in words; at most 2048 bytes.")
+@click.option(
+    "--assets", required=True, metavar="FOLDER", help="What the task ships: a folder, or a reference."
+)
+@click.option("--pays-amount", required=True, metavar="AMOUNT", help="Units for each accepted result.")
+@click.option("--max-assignments", type=click.IntRange(0, MAX_U32), default=1, show_default=True, metavar="N")
+@click.option("--expires-in", default="7d", show_default=True, metavar="TIME", help="90s, 30m, 12h, 7d.")
+@click.option("--expiration-block", type=click.IntRange(0, MAX_U32), metavar="N", help="Instead of a time.")
+@click.option(
+    "--validation-strategy",
+    type=click.Choice(list(STRATEGIES)),
+    default="manual",
+    show_default=True,
+    help="You decide, your validation.py decides, or whatever comes is paid.",
+)
+@click.option("--annotation-type", type=click.Choice(list(ANNOTATIONS)), help="Of an annotator's files.")
+@click.option("--labels", metavar="A,B,…", help="The labels that an annotator may give.")
+@click.option("--sample", "samples", multiple=True, metavar="TEXT", help="A labelled example; repeatable.")
+@click.option("--coordinates", metavar="TEXT", help="What to mark in the files.")
+@click.option("--annotation-json", type=click.Path(path_type=Path), metavar="FILE", help="More, as JSON.")
+def create(app: App, kind: str, assets: str, pays_amount: str, **options: Any) -> None:
+    """
+    The folder is uploaded first and the whole reward (AMOUNT x N) is held second. A reference that
+    `storage put` or an earlier try printed is not uploaded again.
+    """
+    task_type = TYPES[kind]
+    head, constants = app.chain.head(), app.chain.constants
+    # In the order in which people mistake them: what is asked, the folder, the money.
+    folder = None if "#sha256=" in assets else Path(assets)
+    if folder is None:
+        manifest_digest(assets)
+    else:
+        task_folder.check(folder, task_type)
+    expires = options["expiration_block"]
+    if expires is None:
+        expires = head.block + _seconds(options["expires_in"]) // constants.block_time
+    arguments: dict[str, Any] = {
+        "question": options["question"],
+        "pays_amount": parse_amount(pays_amount),
+        "expiration_block": expires,
+        "max_assignments": options["max_assignments"],
+        "validation_strategy": STRATEGIES[options["validation_strategy"]],
+        **_annotation(task_type, options),
+    }
+    terms = _terms(app, task_type, arguments, _STAND_IN if folder else assets)
+    total = terms.pays_amount * terms.max_assignments
+
+    def publish(market: Market) -> Any:
+        with transfer("uploading") as on_progress:
+            verb, field = VERBS[task_type]
+            source = {field: folder or assets, "on_progress": on_progress}
+            return getattr(market, verb)(**arguments, **source)
+
+    facts = [
+        ("question", terms.question),
+        ("type", task_type.value),
+        ("files", assets),
+        ("pays", f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted"),
+        ("take until", when(expires, head.block, constants)),
+        ("validation", terms.validation_strategy.value),
+    ]
+    if terms.validation_strategy is ValidationStrategy.AutoAccept:
+        confirm(
+            app,
+            f"AutoAccept pays whoever delivers anything, unread, up to {format_amount(total)}",
+            [("instead", "--validation-strategy manual lets you judge each result")],
+        )
+    market, receipt = act(app, "Publish a task and hold its reward", facts, CreateTask(terms), publish)
+    assert receipt.task_id is not None, "a task that was created has an id"
+    task = market.chain.task(receipt.task_id)
+    answer(
+        app,
+        receipt,
+        f"Task {task.id} is published, {format_amount(task.held)} held",
+        {"task": task_data(task, receipt.block)},
+    )
+
+
+# The market's verb for each type, and its argument that takes the folder.
+VERBS = {
+    TaskType.ModelContributor: ("create_task_model_contributor", "model_contributor_script_path"),
+    TaskType.ModelEngineer: ("create_task_model_engineer", "model_engineer_path"),
+    TaskType.DataAnnotators: ("create_task_data_annotator", "annotation_files"),
+}
+
+
+def _terms(app: App, task_type: TaskType, arguments: dict[str, Any], reference: str) -> Terms:
+    """The terms as the chain would get them, with ``reference`` as their files."""
+    field = VERBS[task_type][1]
+    value: Any = (reference,) if field == "annotation_files" else reference
+    storage = f"{field.removesuffix('_path')}_storage_type"
+    return Terms(task_type=task_type, **arguments, **{field: value, storage: app.storage.type})
+
+
+def _annotation(task_type: TaskType, options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that only an annotator's task has. Raises `Misused` where they do not fit the type."""
+    given = [
+        name
+        for name in ("annotation_type", "labels", "samples", "coordinates", "annotation_json")
+        if options[name]
+    ]
+    if task_type is not TaskType.DataAnnotators:
+        if given:
+            raise Misused(
+                "Usage", f"--{given[0].replace('_', '-')} is for an annotator's task.", "Leave it out."
+            )
+        return {}
+    if not options["annotation_type"] or not options["labels"]:
+        raise Misused(
+            "Usage", "An annotator needs to know what to label.", "Give --annotation-type and --labels A,B."
+        )
+    described = options["annotation_json"]
+    return {
+        "annotation_type": ANNOTATIONS[options["annotation_type"]],
+        "annotation_class_labels": options["labels"],
+        "annotation_media_samples": options["samples"] or None,
+        "annotation_class_coordinates": options["coordinates"],
+        "annotation_json": read_small(described, ANNOTATION_JSON_BYTES).decode() if described else None,
+    }
+
+
+def _seconds(text: str) -> int:
+    """Raises `Misused` ("BadTime")."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    if match is None:
+        raise Misused("BadTime", f"{text[:60]!r} is no time.", "A number and s, m, h or d, such as 12h.")
+    return int(match[1]) * _SECONDS[match[2]]

@@ -1,0 +1,232 @@
+"""The market by single commands, as two people on one server. Labels: nothing to train, everything to decide."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+QUARTER_MINUTE = ("--block-time", "1", "--work-period", "1", "--review-period", "1")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Three texts to label."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(f"text {number}")
+    return folder
+
+
+def create(person: Any, files: Path, *more: str) -> dict[str, Any]:
+    made = person(
+        *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(files)),
+        *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog", *more),
+    )
+    assert made.code == 0, made.out
+    return dict(made.data["task"])
+
+
+def answers(tmp_path: Path, label: str = "cat") -> Path:
+    path = tmp_path / f"{label}.json"
+    path.write_text(json.dumps({f"{number}.txt": label for number in range(3)}))
+    return path
+
+
+def test_a_task_is_published_taken_delivered_validated_and_paid(market, files: Path, tmp_path: Path) -> None:
+    ada, bob = market("ada", "bob")
+    task = create(ada, files, "--max-assignments", "2")
+    assert (task["held"], task["status"], task["free_slots"]) == (str(4 * 10**12), "Created", 2)
+    assert task["terms"]["pays_amount"] == str(2 * 10**12)
+    assert ada.free() == str(96 * 10**12)
+
+    listed = bob("task", "list", "free", "type:annotator").data
+    assert [item["id"] for item in listed["items"]] == [task["id"]]
+    shown = bob("task", "show", str(task["id"])).data
+    assert shown["may"]["assign_task"] is None
+    assert shown["may"]["close_task"]["code"] == "NotTheCreator"
+
+    taken = bob("task", "assign", str(task["id"])).data
+    assert sorted(path.name for path in Path(taken["folder"]).iterdir()) == ["0.txt", "1.txt", "2.txt"]
+    assert bob("inbox").data[0]["why"] == "deliver"
+    sent = bob("task", "send", str(task["id"]), "--answers", str(answers(tmp_path))).data
+    assert sent["status"] == "PendingValidation"
+
+    waiting = ada("inbox")
+    assert (waiting.code, waiting.data[0]["call"]) == (1, "validate_task_results")
+    submission = str(sent["submission_id"])
+    judged = ada("task", "validate", submission).data
+    assert (judged["status"], judged["verdict"]["decision"]) == ("Validated", "undecided")
+    assert judged["report"]["answers"]["per_label"] == {"cat": 3, "dog": 0}
+    ranked = ada("task", "results", str(task["id"])).data
+    assert ranked["items"][0]["report"]["result_digest"] == sent["digest"]
+
+    paid = ada("task", "accept", submission).data
+    assert (paid["status"], paid["stage"]) == ("Accepted", "finalised")
+    assert bob.free() == str(102 * 10**12)
+    closed = ada("task", "close", str(task["id"])).data
+    assert (closed["status"], closed["amount"]) == ("InProgress", str(2 * 10**12))
+    assert ada.free() == str(98 * 10**12)
+    assert (ada("inbox").code, bob("inbox").code) == (0, 0)
+    assert ada("chain", "verify").data["ok"] is True
+    assert ada("chain", "status").data["total_issuance"] == str(200 * 10**12)
+
+
+def test_changes_are_requested_then_the_result_is_rejected(market, files: Path, tmp_path: Path) -> None:
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files)["id"])
+    submission = str(bob("task", "assign", task).data["submission_id"])
+    bob("task", "send", task, "--answers", str(answers(tmp_path)))
+    early = ada("task", "reject", submission, "--reason", "no")
+    assert (early.code, early.error["code"]) == (1, "WrongState")
+    ada("task", "validate", "--pending", task)
+    assert ada("task", "request-changes", submission, "--reason", "more dogs").data["status"] == "Assigned"
+    bob("task", "send", task, "--answers", str(answers(tmp_path, "dog")))
+    assert ada("task", "validate", "--pending", task).data["items"][0]["status"] == "Validated"
+    assert ada("task", "validate", "--pending", task).data["items"] == []
+    assert ada("task", "reject", submission, "--reason", "too many dogs").data["status"] == "Rejected"
+    assert bob("task", "show", task).data["submissions"][0]["reason"] == "too many dogs"
+    assert bob.free() == str(100 * 10**12)
+
+
+def test_a_result_that_changed_is_not_decided_on(market, files: Path, tmp_path: Path) -> None:
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files)["id"])
+    submission = str(bob("task", "assign", task).data["submission_id"])
+    bob("task", "send", task, "--answers", str(answers(tmp_path)))
+    refused = ada("task", "accept", submission, "--digest", "0" * 64)
+    assert (refused.code, refused.error["code"]) == (1, "ResultChanged")
+
+
+def test_silence_pays_and_idleness_does_not(market, files: Path, tmp_path: Path, wait_for) -> None:
+    ada, bob, eve = market("ada", "bob", "eve", init=QUARTER_MINUTE)
+    task = str(create(ada, files, "--max-assignments", "2")["id"])
+    idle = str(eve("task", "assign", task).data["submission_id"])
+    silent = str(bob("task", "assign", task).data["submission_id"])
+    assert bob("task", "send", task, "--answers", str(answers(tmp_path))).code == 0
+    wait_for(lambda: bob("inbox").data[0]["why"] == "claim", what="the review period to end")
+    assert bob("task", "claim", silent).code == 0
+    assert bob.free() == str(102 * 10**12)
+    wait_for(lambda: ada("task", "time-out", idle).code == 0, what="the work period to end")
+    # The deposit of the idle worker is the creator's now.
+    assert eve.free() == str(100 * 10**12 - 2 * 10**10)
+    assert eve("task", "assign", task).error["code"] == "TakenBefore"
+
+
+def test_a_slot_is_given_back(market, files: Path) -> None:
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files)["id"])
+    bob("task", "assign", task)
+    assert bob("task", "abandon", task).code == 0
+    assert ada("task", "show", task).data["free_slots"] == 1
+    assert bob.free() == str(100 * 10**12)
+
+
+def test_autoaccept_pays_in_the_call_that_delivers(market, files: Path, tmp_path: Path) -> None:
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files, "--validation-strategy", "auto")["id"])
+    bob("task", "assign", task)
+    assert bob("task", "send", task, "--answers", str(answers(tmp_path))).data["status"] == "Accepted"
+    assert bob.free() == str(102 * 10**12)
+
+
+def test_labels_are_asked_one_file_after_the_other(market, files: Path, tmp_path: Path, monkeypatch) -> None:
+    import io
+
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files)["id"])
+    target = tmp_path / "mine.json"
+    monkeypatch.setattr("sys.stdin", io.StringIO("cow\ncat\n2\nq\n"))
+    first = bob("task", "label", task, "--to", str(target)).data
+    assert (first["answers"], first["missing"]) == (2, 1)
+    monkeypatch.setattr("sys.stdin", io.StringIO("dog\n"))
+    assert bob("task", "label", task, "--to", str(target)).data["missing"] == 0
+    assert json.loads(target.read_text()) == {"0.txt": "cat", "1.txt": "dog", "2.txt": "dog"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "exit_code"),
+    [
+        (("--pays-amount", "1e999"), "BadAmount", 2),
+        (("--pays-amount", "-1"), "BadAmount", 2),
+        (("--pays-amount", "0.0000000000001"), "BadAmount", 2),
+        (("--pays-amount", "1000"), "InsufficientBalance", 1),
+        (("--pays-amount", "0"), "BadReward", 1),
+        (("--question", ""), "BadQuestion", 1),
+        (("--question", "é" * 1025), "TooLong", 1),
+        (("--assets", "nowhere"), "NoSuchFolder", 1),
+        (("--max-assignments", "0"), "BadAssignments", 1),
+        (("--max-assignments", "1001"), "BadAssignments", 1),
+        (("--expires-in", "soon"), "BadTime", 2),
+        (("--expires-in", "400d"), "BadExpiration", 1),
+        (("--expiration-block", "0"), "BadExpiration", 1),
+        (("--labels", ""), "Usage", 2),
+        (("--annotation-json", "nowhere"), "NoSuchFile", 2),
+    ],
+)
+def test_a_task_that_cannot_be_is_refused_before_anything_is_uploaded(
+    market, files: Path, change: tuple[str, ...], code: str, exit_code: int
+) -> None:
+    (ada,) = market("ada")
+    made = ada(
+        *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(files)),
+        *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog", *change),
+    )
+    assert (made.error["code"], made.code) == (code, exit_code)
+    assert made.error["message"]
+    assert ada.free() == str(100 * 10**12)
+    assert not [path for path in (ada.home.parent / "store").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("task", "show", "7"), "TaskNotFound"),
+        (("task", "assign", "7"), "TaskNotFound"),
+        (("task", "close", "7"), "TaskNotFound"),
+        (("task", "results", "7"), "TaskNotFound"),
+        (("task", "send", "7", "--answers", "x"), "TaskNotFound"),
+        (("task", "accept", "7"), "SubmissionNotFound"),
+        (("task", "validate", "7"), "SubmissionNotFound"),
+        (("task", "claim", "7"), "SubmissionNotFound"),
+        (("run", "show", "7"), "UnknownRun"),
+        (("run", "stop", "7"), "UnknownRun"),
+    ],
+)
+def test_what_is_not_there_is_refused_by_name(market, words: tuple[str, ...], code: str) -> None:
+    (ada,) = market("ada")
+    result = ada(*words)
+    assert (result.error["code"], result.code) == (code, 1)
+
+
+def test_hostile_questions_and_reasons_reach_no_terminal(market, files: Path, tmp_path: Path) -> None:
+    hostile = "\x1b[2Jcleared\u202egnp\u200b" + "x" * 900
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files, "--question", hostile)["id"])
+    bob("task", "assign", task)
+    bob("task", "send", task, "--answers", str(answers(tmp_path)))
+    ada("task", "validate", "--pending", task)
+    ada("task", "reject", "0", "--reason", hostile)
+    for person in (ada, bob):
+        for words in (
+            ("task", "list"),
+            ("task", "show", task),
+            ("task", "results", task),
+            ("inbox",),
+            ("chain", "events"),
+            ("account", "history"),
+        ):
+            for result in (person(*words), person.words(*words)):
+                for char in "\x1b\u202e\u200b":
+                    assert char not in result.out + result.err
+                assert "\\u001b" not in result.out
+
+
+def test_two_tasks_of_one_folder_store_it_once(market, files: Path) -> None:
+    (ada,) = market("ada")
+    first, second = create(ada, files), create(ada, files, "--question", "Again?")
+    assert first["terms"]["annotation_files"] == second["terms"]["annotation_files"]
+    reference = first["terms"]["annotation_files"][0]
+    third = create(ada, Path(reference), "--question", "By reference?")
+    assert third["terms"]["annotation_files"] == [reference]
