@@ -3,15 +3,19 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from decentralml.core.errors import Misused
 from decentralml.core.paths import Home, write_atomic
 
 ENVIRONMENT_PREFIX = "DECENTRALML_"
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Nice = Annotated[int, Meta(ge=0, le=19)]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda n: n.replace("_", "-")):
@@ -27,13 +31,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda n:
     theme: str = "dark"
     ascii: bool = False
     notify: list[str] = field(default_factory=list)
-    idle_lock: int = 900
-    max_runs: int = 1
-    threads: int = 0
-    nice: int = 5
-    sandbox_memory: int = 8192
-    sandbox_disk: int = 10240
-    sandbox_processes: int = 512
+    idle_lock: Count = 900
+    max_runs: Positive = 1
+    threads: Count = 0
+    nice: Nice = 5
+    sandbox_memory: Positive = 8192
+    sandbox_disk: Positive = 10240
+    sandbox_processes: Positive = 512
     filters: dict[str, str] = field(default_factory=dict)
 
 
@@ -67,7 +71,7 @@ def read_file(home: Home) -> dict[str, Any]:
         return tomllib.loads(home.config.read_text())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Misused(
             "BadConfig", f"{home.config} cannot be read: {error}.", "Mend the file or move it aside."
         ) from error
@@ -83,9 +87,11 @@ def from_text(name: str, text: str) -> Any:
     if known.type is str:
         return text
     try:
-        value = tomllib.loads(f"v = {text}")["v"]
-        return msgspec.convert(value, known.type)
-    except (ValueError, msgspec.ValidationError) as error:
+        values = tomllib.loads(f"v = {text}")
+        if len(values) > 1:
+            raise ValueError("it is more than one value")
+        return msgspec.convert(values["v"], known.type)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise Misused("BadConfig", f"{name}: {text[:60]!r} does not fit: {error}.") from error
 
 
@@ -98,5 +104,6 @@ def store(home: Home, name: str, text: str) -> Settings:
     document = tomlkit.parse(home.config.read_text()) if home.config.exists() else tomlkit.document()
     document[name] = value
     home.folder(home.config.parent)
-    write_atomic(home.config, tomlkit.dumps(document).encode())
+    # Where the file is a link into somebody's dotfiles, what it points to is written.
+    write_atomic(home.config.resolve(), tomlkit.dumps(document).encode())
     return load(home)

@@ -1,0 +1,80 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decentralml.core.text import clean, short, short_address, visible
+
+UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+anything = st.text(st.characters(codec=None), max_size=200)
+
+
+def unsafe(text: str) -> set[str]:
+    return {char for char in text if unicodedata.category(char) in UNSAFE}
+
+
+@given(anything)
+def test_a_cleaned_text_has_nothing_that_moves_or_hides(text: str) -> None:
+    assert unsafe(clean(text)) == set()
+    assert unsafe(clean(text, keep_newlines=True)) <= {"\n", "\t"}
+
+
+@given(anything)
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(anything)
+def test_cleaning_only_takes_away(text: str) -> None:
+    kept = [char for char in text if not unsafe(char) or char in "\n\t"]
+    assert clean(text, keep_newlines=True) == "".join(kept)
+
+
+@given(anything)
+def test_a_cleaned_text_can_be_written_anywhere(text: str) -> None:
+    clean(text).encode()
+    visible(text).encode()
+
+
+@given(anything)
+def test_a_visible_text_has_no_unsafe_character_and_hides_none(text: str) -> None:
+    shown = visible(text)
+    assert unsafe(shown) <= {"\n", "\t"}
+    for char in unsafe(text) - {"\n", "\t"}:
+        assert char.encode("unicode_escape").decode() in shown
+
+
+@given(anything, st.integers(-5, 50))
+def test_a_short_text_fits(text: str, width: int) -> None:
+    cut = short(text, width)
+    assert len(cut) <= max(width, 1)
+    assert unsafe(cut) == set()
+    if len(clean(text)) <= width:
+        assert cut == clean(text)
+    else:
+        assert cut.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("hostile", "cleaned", "shown"),
+    [
+        ("a\x1b[2Jb", "a[2Jb", "a\\x1b[2Jb"),
+        ("safe\u202egpj.exe", "safegpj.exe", "safe\\u202egpj.exe"),
+        ("a\u200bb", "ab", "a\\u200bb"),
+        ("a\rb", "ab", "a\\rb"),
+        ("a\nb\tc", "a b c", "a\nb\tc"),
+        ("a\x9bb", "ab", "a\\x9bb"),
+        ("\U000e0041", "", "\\U000e0041"),
+        ("naïve 名前 🙂", "naïve 名前 🙂", "naïve 名前 🙂"),
+    ],
+    ids=["escape", "bidi", "zero width", "return", "lines", "C1", "tag", "any language"],
+)
+def test_known_tricks(hostile: str, cleaned: str, shown: str) -> None:
+    assert clean(hostile) == cleaned
+    assert visible(hostile) == shown
+
+
+def test_an_address_is_shown_by_both_ends() -> None:
+    assert short_address("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY") == "5Grw..utQY"
+    assert short_address("short") == "short"
