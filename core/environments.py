@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import importlib.metadata
 import os
 import platform
 import re
@@ -11,7 +10,6 @@ import site
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +45,8 @@ class Interpreter:
 @functools.cache
 def own() -> Interpreter:
     """The interpreter that runs this program, with everything that is installed beside it."""
+    import importlib.metadata
+
     packages = {Path(str(importlib.metadata.distribution(name).locate_file(""))) for name in NEEDED}
     return Interpreter(
         executable=Path(sys.executable),
@@ -108,6 +108,8 @@ def _bad(number: int, line: str, why: str) -> Refused:
 
 def satisfied(requirement: "Requirement") -> bool:
     """Whether what is installed beside this program fits ``requirement``, its extras included."""
+    import importlib.metadata
+
     from packaging.requirements import Requirement
 
     if requirement.marker and not requirement.marker.evaluate():
@@ -157,6 +159,8 @@ def interpreter_for(
 
 def _with_needed(wanted: list["Requirement"]) -> list[str]:
     """The lines of an environment: the task's, and what runs the task where it does not name it itself."""
+    import importlib.metadata
+
     from packaging.utils import canonicalize_name
 
     named = {canonicalize_name(requirement.name) for requirement in wanted}
@@ -165,6 +169,8 @@ def _with_needed(wanted: list["Requirement"]) -> list[str]:
 
 
 def _digest(lines: list[str]) -> str:
+    import importlib.metadata
+
     versions = (platform.python_version(), importlib.metadata.version("decentralml"), platform.machine())
     return hashlib.sha256("\n".join((*versions, *lines)).encode()).hexdigest()
 
@@ -203,6 +209,8 @@ def _make_in(making: Path, folder: Path, lines: list[str], consent: Callable[[in
 
 def _cost(lock: str) -> tuple[int, list[str]]:
     """(bytes, a line a package) of a pylock.toml; 0 bytes when the index does not give every size."""
+    import tomllib
+
     from packaging.tags import sys_tags
     from packaging.utils import parse_wheel_filename
 

@@ -16,10 +16,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from decentralml.core import cell as cells
 from decentralml.core import limits
@@ -27,6 +26,9 @@ from decentralml.core.cell import Cell
 from decentralml.core.errors import Failed, Unavailable
 
 OUTPUT_LIMIT = 16 << 20
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = [
     "Cell",
@@ -182,8 +184,10 @@ def popen(
 
 
 @functools.cache
-def _spawner(_pid: int) -> ThreadPoolExecutor:
+def _spawner(_pid: int) -> "ThreadPoolExecutor":
     """The thread that starts everything: die-with-parent means the thread that forked, so it has to stay."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(1, "sandbox-spawner")
 
 
