@@ -3,7 +3,7 @@
 run.json         the order (`RunSpec`), its bounds, and where it stood when the supervisor last wrote it
 journal.jsonl    every event, written by the supervisor alone
 output.log       what the worker prints (output.log.1: what came before)
-supervisor.log   what the supervisor itself prints: nothing, unless it breaks
+supervisor.log   what the last supervisor itself printed: nothing, unless it broke
 control/         control.json, which a person writes and the worker reads
 job/             job.json, which the supervisor writes and the worker reads
 out/             the one folder that the worker may write: checkpoint and result; hostile
@@ -188,15 +188,15 @@ class RunFolder:
             writer = journal.Writer(self.journal)
             writer.write(journal.Queued(t=time.time()))
             writer.close()
-            with self.supervisor_log.open("ab") as log:
+            with self.supervisor_log.open("wb") as log:
                 subprocess.Popen(
-                    [sys.executable, "-m", "decentralml.core.training.supervisor", *arguments],
+                    [sys.executable, "-P", "-m", "decentralml.core.training.supervisor", *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     pass_fds=handed,
                     start_new_session=True,
-                    cwd=self.path,
+                    cwd="/",
                 )
         finally:
             for descriptor in handed:

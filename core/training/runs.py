@@ -9,12 +9,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from decentralml.core import sandbox
 from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
-from decentralml.core.training import queue
+from decentralml.core.training import job, queue
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec, delete
 
@@ -62,22 +63,34 @@ class Runs:
     def start(self, spec: RunSpec) -> Run:
         """Queue a run; its supervisor begins as soon as its turn comes, and outlives this process.
 
-        Raises `Misused` for an order that cannot be carried out.
+        Raises `Misused` for an order that cannot be carried out, `Unavailable` without a sandbox, `OSError`.
         """
         check(spec)
-        id, folder = self._allocate()
+        sandbox.protection(spec.unsandboxed)
         settings = self._settings
         queue.set_limit(self._queue, settings.max_runs)
-        folder.create(
-            RunFile(
-                spec=complete(spec, settings),
-                bounds=bounds(settings),
-                created=time.time(),
-                queue=self._queue,
+        id, folder = self._allocate()
+        try:
+            folder.create(
+                RunFile(
+                    spec=complete(spec, settings),
+                    bounds=bounds(settings),
+                    created=time.time(),
+                    queue=self._queue,
+                )
             )
-        )
-        folder.launch()
+            folder.launch()
+        except OSError:
+            delete(folder.path)
+            raise
         return self.get(id)
+
+    def card(self, spec: RunSpec) -> Lines:
+        """What a run of ``spec`` may touch, a line each, for a person to read before it starts."""
+        spec = complete(spec, self._settings)
+        folder = RunFolder(self._home.runs / "N")
+        cell = job.cell(spec, bounds(self._settings), folder)
+        return sandbox.describe(cell, unsandboxed=spec.unsandboxed)
 
     def list(self) -> list[Run]:
         """Every run, newest first. One whose run.json is broken is passed over."""
@@ -113,7 +126,7 @@ class Runs:
         self._living(id).tell("stop")
 
     def pause(self, id: int) -> None:
-        """Ask the run to wait at the next batch end. Raises `Misused` ("RunHasEnded")."""
+        """Ask the run to wait at the next batch end; it keeps its slot. Raises `Misused` ("RunHasEnded")."""
         self._living(id).tell("pause")
 
     def resume(self, id: int) -> Run:
@@ -255,6 +268,10 @@ def _look(folder: RunFolder) -> tuple[State, RunFile]:
     if phase in ("stopped", "finished", "failed"):
         return phase, file
     if not alive:
+        said = tail(folder.supervisor_log, 1)
+        why = f"broke: {said[0]}" if said else "was ended from outside."
+        file.progress.error = f"Its supervisor {why}"
+        file.progress.hint = "Resume goes on from the last checkpoint."
         return "crashed", file
     return "stopping" if folder.told() == "stop" else phase, file
 

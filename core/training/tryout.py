@@ -1,5 +1,6 @@
 """Try a task before a slot is held: a few batches in the sandbox, and what a whole training would take."""
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from decentralml.core import environments, limits
+from decentralml.core import environments, limits, sandbox
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted
 from decentralml.core.paths import Home
@@ -65,6 +66,7 @@ def try_task(
     from decentralml.core.models.inspect import inspect
 
     runs.check(spec)
+    sandbox.protection(spec.unsandboxed)
     tries = home.folder(home.cache_dir / "tries")
     _sweep(tries)
     folder = RunFolder(Path(tempfile.mkdtemp(dir=tries)))
@@ -132,4 +134,6 @@ def _sweep(tries: Path) -> None:
     for path in tries.iterdir():
         folder = RunFolder(path)
         if folder.lock.exists() and not folder.alive():
-            delete(path)
+            # Another try may be sweeping at the same time.
+            with contextlib.suppress(OSError):
+                delete(path)

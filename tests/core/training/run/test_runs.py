@@ -135,7 +135,7 @@ def test_a_run_outlives_its_terminal_and_reports_what_history_has(
     os.close(terminal)
     assert starter.wait(30) == -signal.SIGHUP
 
-    run = wait_for(lambda: (r := runs.get(1)).state == "paused" and r, what="the pause")
+    run = wait_for(lambda: (r := runs.get(1)).state == "paused" and r, seconds=120, what="the pause")
     assert psutil.Process(run.last.pid).terminal() is None
     follower = subprocess.Popen(
         [sys.executable, "-c", FOLLOW, str(run.folder)], stdout=subprocess.PIPE, text=True
@@ -143,7 +143,7 @@ def test_a_run_outlives_its_terminal_and_reports_what_history_has(
     with pytest.raises(Misused):
         runs.remove(1)
     assert runs.resume(1).state in ("paused", "running")
-    seen = follower.communicate(timeout=60)[0].split()
+    seen = follower.communicate(timeout=120)[0].split()
     assert [kind for kind in seen if kind not in ("Load", "Step", "Checkpoint", "Warning")] == [
         *("Queued", "Started", "Hello", "Paused", "Resumed", "Data"),
         *("Fit", "Epoch", "Epoch", "Fit", "Epoch", "Epoch", "Evaluated", "Saved", "Finished"),
@@ -178,10 +178,15 @@ def test_a_run_outlives_its_terminal_and_reports_what_history_has(
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
-    runs: Runs, spec: RunSpec, wait_for: WaitFor
+    runs: Runs, spec: RunSpec, speaking: Callable[[str], RunSpec], wait_for: WaitFor
 ) -> None:
     run = runs.start(msgspec.structs.replace(spec, epochs=FOREVER))
-    waiting = runs.start(spec)
+    until_told = """
+        while "pause" not in open("/control/control.json").read():
+            time.sleep(0.01)
+        say("finished")
+    """
+    waiting = runs.start(speaking(until_told))
     given_up = runs.start(spec)
 
     def checkpoint(beyond: int) -> journal.Checkpoint | None:
@@ -190,7 +195,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
         return last if last and last.epoch > beyond else None
 
     # The worker is killed from outside.
-    first = wait_for(lambda: checkpoint(0), what="a checkpoint")
+    first = wait_for(lambda: checkpoint(0), seconds=120, what="a checkpoint")
     assert [r.state for r in runs.list()] == ["queued", "queued", "running"]
     worker_of(runs.get(run.id)).kill()
     wait_for(lambda: runs.get(run.id).ended)
@@ -198,7 +203,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     assert "SIGKILL" in runs.get(run.id).last.error
     wait_for(lambda: runs.get(waiting.id).last.attempt == 1, what="the next one's turn")
 
-    # It waits for its turn behind whoever has it now, before those who came later.
+    # It waits for its turn behind the one that has it now, before the one that came later.
     resumed = runs.resume(run.id)
     assert (resumed.state, resumed.last.error) == ("queued", "")
     with pytest.raises(Misused):
@@ -207,21 +212,24 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     wait_for(lambda: runs.get(given_up.id).state == "stopped", what="a stop in the queue")
     assert runs.get(given_up.id).last.attempt == 0
 
+    runs.pause(waiting.id)
+    wait_for(lambda: runs.get(waiting.id).state == "finished", what="the end of the next one")
+
     # The supervisor is killed from outside: the sandbox dies with it.
-    second = wait_for(lambda: checkpoint(first.epoch), what="a checkpoint of the second attempt")
-    assert runs.get(waiting.id).state == "finished"
+    second = wait_for(lambda: checkpoint(first.epoch), seconds=120, what="a checkpoint of the second attempt")
     assert of(read(run), journal.Fit)[-1].initial_epoch >= first.epoch
     worker = worker_of(runs.get(run.id))
     os.kill(runs.get(run.id).last.pid, signal.SIGKILL)
     wait_for(lambda: not worker.is_running(), what="the end of the sandbox")
     wait_for(lambda: not held(run.folder / "lock"), what="the lock")
     assert runs.get(run.id).state == "crashed"
+    assert "from outside" in runs.get(run.id).last.error
     with pytest.raises(Misused):
         runs.stop(run.id)
 
     # And once more; at last it is stopped by its own order.
     runs.resume(run.id)
-    wait_for(lambda: checkpoint(second.epoch), what="a checkpoint of the third attempt")
+    wait_for(lambda: checkpoint(second.epoch), seconds=120, what="a checkpoint of the third attempt")
     runs.stop(run.id)
     assert runs.get(run.id).state in ("stopping", "stopped")
     events = list(follow(run.folder))

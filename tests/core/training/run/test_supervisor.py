@@ -1,5 +1,7 @@
 """The supervisor, with a worker that says in its real cell what a hostile script could make a worker say."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,3 +206,50 @@ def test_a_run_outside_the_sandbox_says_so(runs: Runs, speaking: Speaking, task:
     assert run.spec.unsandboxed
     assert run.last.protection == "none"
     assert run.last.warnings == [str(task)]
+
+
+def test_a_supervisor_that_is_asked_to_end_stops_its_run(
+    runs: Runs, speaking: Speaking, wait_for: Callable[..., Any]
+) -> None:
+    run = runs.start(
+        speaking("""
+            say("hello", device="CPU")
+            while "stop" not in open("/control/control.json").read():
+                time.sleep(0.01)
+            say("stopping")
+        """)
+    )
+    ready = wait_for(lambda: (r := runs.get(run.id)).last.device and r, what="hello")
+    os.kill(ready.last.pid, signal.SIGTERM)
+    list(follow(run.folder))
+    assert runs.get(run.id).state == "stopped"
+
+
+def test_an_attempt_finds_no_leavings_but_the_checkpoint(runs: Runs, speaking: Speaking) -> None:
+    spec = speaking("""
+        resume = json.load(open("/job/job.json"))["resume"]
+        say("warning", text=json.dumps([sorted(os.listdir("/out")), resume]))
+        for name in ("checkpoint", "half", "half/deeper"):
+            os.mkdir("/out/" + name)
+        os.symlink("/etc", "/out/half/link")
+        os.chmod("/out/half/deeper", 0)
+        os.chmod("/out/half", 0)
+        os.chmod("/out", 0)
+        os._exit(1)
+    """)
+    run, _ = played(runs, spec)
+    runs.resume(run.id)
+    list(follow(run.folder))
+    run = runs.get(run.id)
+    assert run.last.attempt == 2
+    assert [msgspec.json.decode(text) for text in run.last.warnings] == [[[], False], [["checkpoint"], True]]
+    runs.remove(run.id)
+    assert not run.folder.exists()
+
+
+def test_what_a_run_may_touch_is_told_before_it_starts(runs: Runs, spec: RunSpec, task: Path) -> None:
+    card = "\n".join(runs.card(spec))
+    assert str(task) in card
+    assert str(spec.data) in card
+    assert "network    none" in card
+    assert runs.list() == []
