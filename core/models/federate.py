@@ -4,9 +4,11 @@ import contextlib
 import importlib.metadata
 import json
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -191,6 +193,8 @@ def _make(
             sources, [entry.share for entry, _ in entries], target / WEIGHTS, places,
             on_progress=on_progress, cancelled=cancelled,
         )  # fmt: skip
+    with (target / WEIGHTS).open("rb") as file:
+        os.fsync(file.fileno())
     provenance = Provenance(
         strategy=strategy,
         base=digest(base, limits),
@@ -210,18 +214,20 @@ def _ordered(
     inputs: Sequence[Input], shares: Sequence[float], limits: Limits
 ) -> list[tuple[Ingredient, Path]]:
     """Sorted by what the models are, so that sums come out the same whatever the order given."""
+    with ThreadPoolExecutor(2, "digest") as pool:
+        digests = list(pool.map(lambda entry: digest(entry.model, limits), inputs))
     entries = [
         (
             Ingredient(
                 name=entry.name,
                 weight=entry.weight,
                 share=share,
-                model_digest=digest(entry.model, limits),
+                model_digest=known,
                 result_digest=entry.result_digest,
             ),
             entry.model,
         )
-        for entry, share in zip(inputs, shares, strict=True)
+        for entry, share, known in zip(inputs, shares, digests, strict=True)
     ]
     return sorted(entries, key=lambda pair: (pair[0].model_digest, pair[0].share, pair[0].name))
 

@@ -1,6 +1,7 @@
 """What keeps models from being averaged: keys, shapes, dtypes, structure, values that are not finite."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
@@ -38,8 +39,7 @@ def check(models: Named, base: Path | None = None, limits: Limits = Limits()) ->
     """
     reference = inspect(base, limits) if base else None
     findings: list[Finding] = []
-    for name, path in models:
-        info, refused = _inspected(name, path, limits)
+    for name, info, refused in _inspected(models, limits):
         if refused:
             findings.append(refused)
         elif info is not None:
@@ -52,8 +52,7 @@ def groups(models: Named, limits: Limits = Limits()) -> tuple[list[Group], list[
     """Models that can be averaged with each other, the largest group first; and what inspection refuses."""
     found: dict[str, list[str]] = {}
     findings = []
-    for name, path in models:
-        info, refused = _inspected(name, path, limits)
+    for name, info, refused in _inspected(models, limits):
         if refused:
             findings.append(refused)
         elif info is not None:
@@ -94,11 +93,18 @@ def require(findings: Sequence[Finding]) -> None:
         )
 
 
-def _inspected(name: str, path: Path, limits: Limits) -> tuple[ModelInfo | None, Finding | None]:
-    try:
-        return inspect(path, limits), None
-    except Refused as refused:
-        return None, Finding(name, refused.code, f"{name}: {refused.message}")
+def _inspected(models: Named, limits: Limits) -> list[tuple[str, ModelInfo | None, Finding | None]]:
+    """Each model with what inspection found or refused, on two threads: most of it is reading."""
+
+    def one(named: tuple[str, Path]) -> tuple[str, ModelInfo | None, Finding | None]:
+        name, path = named
+        try:
+            return name, inspect(path, limits), None
+        except Refused as refused:
+            return name, None, Finding(name, refused.code, f"{name}: {refused.message}")
+
+    with ThreadPoolExecutor(2, "gate") as pool:
+        return list(pool.map(one, models))
 
 
 def _finding(name: str, code: str, what: str, key: str) -> Finding:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 WAYS = ("nothing", "np.mean", "average", "federate")
-ROUNDS = 3
+ROUNDS = 5
 
 
 def dense_config(width: int, units: int) -> dict[str, object]:
@@ -116,7 +116,7 @@ def main() -> None:
         seconds, top = found[way]["seconds"], (found[way]["peak"] - ground) / 1e6
         note = {
             "np.mean": "control: load all, mean, write",
-            "average": "blocks: read, add, write, fsync",
+            "average": "blocks: read, add, write",
             "federate": "with gate, digests and provenance",
         }[way]
         print(f"  {way:9} {seconds:7.3f} s  {control / seconds:5.2f}x  {top:7.0f} MB on top   {note}")
