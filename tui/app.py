@@ -1,17 +1,26 @@
 """The app: composes modes, themes, keys, and the pulse of the chain."""
 
+import asyncio
 import os
+import signal
+import time
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.app import App
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.theme import BUILTIN_THEMES
+from textual.widgets import Input
 
-from decentralml.core.errors import DecentralMLError, Misused, Unavailable
+from decentralml.core import config
+from decentralml.core.errors import DecentralMLError, Failed, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
+from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background, clipboard, keys, notify, screens, theme
+from decentralml.tui.palette import Commands
 from decentralml.tui.pulse import Pulse, take
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.session import Session
@@ -19,35 +28,8 @@ from decentralml.tui.state import State
 
 PULSE_SECONDS = 1.0
 _HERE = Path(__file__).parent
-
-
-class Commands(Provider):
-    """The palette: every key's meaning on this screen, every tab, every theme."""
-
-    def _commands(self) -> list[tuple[str, str, Any]]:
-        app = self.app
-        scope = getattr(self.screen, "SCOPE", None)
-        rows = keys.keys_of(scope) if scope else []
-        commands = [
-            (key.label, key.about, partial(app.simulate_key, key.keys.split(",")[0]))
-            for key in rows
-            if self.screen.check_action(key.action.partition("(")[0], ()) is not False
-        ]
-        return commands + [
-            (f"theme {name}", "change the colours", partial(app.use_theme, name))
-            for name in sorted(app.themes)
-        ]
-
-    async def discover(self) -> Hits:
-        for label, about, run in self._commands():
-            yield DiscoveryHit(label, run, help=about)
-
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for label, about, run in self._commands():
-            score = max(matcher.match(label), matcher.match(about) * 0.5)
-            if score > 0:
-                yield Hit(score, matcher.highlight(label), run, help=about)
+_KEPT_FAILURES = 500
+_SAME_ERROR_SECONDS = 5.0
 
 
 class DecentralMLApp(App[None]):
@@ -55,6 +37,7 @@ class DecentralMLApp(App[None]):
 
     CSS_PATH = [_HERE / "app.tcss", *sorted((_HERE / "screens").glob("*.tcss"))]  # noqa: RUF012
     MODES = {mode: partial(screens.make, mode) for mode in keys.MODES}  # noqa: RUF012
+    DEFAULT_MODE = "tasks"
     COMMANDS = {Commands}  # noqa: RUF012
     COMMAND_PALETTE_BINDING = "ctrl+p"
     TITLE = "decentralml"
@@ -62,43 +45,54 @@ class DecentralMLApp(App[None]):
     def __init__(
         self, home: Home, overrides: dict[str, str] | None = None, *, readonly: bool = False
     ) -> None:
-        super().__init__()
+        no_color = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=True if no_color else None)
         self.home = home
         self.overrides = overrides or {}
         self.readonly = readonly
         self.ascii = False
+        self.keymap: dict[str, str] = {}
         self.session: Session | None = None
         self.pulse: Pulse | None = None
         self.failures: list[DecentralMLError] = []
         self.state = State(home)
         self._user_themes: theme.UserThemes | None = None
+        self._looking = asyncio.Lock()
+        self._chain_lost = False
+        self._said: tuple[str, float] = ("", 0.0)
+        self._touched = time.monotonic()
+        self._trail: list[str] = []
         for shipped in theme.shipped():
             self.register_theme(shipped)
-        self.theme = "dark"
+        self.theme = "ansi" if no_color else "dark"
 
-    # Starting
+    # Starting and ending
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.VARIABLES
 
-    async def on_mount(self) -> None:
-        self.switch_mode("tasks")
-        self.call_after_refresh(self._open)
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for ending in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(ending, self.exit)
+        self.call_after_refresh(lambda: self.run_worker(self.guarded(self._open()), group="open"))
 
     async def _open(self) -> None:
         """Open home, chain and storage, then go to where the person was."""
+        await background.call(self.state.load)
         try:
-            await background.call(self.state.load)
             self.session = await background.call(Session, self.home, self.overrides, readonly=self.readonly)
-            self.set_keymap(await background.call(keys.read_keymap, self.home.keymap))
         except DecentralMLError as error:
             self.show_error(error)
-            if self.session is None:
-                return
+            self.set_timer(PULSE_SECONDS * 3, self._open_again)
+            return
         self.ascii = self.session.settings.ascii
+        self.set_class(self.ascii, "-ascii")
         self._user_themes = theme.UserThemes(self.home.themes)
         await self._reload_themes()
-        self.use_theme("ansi" if os.environ.get("NO_COLOR") else self.session.settings.theme)
+        if not self.no_color:
+            self.use_theme(self.session.settings.theme)
+        await self.guarded(self._read_keymap())
         await self._beat()
         self.set_interval(PULSE_SECONDS, self._beat)
         if self.session.account is None and not self.readonly:
@@ -107,26 +101,66 @@ class DecentralMLApp(App[None]):
             self.push_screen(FirstStart())
         else:
             self.switch_to(self.state.get("mode", "tasks"))
+            self._trail.clear()
+
+    def _open_again(self) -> None:
+        self.run_worker(self.guarded(self._open()), group="open")
+
+    async def _read_keymap(self) -> None:
+        self.keymap = await background.call(keys.read_keymap, self.home.keymap)
+        self.set_keymap(self.keymap)
+
+    def finish(self) -> None:
+        """Save where the person was and let go of the chain. Blocks; for after the app has ended."""
+        self.state.save()
+        if self.session is not None:
+            self.session.close()
+
+    async def guarded(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Await ``coroutine``; what it raises becomes words on the screen."""
+        try:
+            await coroutine
+        except DecentralMLError as error:
+            self.show_error(error)
+        except Exception as error:
+            if os.environ.get("DECENTRALML_DEBUG"):
+                raise
+            self.show_error(
+                Failed(
+                    "Bug",
+                    f"This should not have happened: {type(error).__name__}: {error}",
+                    "Set DECENTRALML_DEBUG=1 to see where, and report it.",
+                )
+            )
+
+    # The pulse
 
     async def _beat(self) -> None:
         """Look at the chain; tell the screen in front what moved."""
-        session, before = self.session, self.pulse
+        session = self.session
         if session is None:
             return
-        try:
-            pulse = await background.call(take, session, before)
-        except DecentralMLError as error:
-            if not (self.failures and self.failures[-1].code == error.code):
-                self.show_error(error)
-            return
-        self.pulse = pulse
+        self._lock_when_idle(session)
         await self._reload_themes()
+        async with self._looking:
+            before = self.pulse
+            try:
+                pulse = await background.call(take, session, before)
+            except DecentralMLError as error:
+                if not self._chain_lost:
+                    self._chain_lost = True
+                    self.show_error(error)
+                return
+            self.pulse = pulse
+        if self._chain_lost:
+            self._chain_lost = False
+            self.say("The chain is back.")
+            self.tell(events=True)
+        elif pulse is not before:
+            moved = before is None or (pulse.cursor, pulse.address) != (before.cursor, before.address)
+            self.tell(events=moved)
         if before is not None and pulse is not before:
             notify.ring(self, session.settings.notify, before, pulse)
-        if pulse is not before:
-            self.tell(
-                events=before is None or (pulse.cursor, pulse.address) != (before.cursor, before.address)
-            )
 
     def tell(self, *, events: bool) -> None:
         """Give the screen in front the newest pulse; with ``events`` it reads its data again."""
@@ -137,49 +171,58 @@ class DecentralMLApp(App[None]):
 
     async def refresh_pulse(self) -> None:
         """Look at the chain now: after a call, or as another account."""
+        before = self.pulse
         await self._beat()
-        self.tell(events=True)
+        if self.pulse is before:
+            self.tell(events=True)
 
     # Themes
+
+    @property
+    def theme_names(self) -> list[str]:
+        """Names of the shipped and the person's own themes."""
+        return sorted(name for name in self.available_themes if name not in BUILTIN_THEMES)
 
     async def _reload_themes(self) -> None:
         if self._user_themes is None:
             return
-        try:
-            changed = await background.call(self._user_themes.changed)
-        except Misused as error:
-            self.show_error(error)
-            return
+        changed, problems = await background.call(self._user_themes.changed)
+        for problem in problems:
+            self.show_error(problem)
         for user_theme in changed:
             self.register_theme(user_theme)
             if self.theme == user_theme.name:
-                self.refresh_css()
+                self._watch_theme(user_theme.name)
 
-    def use_theme(self, name: str) -> None:
+    def use_theme(self, name: str) -> bool:
         """Switch to a theme by name. An unknown name is said, and changes nothing."""
-        if name in self.available_themes:
+        if name in self.theme_names:
             self.theme = name
-        else:
-            self.show_error(Misused("UnknownTheme", f"There is no theme {name!r}.", "`:` lists them."))
+            return True
+        self.show_error(Misused("UnknownTheme", f"There is no theme {name!r}.", "`:` lists them."))
+        return False
 
-    @property
-    def themes(self) -> list[str]:
-        """Names of the shipped and the person's own themes."""
-        return [
-            name for name in self.available_themes if not name.startswith("textual") and name in self._own()
-        ]
-
-    def _own(self) -> set[str]:
-        builtin = set(App(ansi_color=False).available_themes)
-        return set(self.available_themes) - builtin
+    def choose_theme(self, name: str) -> None:
+        """Use a theme from now on: the settings remember it."""
+        if self.use_theme(name):
+            self.run_worker(self.guarded(background.call(config.store, self.home, "theme", name)))
 
     # Telling
 
     def show_error(self, error: DecentralMLError) -> None:
-        """The one place where a failure becomes words on the screen. It stays in Activity."""
+        """The one place where a failure becomes words on the screen. It stays in Activity.
+
+        The same words again within a moment are not said twice.
+        """
+        text, now = clean(str(error)), time.monotonic()
+        said, when = self._said
+        self._said = (text, now)
+        if text == said and now - when < _SAME_ERROR_SECONDS:
+            return
         self.failures.append(error)
+        del self.failures[:-_KEPT_FAILURES]
         severity = "warning" if isinstance(error, Misused | Unavailable) else "error"
-        self.notify(clean(str(error)), title=error.code, severity=severity, timeout=8, markup=False)
+        self.notify(text, title=error.code, severity=severity, timeout=8, markup=False)
 
     def say(self, text: str) -> None:
         """A short word that something went well."""
@@ -188,16 +231,23 @@ class DecentralMLApp(App[None]):
     # Moving
 
     def switch_to(self, mode: str) -> None:
-        """Show a mode as it was left."""
-        if mode in keys.MODES:
-            self.switch_mode(mode)
-            if self.state.set("mode", mode):
-                self.save_state()
+        """Show a mode as it was left; `back` comes back from there."""
+        if mode not in keys.MODES or mode == self.current_mode:
+            return
+        self._trail = [*self._trail[-50:], self.current_mode]
+        self._show_mode(mode)
+
+    def _show_mode(self, mode: str) -> None:
+        self.switch_mode(mode)
+        if self.state.set("mode", mode):
+            self.save_state()
 
     def back(self) -> None:
-        """Close what is on top; on a mode itself there is nothing to go back to."""
+        """Close what is on top; else go to the mode one came from."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
+        elif self._trail:
+            self._show_mode(self._trail.pop())
 
     def save_state(self) -> None:
         """Write where the person is, off the loop."""
@@ -209,30 +259,66 @@ class DecentralMLApp(App[None]):
     def action_palette(self) -> None:
         self.action_command_palette()
 
+    def action_help_quit(self) -> None:
+        """ctrl+c: nothing is lost by it."""
+        self.say("q leaves; runs go on. y copies what the cursor is on.")
+
     def action_help(self) -> None:
         from decentralml.tui.screens.help import Help
 
-        self.push_screen(Help(getattr(self.screen, "SCOPE", "tasks")))
+        screen = self.screen
+        if isinstance(screen, MarketScreen):
+            offered = [key for key in keys.keys_of(screen.SCOPE) if screen.check_action(key.method, ())]
+            self.push_screen(Help(screen.SCOPE, offered, self.keymap, screen.why_not))
+
+    # Who one is
 
     def action_who(self) -> None:
         if self.session is not None:
-            self.run_worker(self._be_another(self.session), group="who", exclusive=True)
+            self.run_worker(self.guarded(self._choose_account(self.session)), group="who", exclusive=True)
 
-    async def _be_another(self, session: Session) -> None:
+    async def _choose_account(self, session: Session) -> None:
         from decentralml.tui.screens.who import Who
 
-        accounts = await background.call(session.accounts.list)
-        address = await self.push_screen_wait(Who(list(accounts)))
+        accounts = list(await background.call(session.accounts.list))
+        address = await self.push_screen_wait(Who(accounts))
         if address is not None:
-            session.use(next(account for account in accounts if account.address == address))
+            await self.be(next(account for account in accounts if account.address == address))
+
+    async def be(self, account: Account) -> None:
+        """Be ``account`` from now on: every screen shows its money and what waits for it."""
+        if self.session is not None:
+            self.session.use(account)
             await self.refresh_pulse()
 
     def action_lock(self) -> None:
         if self.session is not None:
-            self.session.lock()
-            self.tell(events=False)
-            self.say("Locked: the next signature asks for the password.")
+            self.lock("Locked: the next signature asks for the password.")
+
+    def lock(self, word: str) -> None:
+        """Forget the unlocked key and empty every secret that stands in a widget."""
+        if self.session is None:
+            return
+        self.session.lock()
+        for screen in self.screen_stack:
+            for secret in screen.query(Input):
+                if secret.password:
+                    secret.value = ""
+            if isinstance(screen, MarketScreen):
+                screen.locked()
+        self.tell(events=False)
+        self.say(word)
+
+    def _lock_when_idle(self, session: Session) -> None:
+        idle = time.monotonic() - self._touched
+        if session.signer is not None and 0 < session.settings.idle_lock <= idle:
+            self.lock(f"Locked after {session.settings.idle_lock // 60} min without a key.")
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._touched = time.monotonic()
+        await super().on_event(event)
 
     def copy(self, text: str) -> None:
         """Copy by OSC 52 and into a file, and say the file's name."""
-        self.run_worker(clipboard.copy(self, text))
+        self.run_worker(self.guarded(clipboard.copy(self, text)))

@@ -4,12 +4,16 @@ A key means one thing on every screen: a row is that meaning, its scopes are whe
 Left out on purpose: ctrl+q, ctrl+s and ctrl+j (terminals), ctrl+b and ctrl+a (tmux, screen), function keys.
 """
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from textual.binding import Binding
+from textual.keys import _character_to_key
 
+from decentralml.core.chain import rules
 from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
@@ -19,7 +23,10 @@ LISTS = EVERYWHERE
 
 @dataclass(frozen=True)
 class Key:
-    """One meaning: ``action`` is the method that does it (also the id in a keymap file)."""
+    """One meaning: ``action`` is the method that does it; ``call`` what it signs on the chain, if anything.
+
+    A row whose call is not in the table of the market's rules is not offered anywhere.
+    """
 
     keys: str
     action: str
@@ -28,6 +35,47 @@ class Key:
     scopes: tuple[str, ...]
     footer: bool = True
     shown_as: str | None = None
+    call: str | None = None
+
+    @property
+    def method(self) -> str:
+        """The action's name without arguments: ``action_<method>`` does it."""
+        return self.action.partition("(")[0]
+
+    @property
+    def name(self) -> str:
+        """What a keymap file calls it: ``take``, ``tab_runs``."""
+        return re.sub(r"\W+", "_", self.action).strip("_")
+
+    @property
+    def dispatched(self) -> str:
+        """The action as Textual runs it: those that mean the app run there, whatever screen is up."""
+        return f"app.{self.action}" if self.method in OF_THE_APP else self.action
+
+    def shown(self, keymap: Mapping[str, str]) -> str:
+        """The key as the footer and the help show it; ``keymap`` holds the person's own keys."""
+        own = keymap.get(self.name)
+        if own is None and self.shown_as is not None:
+            return self.shown_as
+        names = (own or self.keys).split(",")
+        return " ".join(_SIGNS.get(name, name.replace("ctrl+", "^")) for name in names)
+
+
+# Actions that the app does, from any screen.
+OF_THE_APP = frozenset({"help", "lock", "palette", "quit", "tab", "who"})
+# Actions that only move: the palette leaves them out.
+MOVING = frozenset(
+    {"down", "up", "left", "right", "top", "bottom", "page_down", "page_up", "back", "palette"}
+)
+_SIGNS = {
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "exclamation_mark": "!",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+}
 
 
 TABLE: tuple[Key, ...] = (
@@ -40,11 +88,12 @@ TABLE: tuple[Key, ...] = (
         "take",
         "take a slot of this task: assets are verified, a deposit is held",
         ("tasks", "task"),
+        call="assign_task",
     ),
     Key("T", "try_first", "try", "train one batch in the sandbox before holding a slot", ("tasks", "task")),
     Key("e", "set_up", "set up", "make the task's environment and run its setup.sh, after a yes", ("task",)),
     Key("r", "train", "train", "start a training run", ("tasks", "task", "runs")),
-    Key("d", "deliver", "deliver", "send the result of a run", ("task", "runs")),
+    Key("d", "deliver", "deliver", "send the result of a run", ("task", "runs"), call="send_task_result"),
     Key("v", "evaluate", "evaluate", "evaluate this result beside the baseline", ("task", "validate")),
     Key(
         "V",
@@ -53,10 +102,22 @@ TABLE: tuple[Key, ...] = (
         "evaluate every result that waits, in the background",
         ("validate",),
     ),
-    Key("a", "accept", "accept", "accept this result, which pays", ("validate",)),
-    Key("R", "reject", "reject", "reject this result, with a reason", ("validate",)),
+    Key("a", "accept", "accept", "accept this result, which pays", ("validate",), call="accept_task_results"),
     Key(
-        "c", "request_changes", "ask changes", "send this result back, with what should change", ("validate",)
+        "R",
+        "reject",
+        "reject",
+        "reject this result, with a reason",
+        ("validate",),
+        call="reject_task_results",
+    ),
+    Key(
+        "c",
+        "request_changes",
+        "ask changes",
+        "send this result back, with what should change",
+        ("validate",),
+        call="request_changes",
     ),
     Key("D", "sign_drafts", "sign drafts", "sign the decisions that were drafted", ("validate",)),
     Key("B", "take_back", "take back", "take the draft of this decision back", ("validate",), False),
@@ -67,9 +128,18 @@ TABLE: tuple[Key, ...] = (
         "be paid for a result on which its creator stayed silent",
         ("task", "activity"),
         False,
+        call="claim_task_result",
     ),
-    Key("b", "abandon", "abandon", "give the slot back", ("task",), False),
-    Key("O", "time_out", "time out", "end a submission whose worker is overdue", ("task", "activity"), False),
+    Key("b", "abandon", "abandon", "give the slot back", ("task",), False, call="abandon_task"),
+    Key(
+        "O",
+        "time_out",
+        "time out",
+        "end a submission whose worker is overdue",
+        ("task", "activity"),
+        False,
+        call="time_out",
+    ),
     Key(
         "C",
         "close",
@@ -77,6 +147,7 @@ TABLE: tuple[Key, ...] = (
         "close the task: what nobody can earn any more comes back",
         ("task",),
         False,
+        call="close_task",
     ),
     Key("w", "write", "federate", "write the federated model", ("federate",)),
     Key("space", "mark", "mark", "mark or unmark the row", ("federate", "validate", "runs"), True, "space"),
@@ -86,7 +157,7 @@ TABLE: tuple[Key, ...] = (
     Key("z", "zoom", "zoom", "give the chart or panel the whole screen", ("runs", "validate")),
     Key("i", "log_scale", "log", "logarithmic scale", ("runs",)),
     Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),
-    Key("~", "smooth", "smooth", "smooth the curves", ("runs",), False),
+    Key("tilde", "smooth", "smooth", "smooth the curves", ("runs",), False, "~"),
     # Accounts
     Key("u", "use", "use", "be this account", ("accounts",)),
     Key("I", "import", "import", "import an account: words, seed or JSON", ("accounts",)),
@@ -163,21 +234,21 @@ TABLE: tuple[Key, ...] = (
 def bindings(scope: str) -> list[Binding]:
     """Textual bindings of one screen. ``scope`` is a mode's name, ``task`` or ``viewer``."""
     return [
-        Binding(key.keys, key.action, key.label, show=key.footer, key_display=key.shown_as, id=key.action)
-        for key in TABLE
-        if scope in key.scopes
+        Binding(key.keys, key.dispatched, key.label, show=key.footer, key_display=key.shown_as, id=key.name)
+        for key in keys_of(scope)
     ]
 
 
 def keys_of(scope: str) -> list[Key]:
     """The rows that are offered on one screen, in the table's order."""
-    return [key for key in TABLE if scope in key.scopes]
+    known = {rule.name for rule in rules.TABLE}
+    return [key for key in TABLE if scope in key.scopes and (key.call is None or key.call in known)]
 
 
 def read_keymap(path: Path) -> dict[str, str]:
-    """A person's own keys by action, from a TOML file such as ``take = "ctrl+t"``; empty without one.
+    """A person's own keys by name of the row, from a TOML file such as ``take = "ctrl+t"``; or empty.
 
-    Raises `Misused` ("BadKeymap") for an unknown action, or a key that would mean two things.
+    Raises `Misused` ("BadKeymap") for an unknown row, or a key that would mean two things on a screen.
     """
     try:
         given = tomllib.loads(path.read_text())
@@ -185,17 +256,29 @@ def read_keymap(path: Path) -> dict[str, str]:
         return {}
     except (OSError, ValueError) as error:
         raise Misused("BadKeymap", f"{path}: {error}.", "Mend the file or move it aside.") from error
-    taken = {name: key.action for key in TABLE for name in key.keys.split(",")}
-    keymap: dict[str, str] = {}
-    actions = {key.action for key in TABLE}
-    for action, keys in given.items():
-        if action not in actions or not isinstance(keys, str):
-            raise Misused("BadKeymap", f"{path}: there is no action {action!r}.", "`?` names every action.")
-        for name in keys.split(","):
-            owner = taken.get(name)
-            if owner not in (None, action) and owner not in given:
+    rows = {key.name: key for key in TABLE}
+    for name, keys in given.items():
+        if name not in rows or not isinstance(keys, str) or not keys.strip(", "):
+            raise Misused(
+                "BadKeymap",
+                f"{path}: {name!r} is no action, or its key no text.",
+                f"Actions are {', '.join(rows)}.",
+            )
+    keymap = {name: _normal(keys) for name, keys in given.items()}
+    taken: dict[str, Key] = {}
+    for key in TABLE:
+        for name in keymap.get(key.name, _normal(key.keys)).split(","):
+            other = taken.setdefault(name, key)
+            if other.name != key.name:
                 raise Misused(
-                    "BadKeymap", f"{path}: {name!r} is {owner} already.", f"Give {owner} another key."
+                    "BadKeymap",
+                    f"{path}: {name} would be both {other.name} and {key.name}.",
+                    f"Give {other.name} or {key.name} another key.",
                 )
-        keymap[action] = keys
     return keymap
+
+
+def _normal(keys: str) -> str:
+    """Keys as Textual names them: ``?`` is ``question_mark``."""
+    parts = [part.strip() or part for part in keys.split(",")]
+    return ",".join(_character_to_key(part) if len(part) == 1 else part for part in parts if part)

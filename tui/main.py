@@ -20,5 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         {"chain": flags.chain, "storage": flags.storage, "account": flags.account},
         readonly=flags.readonly,
     )
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.finish()
     return app.return_code or 0

@@ -58,12 +58,18 @@ class UserThemes:
         self._folder = folder
         self._seen: dict[Path, int] = {}
 
-    def changed(self) -> list[Theme]:
-        """Themes whose files are new or changed since the last call. Raises as `parse`."""
-        themes = []
+    def changed(self) -> tuple[list[Theme], list[Misused]]:
+        """Themes whose files are new or changed since the last call, and what is wrong with others."""
+        themes, problems = [], []
         for path in sorted(self._folder.glob("*.toml")):
-            changed = path.stat().st_mtime_ns
-            if self._seen.get(path) != changed:
+            try:
+                changed = path.stat().st_mtime_ns
+                if self._seen.get(path) == changed:
+                    continue
                 self._seen[path] = changed
-                themes.append(parse(path.stem, path.read_text()))
-        return themes
+                themes.append(parse(path.stem, path.read_text(errors="replace")))
+            except Misused as problem:
+                problems.append(problem)
+            except OSError as error:
+                problems.append(Misused("BadTheme", f"Theme {path}: {error.strerror}."))
+        return themes, problems

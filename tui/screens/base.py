@@ -1,12 +1,12 @@
 """What every full screen has: the two lines on top, the keys at the bottom, one way to work and to fail."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.core.errors import Refused
 from decentralml.tui import background, keys
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.session import Session
@@ -51,14 +51,15 @@ class MarketScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(TopBar).show(self.app.pulse)
+        self.query_one(KeyBar).refresh()
         if self.app.session is not None:
-            self.work(self.refresh_data())
+            self.work(self.refresh_data(), group="refresh")
 
     def moved(self, pulse: Pulse, *, events: bool) -> None:
         """The chain has a new head; with ``events`` something happened on it."""
         self.query_one(TopBar).show(pulse)
         if events:
-            self.work(self.refresh_data())
+            self.work(self.refresh_data(), group="refresh")
 
     async def refresh_data(self) -> None:
         """Read again what the screen shows."""
@@ -69,26 +70,29 @@ class MarketScreen(Screen[None]):
 
     def work(self, coroutine: Coroutine[Any, Any, Any], *, group: str = "default") -> None:
         """Run ``coroutine`` on the loop; its error is shown by the app's one handler."""
-
-        async def guarded() -> None:
-            try:
-                await coroutine
-            except DecentralMLError as error:
-                self.app.show_error(error)
-
-        self.run_worker(guarded(), group=group, exit_on_error=True)
+        self.run_worker(self.app.guarded(coroutine), group=group, exit_on_error=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offered unless this screen has no such method, signing is off, or `why_not` has a reason."""
-        if not any(key.action.partition("(")[0] == action for key in keys.keys_of(self.SCOPE)):
+        """Offered unless this screen has no such method, or signing is off."""
+        if not any(key.method == action for key in keys.TABLE):
             return True
-        if not hasattr(self, f"action_{action}") and not hasattr(self.app, f"action_{action}"):
+        if not hasattr(self, f"action_{action}") and action not in keys.OF_THE_APP:
             return False
         return not (self.app.readonly and action in SIGNING)
 
     def why_not(self, action: str) -> Refused | None:
-        """Why the rules do not offer ``action`` on what the cursor is on; None where they do."""
+        """Why the rules do not offer ``action`` on what the cursor is on; None where they do.
+
+        The help shows it beside the key, so it answers from what the screen has read already.
+        """
         return None
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
+        """What this screen adds to the palette: a name, a line about it, and what it does."""
+        return ()
+
+    def locked(self) -> None:
+        """The session was locked: what is secret leaves the screen."""
 
     # Moving in the screen's list; a screen that moves in something else overrides these.
 

@@ -1,19 +1,65 @@
-"""What every key does on one screen, from the table of keys."""
+"""What every key does on one screen: from the table of keys, and from the table of the market's rules."""
 
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.table import Table
 from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Static
 
-from decentralml.tui.keys import keys_of
+from decentralml.core.chain import rules
+from decentralml.core.errors import Refused
+from decentralml.core.text import clean
+from decentralml.tui.keys import MOVING, Key
 from decentralml.tui.screens.dialog import Show
 
 
 class Help(Show):
-    """The rows of `keys.TABLE` that a screen offers, most particular first."""
+    """The rows of `keys.TABLE` that a screen has, those that act first.
 
-    def __init__(self, scope: str) -> None:
-        text = Text()
-        for key in keys_of(scope):
-            shown = key.shown_as or key.keys.replace(",", " ")
-            text.append(f"{shown:>12}  ", "bold")
-            text.append(f"{key.label:<15}")
-            text.append(f"{key.about}\n", "dim")
-        super().__init__(f"Keys: {scope}", text)
+    ``why_not`` gives the reason why an action is not offered just now.
+    """
+
+    def __init__(
+        self,
+        scope: str,
+        rows: Sequence[Key],
+        keymap: Mapping[str, str],
+        why_not: Callable[[str], Refused | None],
+    ) -> None:
+        super().__init__(f"Keys of {scope}", "")
+        self._keymap = keymap
+        self._rows = rows
+        self._why_not = why_not
+
+    def body(self) -> ComposeResult:
+        acting = [key for key in self._rows if key.method not in MOVING | {"tab"}]
+        moving = [key for key in self._rows if key.method in MOVING | {"tab"}]
+        with VerticalScroll(id="text"):
+            yield Static(self._table(acting))
+            yield Static(Text("\nMoving", "bold"))
+            yield Static(self._table(moving))
+        with Horizontal(id="buttons"):
+            yield Button("Close  esc", id="close", variant="primary")
+
+    def _table(self, rows: list[Key]) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(justify="right", no_wrap=True, style="bold", min_width=6)
+        table.add_column(no_wrap=True, min_width=14)
+        table.add_column(ratio=1, style="dim")
+        for key in rows:
+            table.add_row(Text(key.shown(self._keymap)), key.label, self._about(key))
+        return table
+
+    def _about(self, key: Key) -> Text:
+        about = Text(key.about)
+        if key.call is not None:
+            rule = rules.rule(key.call)
+            about.append(f". For {rule.who.role}")
+            if rule.sources:
+                about.append(f", when {' or '.join(rule.sources)}")
+        refusal = self._why_not(key.method)
+        if refusal is not None:
+            about.append(f"\nNot now: {clean(refusal.message)}", "not dim italic")
+        return about

@@ -1,5 +1,6 @@
 """The bottom line: the keys that do something here, from the one table."""
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
@@ -9,22 +10,26 @@ from decentralml.tui.keys import Key, keys_of
 class KeyBar(Widget):
     """One line of keys, cut to the width; ``?`` shows the rest."""
 
+    COMPONENT_CLASSES = {"keybar--key", "keybar--label"}  # noqa: RUF012 - Textual's own form
+
     def __init__(self, scope: str) -> None:
         super().__init__()
         self._scope = scope
 
     def render(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
-        tail = [key for key in self._offered() if key.action in ("help", "palette")]
-        room = self.size.width - sum(len(_label(key)) + 2 for key in tail)
-        for key in [key for key in self._offered() if key not in tail]:
-            if len(_label(key)) + 2 > room:
+        offered = self._offered()
+        tail = [key for key in offered if key.method in ("help", "palette")]
+        room = self.size.width - sum(self._width(key) for key in tail)
+        for key in [key for key in offered if key not in tail]:
+            if self._width(key) > room:
                 break
-            room -= len(_label(key)) + 2
+            room -= self._width(key)
             self._append(line, key)
         line.append(" " * max(room, 0))
         for key in tail:
             self._append(line, key)
+        line.right_crop(2)
         return line
 
     def _offered(self) -> list[Key]:
@@ -32,20 +37,12 @@ class KeyBar(Widget):
         return [
             key
             for key in keys_of(self._scope)
-            if key.footer and screen.check_action(key.action, ()) is not False
+            if key.footer and screen.check_action(key.method, ()) is not False
         ]
 
     def _append(self, line: Text, key: Key) -> None:
-        shown, label = _parts(key)
-        line.append(shown, self.get_component_rich_style("keybar--key"))
-        line.append(f" {label}  ", self.get_component_rich_style("keybar--label"))
+        line.append(key.shown(self.app.keymap), self.get_component_rich_style("keybar--key"))
+        line.append(f" {key.label}  ", self.get_component_rich_style("keybar--label"))
 
-    COMPONENT_CLASSES = {"keybar--key", "keybar--label"}  # noqa: RUF012 - Textual's own form
-
-
-def _parts(key: Key) -> tuple[str, str]:
-    return key.shown_as or key.keys.split(",")[0], key.label
-
-
-def _label(key: Key) -> str:
-    return " ".join(_parts(key))
+    def _width(self, key: Key) -> int:
+        return cell_len(key.shown(self.app.keymap)) + len(key.label) + 3

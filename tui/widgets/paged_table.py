@@ -49,7 +49,7 @@ Fetch = Callable[[int, int], Awaitable[tuple[Sequence[Row], int]]]
 """(offset, limit) -> the rows there, and how many rows there are in all."""
 
 
-class PagedTable(ScrollView, can_focus=True):
+class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws only the lines on screen, from pages fetched when first shown."""
 
     COMPONENT_CLASSES = {  # noqa: RUF012
@@ -145,7 +145,7 @@ class PagedTable(ScrollView, can_focus=True):
         if page in self._asked:
             return
         self._asked.add(page)
-        self.run_worker(self._bring(page, self._generation))
+        self.run_worker(self.app.guarded(self._bring(page, self._generation)))
 
     async def _bring(self, page: int, generation: int) -> None:
         rows, _ = await self._fetch(page * PAGE, PAGE)

@@ -1,0 +1,49 @@
+"""The palette: what can be done here, where one can go, whom one can be, how it can look."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from decentralml.core.text import clean, short_address
+from decentralml.tui import background, keys
+from decentralml.tui.screens.base import MarketScreen
+
+Command = tuple[str, str, Callable[[], Any]]
+
+
+class Commands(Provider):
+    """Every key's meaning on this screen, the screen's own entries, tabs, accounts, and themes."""
+
+    async def startup(self) -> None:
+        session = self.app.session
+        self._accounts = list(await background.call(session.accounts.list)) if session else []
+
+    def _commands(self) -> Iterator[Command]:
+        app, screen = self.app, self.screen
+        if isinstance(screen, MarketScreen):
+            for key in keys.keys_of(screen.SCOPE):
+                if key.method in keys.MOVING | {"tab", "who"} or not screen.check_action(key.method, ()):
+                    continue
+                run = partial(app.run_action, key.dispatched, screen)
+                yield key.label, f"{key.shown(app.keymap)}   {key.about}", run
+            yield from screen.commands()
+        for number, mode in enumerate(keys.MODES, 1):
+            yield f"go to {mode}", f"{number}   the {mode} screen", partial(app.switch_to, mode)
+        for account in self._accounts:
+            about = f"switch account: {short_address(account.address)}"
+            yield f"be {clean(account.name)}", about, partial(app.be, account)
+        for name in app.theme_names:
+            yield f"theme {name}", "change the colours", partial(app.choose_theme, name)
+
+    async def discover(self) -> Hits:
+        for label, about, run in self._commands():
+            yield DiscoveryHit(label, run, help=about)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for label, about, run in self._commands():
+            score = max(matcher.match(label), matcher.match(about) * 0.5)
+            if score > 0:
+                yield Hit(score, matcher.highlight(label), run, help=about)
