@@ -18,15 +18,11 @@ from decentralml.core.errors import Failed, Refused, Unavailable
 from decentralml.core.storage import download, transfer
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import Cancelled, Caps, File, Manifest, OnProgress, Storage
+from decentralml.core.storage.shared import make_folder, place_file, sync_folders
 from decentralml.core.storage.transfer import Meter
 
 SCHEME = "local:"
 _BLOBS, _MANIFESTS, _INCOMING = "blobs", "manifests", "incoming"
-
-# Set outright, whatever the umask: the group of the folder shares it, nobody else reads it,
-# and what is stored never changes.
-_FOLDER_MODE = 0o2770
-_FILE_MODE = 0o440
 
 _YOUNG = 24 * 3600.0  # seconds in which an upload may still be waiting for its task to be signed
 
@@ -56,28 +52,13 @@ def reference(digest: str) -> str:
 def create(root: Path) -> None:
     """Make the folder ``root`` (2770) where it is missing. Raises `Unavailable` ("NoStorage")."""
     try:
-        _make_folder(root)
+        make_folder(root)
     except OSError as error:
         raise Unavailable(
             "NoStorage",
             f"The storage folder {root} cannot be made: {error.strerror}.",
             "Name a folder you may write with --storage local:FOLDER.",
         ) from error
-
-
-def _make_folder(path: Path) -> None:
-    """One folder with its mode from the first moment on, so that no other user meets a narrower one."""
-    if path.is_dir():
-        return
-    staged = path.with_name(f".{path.name}.{token_hex(8)}")
-    os.mkdir(staged)
-    try:
-        os.chmod(staged, _FOLDER_MODE)
-        os.rename(staged, path)
-    except OSError:
-        os.rmdir(staged)
-        if not path.is_dir():  # else another process was faster
-            raise
 
 
 class LocalStorage(Storage):
@@ -100,7 +81,7 @@ class LocalStorage(Storage):
         with manifests.opened(folder) as source:
             entries = manifests.entries(source)
             with self._reported("storing"), self._locked(fcntl.LOCK_SH):
-                _make_folder(self.root / _INCOMING)
+                make_folder(self.root / _INCOMING)
                 files = transfer.run(
                     [self._storing(source, entry) for entry in entries],
                     sum(entry.size for entry in entries),
@@ -109,7 +90,7 @@ class LocalStorage(Storage):
                     patience=self._patience,
                 )
                 # Their folders reach the disk before the manifest does: it is there only with all it names.
-                _sync_folders({self._blob(file.sha256) for file in files})
+                sync_folders({self._blob(file.sha256) for file in files})
                 return reference(self._store_manifest(Manifest(tuple(files))))
 
     def manifest(self, reference: str) -> Manifest:
@@ -276,7 +257,7 @@ class LocalStorage(Storage):
 
                 file = manifests.read_file(source, entry, take)
                 if not self._has(file, meter):
-                    _place(path, sink, self._blob(file.sha256))
+                    place_file(path, sink, self._blob(file.sha256))
                 return file
 
         return job
@@ -299,13 +280,13 @@ class LocalStorage(Storage):
         with self._incoming() as (path, sink):
             sink.write(data)
             # Anew where it is there already: `gc` goes by its age.
-            _place(path, sink, place)
-        _sync_folders({place})
+            place_file(path, sink, place)
+        sync_folders({place})
         return digest
 
     @contextmanager
     def _incoming(self) -> Iterator[tuple[Path, transfer.Sink]]:
-        """A file of its own to write into; gone afterwards unless `_place` has moved it."""
+        """A file of its own to write into; gone afterwards unless `place_file` has moved it."""
         path = self.root / _INCOMING / token_hex(16)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -350,7 +331,12 @@ class LocalStorage(Storage):
             return Garbage(len(lists), len(blobs), len(incoming), size)
 
     def _files(self, kind: str) -> Iterator[tuple[Path, os.stat_result]]:
-        for at, _, names in os.walk(self.root / kind):
+        def unreadable(error: OSError) -> None:
+            # What cannot be listed may name what `gc` is about to remove.
+            if not isinstance(error, FileNotFoundError):
+                raise error
+
+        for at, _, names in os.walk(self.root / kind, onerror=unreadable):
             for name in names:
                 path = Path(at, name)
                 with suppress(FileNotFoundError):
@@ -358,48 +344,49 @@ class LocalStorage(Storage):
 
     def doctor(self) -> list[Finding]:
         """What is right and wrong with the store, without reading contents (`verify` does)."""
-        if not self.root.is_dir():
+        if not os.path.isdir(self.root):
             missing = self._missing()
             return [Finding(False, missing.message, missing.hint)]
         findings = [self._access(), self._modes()]
-        disk = os.statvfs(self.root)
-        free = disk.f_bavail * disk.f_frsize
-        findings.append(
-            Finding(
-                free >= 2**30,
-                f"{free / 2**30:.1f} GiB are free.",
-                "`decentralml storage gc` frees what nobody needs.",
-            )
-        )
-        count, size, broken = 0, 0, []
-        for path, _ in self._files(_MANIFESTS):
-            count += 1
-            try:
-                manifest = self._read_manifest(path.name)
-            except (Refused, Unavailable, Failed) as error:
-                broken.append(Finding(False, f"{path.name[:16]}…: {error.message}", error.hint))
-                continue
-            size += manifest.size
-            lost = [file.name for file in manifest.files if not self._stored(file)]
-            if lost:
-                broken.append(
-                    Finding(
-                        False,
-                        f"{path.name[:16]}…: {len(lost)} files are lost, {lost[0]!r} first.",
-                        "Ask whoever uploaded it to upload it again.",
-                    )
-                )
-        findings.append(Finding(True, f"{count} folders are stored, {size} bytes before sharing."))
-        left = sum(1 for _ in self._files(_INCOMING))
-        if left:
+        with self._reported("reading"):
+            disk = os.statvfs(self.root)
+            free = disk.f_bavail * disk.f_frsize
             findings.append(
                 Finding(
-                    True,
-                    f"{left} files are on their way in, or were left by broken uploads.",
-                    "`storage gc` removes them.",
+                    free >= 2**30,
+                    f"{free / 2**30:.1f} GiB are free.",
+                    "`decentralml storage gc` frees what nobody needs.",
                 )
             )
-        return findings + broken
+            count, size, broken = 0, 0, []
+            for path, _ in self._files(_MANIFESTS):
+                count += 1
+                try:
+                    manifest = self._read_manifest(path.name)
+                except (Refused, Unavailable, Failed) as error:
+                    broken.append(Finding(False, f"{path.name[:16]}…: {error.message}", error.hint))
+                    continue
+                size += manifest.size
+                lost = [file.name for file in manifest.files if not self._stored(file)]
+                if lost:
+                    broken.append(
+                        Finding(
+                            False,
+                            f"{path.name[:16]}…: {len(lost)} files are lost, {lost[0]!r} first.",
+                            "Ask whoever uploaded it to upload it again.",
+                        )
+                    )
+            findings.append(Finding(True, f"{count} folders are stored, {size} bytes before sharing."))
+            left = sum(1 for _ in self._files(_INCOMING))
+            if left:
+                findings.append(
+                    Finding(
+                        True,
+                        f"{left} files are on their way in, or were left by broken uploads.",
+                        "`storage gc` removes them.",
+                    )
+                )
+            return findings + broken
 
     def _stored(self, file: File) -> bool:
         try:
@@ -423,22 +410,3 @@ class LocalStorage(Storage):
                 f"chmod 2770 {self.root}",
             )
         return Finding(True, f"{self.root} has mode {mode:o}.")
-
-
-def _place(path: Path, sink: transfer.Sink, place: Path) -> None:
-    """Make a whole incoming file part of the store."""
-    _make_folder(place.parent.parent)
-    _make_folder(place.parent)
-    os.fchmod(sink.descriptor, _FILE_MODE)
-    sink.sync()
-    os.rename(path, place)
-
-
-def _sync_folders(places: Collection[Path]) -> None:
-    """See that the names of ``places``, their folders and those above reach the disk."""
-    for folder in {up for place in places for up in list(place.parents)[:3]}:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -334,3 +334,26 @@ def test_doctor_names_what_is_wrong(store: LocalStorage, folder: Path) -> None:
     assert all(finding.hint for finding in wrong)
     assert any("start.sh" in finding.text for finding in wrong)
     assert any("Everybody" in finding.text for finding in wrong)
+
+
+def test_gc_removes_nothing_when_it_cannot_see_every_list(
+    shared: LocalStorage, folder: Path, in_child: Callable[..., None]
+) -> None:
+    local.create(shared.root)
+    shared.put(folder)
+    lists = shared.root / "manifests"
+    lists.chmod(0)
+    user = None
+    if os.geteuid() == 0:  # root sees all: somebody else then
+        user = 64001
+        for path in [shared.root, *shared.root.rglob("*")]:
+            os.chown(path, user, user)
+
+    def fails() -> None:
+        with pytest.raises(Unavailable) as unavailable:
+            shared.gc([], older_than=-1)
+        assert unavailable.value.code == "StorageDenied"
+
+    in_child(fails, user=user, group=user)
+    lists.chmod(0o700)
+    assert len(stored(shared, "blobs")) == 3
