@@ -64,6 +64,18 @@ def gpus_present() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()
 
 
+def gpu_warning(asked: str, used: str, *, present: bool) -> str:
+    """What to say when a CPU trains (``used``: the worker's word for it) although a GPU could; "" otherwise."""
+    if used.upper() != "CPU" or asked == "cpu":
+        return ""
+    if present:
+        return (
+            "This machine has a GPU that TensorFlow cannot use, so the CPU trains. "
+            "`pip install decentralml[cuda]` brings CUDA's parts."
+        )
+    return "A GPU was asked for and there is none here, so the CPU trains." if asked else ""
+
+
 def _data(data: Path) -> Path:
     """Where data lie inside: a folder as /data, a file below it under its own name."""
     return DATA if data.is_dir() else DATA / data.name

@@ -192,6 +192,11 @@ class Supervisor:
             self._claim = event
         elif self._claim is None:
             self._write(event)
+            if isinstance(event, journal.Hello):
+                asked = self._file.spec.device
+                text = jobs.gpu_warning(asked, event.device, present=jobs.gpus_present())
+                if text:
+                    self._write(journal.Warning(text=text))
 
     def _write(self, event: journal.Event) -> None:
         event.t = time.time()
