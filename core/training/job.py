@@ -65,7 +65,7 @@ def gpus_present() -> bool:
 
 
 def gpu_warning(asked: str, used: str, *, present: bool) -> str:
-    """What to say when a CPU trains (``used``: the worker's word for it) although a GPU could; "" otherwise."""
+    """What to say when a CPU trains (``used``: the worker's word) although a GPU could; "" otherwise."""
     if used.upper() != "CPU" or asked == "cpu":
         return ""
     if present:
