@@ -15,8 +15,8 @@ from decentralml.core.training.channel import Channel, Control
 from decentralml.core.training.checkpoint import Checkpoints, State
 
 STEP_SECONDS = 0.1
-# A checkpoint is written when this many times its own cost has passed since the last one.
-CHECKPOINT_PATIENCE = 100
+# A checkpoint is written when this many times its own cost has passed since the last one: half a percent.
+CHECKPOINT_PATIENCE = 200
 TRY_SECONDS = 1.0
 TRY_STEPS = 20
 

@@ -140,6 +140,22 @@ def test_a_try_trains_a_few_batches_and_saves_what_it_would_send(make_job: Calla
     assert job.events()[-1]["kind"] == "finished"
 
 
+def test_the_contributors_asset_runs_unchanged_on_a_base_model_in_one_file(
+    make_job: Callable[..., Any], engineer: Any, tmp_path: Path
+) -> None:
+    task = tmp_path / "task"
+    shutil.copytree(Path(__file__).parents[3] / "assets" / "model_contributor", task)
+    shutil.rmtree(task / "base_model", ignore_errors=True)
+    # A .keras file is a zip of what an unzipped folder holds.
+    model = engineer.out / engineer.event("saved")["folder"]
+    shutil.make_archive(str(tmp_path / "model"), "zip", model)
+    (tmp_path / "model.zip").rename(task / "base_model.keras")
+    order = {"task_type": "ModelContributor", "task_dir": str(task), "try": True}
+    job = make_job("model_contributor.py", **order)
+    assert job.run() == 0, job.log
+    assert job.event("tried")["batch"] == 32
+
+
 def test_a_script_that_trains_by_itself_on_its_own_data_works(make_job: Callable[..., Any]) -> None:
     job = make_job("by_itself.py", data=None)
     assert job.run() == 0, job.log
