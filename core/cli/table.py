@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 
 # Groups and commands without one, with their line of help, in the order in which help shows them.
 TOP = {
+    "demo": "A whole market played on this machine, narrated.",
     "task": "Tasks: publish, take, train, deliver, judge, pay.",
     "run": "Trainings on this machine.",
     "inbox": "What waits for you. Exit code 1 when something does.",
@@ -30,6 +31,7 @@ TOP = {
 }
 
 ENTRIES = (
+    Entry("demo", TOP["demo"]),
     Entry(
         "task create", "Publish a task; its reward is held from now on.", "create_task", True, "task_create"
     ),

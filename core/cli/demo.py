@@ -1,0 +1,113 @@
+"""`decentralml demo`: a whole market played on this machine, narrated."""
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from decentralml.core.amount import format_amount
+from decentralml.core.cli import progress
+from decentralml.core.cli.commands import command
+from decentralml.core.cli.context import App
+from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
+from decentralml.core.errors import Misused, Refused
+from decentralml.core.paths import Home
+from decentralml.core.text import short
+
+
+@command("demo")
+@click.option(
+    "--contributors", type=click.IntRange(2, len(CONTRIBUTORS)), default=3, show_default=True, metavar="N"
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Picks data, cheat and how."
+)
+def demo(app: App, contributors: int, seed: int) -> None:
+    """
+    A creator publishes two tasks; contributors and an engineer train real models on shards of MNIST in the
+    sandbox and deliver; one of them cheats, and the creator is not told. Each is a process and a home of
+    their own. With --home DIR (a new folder) everything is kept there, and every command works on it.
+    """
+    from decentralml.core import sandbox
+
+    sandbox.require()
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        progress.show("")
+        app.out.note(f"{time.monotonic() - started:5.1f} s  {text}")
+
+    kept = bool(app.flags.home)
+    root = _new_folder(Path(app.flags.home)) if kept else Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
+    try:
+        play = Play(Home(root), contributors=contributors, seed=seed, say=say)
+        outcome = play.perform()
+    finally:
+        if not kept:
+            shutil.rmtree(root, ignore_errors=True)
+    seconds = time.monotonic() - started
+    app.out.done({"outcome": outcome, "seconds": seconds}, lambda: _show(app, outcome, seconds, kept=kept))
+    if outcome.funds_after != outcome.funds_before:
+        raise Refused("FundsChanged", "The sum of all funds changed, which it never may.", "Report this.")
+
+
+def _new_folder(root: Path) -> Path:
+    if root.exists() and any(root.iterdir()):
+        raise Misused("NotEmpty", f"{root} is not empty.", "The demo wants a new folder for its market.")
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+def _show(app: App, outcome: Outcome, seconds: float, *, kept: bool) -> None:
+    app.out.say("")
+    columns = ("WHO", "AS", "SENT", "HELD-OUT", "CLAIMED", "DECISION", "PAID", "WHY")
+    app.out.table(columns, [_row(part) for part in outcome.people], right="HELD-OUT CLAIMED PAID")
+    cheat = next(part for part in outcome.people if part.how != "honest")
+    app.out.say("")
+    app.out.fields(
+        [
+            ("baseline", _figure(outcome.baseline)),
+            (
+                "federated",
+                f"{_figure(outcome.federated)}  average of {outcome.federated_of}, "
+                f"{outcome.apart} of another structure left apart",
+            ),
+            ("who cheated", f"{cheat.name} {cheat.how}: {cheat.decision.lower()}"),
+            (
+                "creator",
+                f"{format_amount(outcome.creator_before)} before, {format_amount(outcome.creator_after)} now, "
+                f"{format_amount(outcome.refunded)} came back at the close",
+            ),
+            (
+                "all funds",
+                f"{format_amount(outcome.funds_before)} before, {format_amount(outcome.funds_after)} after",
+            ),
+            ("chain verify", f"{outcome.verified_rows} rows, every one fits"),
+            ("took", f"{seconds:.0f} s"),
+        ]
+    )
+    if kept:
+        app.out.say(f"\nThe market is kept: `decentralml --home {outcome.home} task list` and every other")
+        app.out.say("command work on it. The creator is ada; everybody's password is demo.")
+    elif sys.stdout.isatty():
+        app.out.say("\n`decentralml demo --home DIR` keeps the market; `decentralml` alone opens the app.")
+
+
+def _row(part: Part) -> tuple[str, ...]:
+    return (
+        part.name,
+        part.role,
+        f"#{part.submission_id}",
+        _figure(part.accuracy),
+        _figure(part.claimed),
+        part.decision.lower(),
+        format_amount(part.paid) if part.paid else "-",
+        short(part.reason, 60),
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
