@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decentralml.core.storage.base import Storage
     from decentralml.core.wallet.accounts import Account, Accounts
     from decentralml.core.wallet.addressbook import AddressBook
+    from decentralml.core.wallet.keys import UnlockedSigner
 
 
 class Flags(Struct):
@@ -58,6 +59,7 @@ class App:
 
     def __init__(self) -> None:
         self.flags = Flags()
+        self._unlocked: dict[str, UnlockedSigner] = {}
 
     @cached_property
     def out(self) -> Output:
@@ -150,7 +152,7 @@ class App:
         return {**names, **{account.address: account.name for account in self.accounts.list()}}
 
     def unlock(self, name: str = "") -> "Signer":
-        """The account's signer, by the passphrase remembered, from --password-fd, or asked on the terminal.
+        """The account's signer, by the passphrase remembered, from --password-fd, or asked; once a command.
 
         Raises `Refused` ("ReadOnly", "WrongPassphrase"), `Unavailable` ("NoPassphrase").
         """
@@ -159,11 +161,13 @@ class App:
         if self.flags.readonly:
             raise Refused("ReadOnly", "Nothing is signed with --readonly.", "Leave it out to sign.")
         account = self.account(name)
-        if self.flags.password_fd is None:
-            remembered = remember.get(account.address)
-            if remembered is not None:
-                return self.accounts.unlock(account.name, remembered)
-        return self.accounts.unlock(account.name, self.secrets.passphrase(f"Passphrase of {account.name}: "))
+        if account.address in self._unlocked:
+            return self._unlocked[account.address]
+        secret = remember.get(account.address) if self.flags.password_fd is None else None
+        if secret is None:
+            secret = self.secrets.passphrase(f"Passphrase of {account.name}: ")
+        signer = self._unlocked[account.address] = self.accounts.unlock(account.name, secret)
+        return signer
 
     def market(self, *, signing: bool = False) -> "Market":
         """The verbs for the account in force, which is unlocked when ``signing``."""
@@ -177,6 +181,8 @@ class App:
         return Locked(account) if account else None
 
     def close(self) -> None:
-        """Give back what was opened."""
+        """Give back what was opened, and wipe what was unlocked."""
+        for signer in self._unlocked.values():
+            signer.lock()
         if "chain" in self.__dict__:
             self.chain.close()

@@ -1,12 +1,10 @@
-"""The market by single commands, as two people on one server. Labels: nothing to train, everything to decide."""
+"""The market by single commands, as two people on one server: labels, so that nothing is trained."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-QUARTER_MINUTE = ("--block-time", "1", "--work-period", "1", "--review-period", "1")
 
 
 @pytest.fixture
@@ -66,7 +64,7 @@ def test_a_task_is_published_taken_delivered_validated_and_paid(market, files: P
     assert (paid["status"], paid["stage"]) == ("Accepted", "finalised")
     assert bob.free() == str(102 * 10**12)
     closed = ada("task", "close", str(task["id"])).data
-    assert (closed["status"], closed["amount"]) == ("InProgress", str(2 * 10**12))
+    assert (closed["status"], closed["amount"]) == ("Withdrawn", str(2 * 10**12))
     assert ada.free() == str(98 * 10**12)
     assert (ada("inbox").code, bob("inbox").code) == (0, 0)
     assert ada("chain", "verify").data["ok"] is True
@@ -99,19 +97,27 @@ def test_a_result_that_changed_is_not_decided_on(market, files: Path, tmp_path: 
     assert (refused.code, refused.error["code"]) == (1, "ResultChanged")
 
 
-def test_silence_pays_and_idleness_does_not(market, files: Path, tmp_path: Path, wait_for) -> None:
-    ada, bob, eve = market("ada", "bob", "eve", init=QUARTER_MINUTE)
-    task = str(create(ada, files, "--max-assignments", "2")["id"])
-    idle = str(eve("task", "assign", task).data["submission_id"])
+def test_silence_pays_the_worker(market, files: Path, tmp_path: Path, wait_for) -> None:
+    ada, bob = market("ada", "bob", init=("--block-time", "1", "--review-period", "1"))
+    task = str(create(ada, files)["id"])
     silent = str(bob("task", "assign", task).data["submission_id"])
-    assert bob("task", "send", task, "--answers", str(answers(tmp_path))).code == 0
-    wait_for(lambda: bob("inbox").data[0]["why"] == "claim", what="the review period to end")
+    bob("task", "send", task, "--answers", str(answers(tmp_path)))
+    wait_for(lambda: bob("inbox").data[:1] != [] and bob("inbox").data[0]["why"] == "claim", what="silence")
     assert bob("task", "claim", silent).code == 0
     assert bob.free() == str(102 * 10**12)
-    wait_for(lambda: ada("task", "time-out", idle).code == 0, what="the work period to end")
-    # The deposit of the idle worker is the creator's now.
+
+
+def test_idleness_costs_the_deposit_and_the_slot(market, files: Path, wait_for) -> None:
+    ada, eve, bob = market("ada", "eve", "bob", init=("--block-time", "1", "--work-period", "1"))
+    task = str(create(ada, files)["id"])
+    idle = str(eve("task", "assign", task).data["submission_id"])
+    wait_for(lambda: ada("inbox").data[:1] and ada("inbox").data[0]["why"] == "time_out", what="idleness")
+    # The only slot is overdue: taking it times it out first.
+    assert bob("task", "assign", task).code == 0
     assert eve.free() == str(100 * 10**12 - 2 * 10**10)
-    assert eve("task", "assign", task).error["code"] == "TakenBefore"
+    assert eve("task", "assign", task).error["code"] == "AlreadyTaken"
+    assert eve("task", "show", task).data["submissions"][0]["status"] == "TimedOut"
+    assert eve("task", "time-out", idle).error["code"] == "WrongState"
 
 
 def test_a_slot_is_given_back(market, files: Path) -> None:
@@ -152,9 +158,9 @@ def test_labels_are_asked_one_file_after_the_other(market, files: Path, tmp_path
         (("--pays-amount", "-1"), "BadAmount", 2),
         (("--pays-amount", "0.0000000000001"), "BadAmount", 2),
         (("--pays-amount", "1000"), "InsufficientBalance", 1),
-        (("--pays-amount", "0"), "BadReward", 1),
-        (("--question", ""), "BadQuestion", 1),
-        (("--question", "é" * 1025), "TooLong", 1),
+        (("--pays-amount", "0"), "RewardTooLow", 1),
+        (("--question", ""), "QuestionEmpty", 1),
+        (("--question", "é" * 1025), "QuestionTooLong", 1),
         (("--assets", "nowhere"), "NoSuchFolder", 1),
         (("--max-assignments", "0"), "BadAssignments", 1),
         (("--max-assignments", "1001"), "BadAssignments", 1),
