@@ -106,7 +106,7 @@ def decode(body: bytes) -> Signed:
     """What ``body`` says, its signature not looked at. Raises `Refused` ("BadExtrinsic")."""
     try:
         signed = msgspec.json.decode(body, type=Signed)
-        canonical = encode(signed) == body
+        canonical = encode(signed) == body and signed.signature == signed.signature.lower()
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Refused("BadExtrinsic", f"It is no extrinsic: {error}.", "Sign the call again.") from error
     if not canonical:

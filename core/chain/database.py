@@ -175,7 +175,9 @@ def _in_words(error: sqlite3.Error, path: Path) -> DecentralMLError:
             f"Another process holds the ledger {path} locked.",
             "Try again in a moment; end the process that holds it if this stays.",
         )
-    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or (
+        primary == sqlite3.SQLITE_CANTOPEN and path.exists() and not os.access(path, os.W_OK)
+    ):
         return Unavailable(
             "LedgerReadOnly",
             f"The ledger {path} may not be written: {error}.",

@@ -145,13 +145,13 @@ def _demand(holds: bool, row: int, why: str) -> None:
 
 
 def _follow(table: str, expected: Iterable[schema.Row], found: Iterator[schema.Row]) -> None:
-    """The next rows of ``found`` are those ``expected``. A row is named by its key, the first column."""
+    """The next rows of ``found`` are those ``expected``."""
     for row in expected:
         there = next(found, None)
         if there is None or there[0] != row[0]:
-            raise _Misfit(table, row[0], "it is missing")
+            raise _Misfit(table, _key(table, row), "it is missing")
         if there != row:
-            raise _Misfit(table, row[0], "it is not what the extrinsics lead to")
+            raise _Misfit(table, _key(table, row), "it is not what the extrinsics lead to")
 
 
 def _compare(table: str, expected: Iterable[schema.Row], found: Iterator[schema.Row]) -> None:
@@ -159,4 +159,9 @@ def _compare(table: str, expected: Iterable[schema.Row], found: Iterator[schema.
     _follow(table, expected, found)
     more = next(found, None)
     if more is not None:
-        raise _Misfit(table, more[0], "no extrinsic leads to it")
+        raise _Misfit(table, _key(table, more), "no extrinsic leads to it")
+
+
+def _key(table: str, row: schema.Row) -> str:
+    """What names a row: its first column; in ``event_accounts`` both."""
+    return " ".join(map(str, row)) if table == "event_accounts" else str(row[0])

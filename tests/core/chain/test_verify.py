@@ -1,0 +1,259 @@
+"""`verify` names the first row that does not fit, whatever was changed in the file."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from decentralml.core.chain import codec
+from decentralml.core.chain.ledger import Ledger
+from decentralml.core.errors import Failed, Refused
+
+# Every table but the genesis, and the column by which its rows are named.
+KEYS = {
+    "extrinsics": "row",
+    "accounts": "address",
+    "tasks": "id",
+    "terms": "task_id",
+    "submissions": "id",
+    "events": "cursor",
+    "event_accounts": "account, cursor",
+    "movements": "cursor",
+}
+
+
+@pytest.fixture
+def copy(played: Any, tmp_path: Path) -> Path:
+    """A copy of a ledger with every call in it."""
+    return Path(shutil.copy(played[0], tmp_path / "ledger.sqlite"))
+
+
+def columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def name(table: str, row: dict[str, Any]) -> str:
+    return " ".join(str(row[key.strip()]) for key in KEYS[table].split(","))
+
+
+def flipped(value: object) -> object:
+    """Something else of the same kind."""
+    if value is None:
+        return 1
+    if isinstance(value, int):
+        return value + 1_000_000
+    if isinstance(value, bytes):
+        return value[:-2] + bytes([value[-2] ^ 1]) + value[-1:]
+    assert isinstance(value, str)
+    return value[:-1] + ("x" if value[-1:] != "x" else "y")
+
+
+def test_a_ledger_with_every_call_is_green(copy: Path, played: Any) -> None:
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    assert (report.ok, report.rows, report.table) == (True, 24 + 1, None)
+    ledger.close()
+
+
+def flips(path: Path, table: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every column of the first, a middle and the last row."""
+    connection = sqlite3.connect(path)
+    names = columns(connection, table)
+    rows = connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]}").fetchall()
+    connection.close()
+    for place in sorted({0, len(rows) // 2, len(rows) - 1}):
+        for column in names:
+            yield column, dict(zip(names, rows[place], strict=True))
+
+
+def change(path: Path, statement: str, values: tuple[Any, ...] = ()) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute(statement, values).rowcount > 0
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_any_flipped_column_of_any_row_is_named(copy: Path, played: Any, table: str) -> None:
+    for column, row in list(flips(copy, table)):
+        where = " AND ".join(f"{key.strip()} = ?" for key in KEYS[table].split(","))
+        keys = tuple(row[key.strip()] for key in KEYS[table].split(","))
+        change(copy, f"UPDATE {table} SET {column} = ? WHERE {where}", (flipped(row[column]), *keys))
+        opened = Ledger(copy, now=lambda: played[1].time + 10**8)
+        report = opened.verify()
+        opened.close()
+        assert not report.ok
+        assert (report.table, report.row) == (table, name(table, row)), (column, report)
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        moved = {**row, column: flipped(row[column])}
+        keys = tuple(moved[key.strip()] for key in KEYS[table].split(","))
+        change(copy, f"DELETE FROM {table} WHERE {where}", keys)
+        change(copy, f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
+    opened = Ledger(copy, now=played[1])
+    assert opened.verify().ok
+    opened.close()
+
+
+@pytest.mark.parametrize("table", [table for table in KEYS if table != "event_accounts"])
+def test_two_swapped_rows_are_named_by_the_first(copy: Path, played: Any, table: str) -> None:
+    connection = sqlite3.connect(copy)
+    names = columns(connection, table)
+    first, second = connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]} LIMIT 2").fetchall()
+    key = names.index(KEYS[table].split(",")[0])
+    connection.execute(f"DELETE FROM {table} WHERE {names[key]} IN (?, ?)", (first[key], second[key]))
+    marks = ", ".join("?" * len(names))
+    for one, other in ((first, second), (second, first)):
+        swapped = tuple(one[i] if i == key else other[i] for i in range(len(names)))
+        connection.execute(f"INSERT INTO {table} VALUES ({marks})", swapped)
+    connection.commit()
+    connection.close()
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    ledger.close()
+    row = dict(zip(names, first, strict=True))
+    assert (report.ok, report.table, report.row) == (False, table, name(table, row))
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_a_missing_row_is_named(copy: Path, played: Any, table: str) -> None:
+    connection = sqlite3.connect(copy)
+    names = columns(connection, table)
+    rows = connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]}").fetchall()
+    connection.close()
+    row = dict(zip(names, rows[len(rows) // 2], strict=True))
+    keys = [key.strip() for key in KEYS[table].split(",")]
+    change(
+        copy,
+        f"DELETE FROM {table} WHERE " + " AND ".join(f"{key} = ?" for key in keys),
+        tuple(row[key] for key in keys),
+    )
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    ledger.close()
+    assert (report.ok, report.table, report.row) == (False, table, name(table, row))
+
+
+@pytest.mark.parametrize("table", [table for table in KEYS if table != "extrinsics"])
+def test_a_row_that_nobody_signed_is_named(copy: Path, played: Any, table: str) -> None:
+    connection = sqlite3.connect(copy)
+    names = columns(connection, table)
+    last = connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]} DESC LIMIT 1").fetchone()
+    row = dict(zip(names, last, strict=True))
+    row[KEYS[table].split(",")[0]] = flipped(row[KEYS[table].split(",")[0]])
+    if table == "submissions":
+        row["worker"] = "5x"
+    connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+    connection.commit()
+    connection.close()
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    ledger.close()
+    assert (report.ok, report.table, report.row) == (False, table, name(table, row))
+
+
+def relink(connection: sqlite3.Connection) -> None:
+    """Make the hash chain whole again, as somebody who rewrites the file would."""
+    (genesis,) = connection.execute("SELECT body FROM genesis").fetchone()
+    link = codec.sha256(genesis)
+    for row, block, body in connection.execute(
+        "SELECT row, block, body FROM extrinsics ORDER BY row"
+    ).fetchall():
+        link = codec.link(link, row, block, body)
+        connection.execute(
+            "UPDATE extrinsics SET link = ?, hash = ? WHERE row = ?", (link, codec.sha256(body), row)
+        )
+
+
+def test_a_forged_call_in_a_whole_chain_of_hashes_lacks_its_signature(copy: Path, played: Any) -> None:
+    connection = sqlite3.connect(copy)
+    (body,) = connection.execute("SELECT body FROM extrinsics WHERE row = 5").fetchone()
+    forged = body.replace(b'"pays_amount":5000000000000', b'"pays_amount":4000000000000')
+    assert forged != body
+    connection.execute("UPDATE extrinsics SET body = ? WHERE row = 5", (forged,))
+    relink(connection)
+    connection.commit()
+    connection.close()
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    ledger.close()
+    assert (report.table, report.row) == ("extrinsics", "5")
+    assert report.why is not None
+    assert "signature" in report.why
+
+
+def test_a_call_that_the_rules_refuse_is_named(copy: Path, played: Any) -> None:
+    connection = sqlite3.connect(copy)
+    connection.execute("DELETE FROM extrinsics WHERE row = 7")
+    connection.execute("UPDATE extrinsics SET row = row - 1 WHERE row > 7")
+    relink(connection)
+    connection.commit()
+    connection.close()
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    ledger.close()
+    assert (report.ok, report.table) == (False, "extrinsics")
+
+
+def test_a_home_refuses_a_tail_that_was_cut_and_one_that_was_rewritten(copy: Path, played: Any) -> None:
+    seen, whole = copy.parent / "seen.json", copy.parent / "whole.sqlite"
+    Ledger(copy, seen=seen, now=played[1]).close()
+    shutil.copy(copy, whole)
+    for statement in (
+        "DELETE FROM extrinsics WHERE row > 20",
+        "UPDATE extrinsics SET block = block + 1 WHERE row = 25",
+    ):
+        connection = sqlite3.connect(copy)
+        connection.execute(statement)
+        relink(connection)
+        connection.commit()
+        connection.close()
+        with pytest.raises(Refused) as caught:
+            Ledger(copy, seen=seen, now=played[1])
+        assert caught.value.code == "LedgerRewritten"
+        shutil.copy(whole, copy)
+    Ledger(copy, seen=seen, now=played[1]).close()
+
+
+def test_a_tail_cut_under_an_open_ledger_is_refused(copy: Path, played: Any) -> None:
+    ledger = Ledger(copy, now=played[1])
+    change(copy, "DELETE FROM extrinsics WHERE row > 20")
+    with pytest.raises(Refused) as caught:
+        ledger.head()
+    assert caught.value.code == "LedgerRewritten"
+    ledger.close()
+
+
+def test_a_rewritten_genesis_is_another_chain(copy: Path, played: Any) -> None:
+    change(copy, "UPDATE genesis SET body = replace(CAST(body AS TEXT), 'open', 'none')")
+    with pytest.raises(Failed) as caught:
+        Ledger(copy, now=played[1])
+    assert caught.value.code == "LedgerDamaged"
+    change(copy, "UPDATE genesis SET body = CAST(body AS BLOB)")
+    ledger = Ledger(copy, now=played[1])
+    report = ledger.verify()
+    assert (report.table, report.row) == ("extrinsics", "1")
+    ledger.close()
+
+
+def test_a_derived_row_that_cannot_be_read_is_a_damaged_ledger(copy: Path, played: Any) -> None:
+    change(copy, "UPDATE submissions SET status = 99")
+    change(copy, "UPDATE terms SET body = x'7b'")
+    ledger = Ledger(copy, now=played[1])
+    for read in (lambda: ledger.submission(1), lambda: ledger.task(1)):
+        with pytest.raises(Failed) as caught:
+            read()
+        assert caught.value.code == "LedgerDamaged"
+    ledger.close()
+
+
+def test_a_trigger_slipped_into_the_file_is_refused(copy: Path, played: Any) -> None:
+    connection = sqlite3.connect(copy)
+    connection.execute("CREATE TRIGGER evil AFTER INSERT ON events BEGIN DELETE FROM accounts; END")
+    connection.close()
+    with pytest.raises(Failed) as caught:
+        Ledger(copy, now=played[1])
+    assert caught.value.code == "LedgerDamaged"
