@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
@@ -20,6 +21,7 @@ from decentralml.core.paths import Home
 from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background, clipboard, keys, notify, screens, theme
+from decentralml.tui.ascii import Ascii
 from decentralml.tui.palette import Commands
 from decentralml.tui.pulse import Pulse, take
 from decentralml.tui.screens.base import MarketScreen
@@ -51,6 +53,7 @@ class DecentralMLApp(App[None]):
         self.overrides = overrides or {}
         self.readonly = readonly
         self.ascii = False
+        self._to_ascii = Ascii()
         self.keymap: dict[str, str] = {}
         self.session: Session | None = None
         self.pulse: Pulse | None = None
@@ -206,6 +209,10 @@ class DecentralMLApp(App[None]):
         """Use a theme from now on: the settings remember it."""
         if self.use_theme(name):
             self.run_worker(self.guarded(background.call(config.store, self.home, "theme", name)))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._to_ascii] if self.ascii else filters
 
     # Telling
 

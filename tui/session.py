@@ -1,13 +1,18 @@
 """What every screen works with: home, settings, chain, storage, accounts, and who one is."""
 
+from contextlib import suppress
+
 from decentralml.core import config
+from decentralml.core.chain import rules
 from decentralml.core.chain.base import Chain
 from decentralml.core.chain.connect import connect as connect_chain
+from decentralml.core.errors import Refused
 from decentralml.core.market import Market
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import Storage
 from decentralml.core.storage.connect import connect as connect_storage
+from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account, Accounts
 from decentralml.core.wallet.addressbook import AddressBook
 
@@ -25,6 +30,7 @@ class Session:
         self.storage: Storage = connect_storage(self.settings.storage, home)
         self.account: Account | None = self._first_account()
         self.signer: Signer | None = None
+        self._locked_by_hand = False
 
     def _first_account(self) -> Account | None:
         known = self.accounts.list()
@@ -44,15 +50,41 @@ class Session:
     def use(self, account: Account) -> None:
         """Be ``account`` from now on; the key of the one before is forgotten."""
         self.lock()
+        self._locked_by_hand = False
         self.account = account
+
+    def may(
+        self, call: str, *, task_id: int | None = None, submission_id: int | None = None
+    ) -> Refused | None:
+        """Why the account in use may not send ``call`` now, or None where it may. Locked or not."""
+        if self.readonly:
+            return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
+        if self.address is None:
+            return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
+        with self.chain.view() as view:
+            return rules.check(view, call, self.address, task_id=task_id, submission_id=submission_id)
 
     def unlock(self, password: str) -> None:
         """Unlock the account in use. Raises `Refused` ("WrongPassword")."""
         assert self.account is not None, "screens ask for an account first"
         self.signer = self.accounts.unlock(self.account.name, password)
+        self._locked_by_hand = False
+
+    def unlock_remembered(self) -> bool:
+        """Unlock by the password that the keyring holds, unless the session was locked since it was open.
+
+        Whether the account is unlocked now. A remembered password that is stale counts as none.
+        """
+        if self.signer is None and self.account is not None and not self._locked_by_hand:
+            password = remember.get(self.account.address)
+            if password is not None:
+                with suppress(Refused):
+                    self.unlock(password)
+        return self.signer is not None
 
     def lock(self) -> None:
         """Forget the unlocked key."""
+        self._locked_by_hand = self._locked_by_hand or self.signer is not None
         lock = getattr(self.signer, "lock", None)
         if lock is not None:
             lock()

@@ -4,6 +4,8 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.domain import Constants, Submission, Task, TaskType
 from decentralml.core.domain import ResultSubmissionStatus as S
+from decentralml.core.storage.base import Progress
+from decentralml.core.text import clean
 
 _KINDS = {
     TaskType.ModelContributor: "contributor",
@@ -79,3 +81,20 @@ def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -
     if mine.status is S.Accepted:
         return f"paid {format_amount(task.terms.pays_amount)}", "good"
     return {S.Rejected: "rejected", S.Abandoned: "given back", S.TimedOut: "timed out"}[mine.status], "dim"
+
+
+def size(count: float) -> str:
+    """Bytes for people: ``3.1 kB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def transfer(progress: Progress) -> str:
+    """A transfer in one line: how much of how much, how fast, how long still, and which file."""
+    percent = 100 * progress.done // progress.total if progress.total else 100
+    left = "" if progress.eta is None else f"  {duration(progress.eta)} left"
+    done = f"{percent:3d} %  {size(progress.done)} of {size(progress.total)}  {size(progress.rate)}/s"
+    return f"{done}{left}  {clean(progress.name)}"

@@ -6,9 +6,13 @@ from typing import Any, ClassVar, TypeVar
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import Refused
 from decentralml.tui import background, keys
+from decentralml.tui.proposal import Proposal
 from decentralml.tui.pulse import Pulse
+from decentralml.tui.receipt import words
+from decentralml.tui.screens.sign import Sign
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
@@ -71,6 +75,24 @@ class MarketScreen(Screen[None]):
     def work(self, coroutine: Coroutine[Any, Any, Any], *, group: str = "default") -> None:
         """Run ``coroutine`` on the loop; its error is shown by the app's one handler."""
         self.run_worker(self.app.guarded(coroutine), group=group, exit_on_error=True)
+
+    async def propose(self, build: Callable[..., Proposal], *args: Any, **kwargs: Any) -> Receipt | None:
+        """Show what a call of `decentralml.tui.proposals` would do, and sign and send it on a yes.
+
+        The receipt, or None where the person said no. To be awaited inside `work`. Raises the reason
+        where the rules would not take the call.
+        """
+        return await self.sign(await self.call(build, self.session, *args, **kwargs))
+
+    async def sign(self, proposal: Proposal) -> Receipt | None:
+        """As `propose`, of a proposal that is made already."""
+        if proposal.signed:
+            await self.call(self.session.unlock_remembered)
+        receipt = await self.app.push_screen_wait(Sign(proposal))
+        if receipt is not None:
+            self.app.say(words(receipt))
+            await self.app.refresh_pulse()
+        return receipt
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offered unless this screen has no such method, or signing is off."""

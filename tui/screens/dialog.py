@@ -17,7 +17,11 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """A box in the middle with a title. Escape dismisses it with None."""
 
-    BINDINGS = [Binding("escape", "dismiss_none", "cancel", show=False)]  # noqa: RUF012
+    BINDINGS = [  # noqa: RUF012
+        Binding("escape", "dismiss_none", "cancel", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
     TITLE = ""
 
     def __init__(self, title: str) -> None:
@@ -55,8 +59,10 @@ class Ask(Dialog[bool]):
         with VerticalScroll(id="text"):
             yield Static(self._text if isinstance(self._text, Text) else Text(self._text))
         with Horizontal(id="buttons"):
-            yield Button(f"{self._yes}  y", id="yes", variant="error" if self._danger else "primary")
-            yield Button("No  n", id="no")
+            yield Button(
+                f"{self._yes}  y", id="yes", variant="error" if self._danger else "primary", compact=True
+            )
+            yield Button("No  n", id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#no", Button).focus()
@@ -83,7 +89,7 @@ class AskText(Dialog[str]):
 
     def body(self) -> ComposeResult:
         yield Label(Text(self._label), id="label")
-        yield Input(self._value, password=self._secret, id="answer")
+        yield Input(self._value, password=self._secret, id="answer", compact=True)
         yield Static("", id="problem")
 
     def on_mount(self) -> None:
@@ -136,7 +142,7 @@ class Show(Dialog[None]):
         with VerticalScroll(id="text"):
             yield Static(self._text if isinstance(self._text, Text) else Text(self._text))
         with Horizontal(id="buttons"):
-            yield Button("Close  esc", id="close", variant="primary")
+            yield Button("Close  esc", id="close", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#text").focus()

@@ -41,7 +41,7 @@ class Help(Show):
             yield Static(Text("\nMoving", "bold"))
             yield Static(self._table(moving))
         with Horizontal(id="buttons"):
-            yield Button("Close  esc", id="close", variant="primary")
+            yield Button("Close  esc", id="close", variant="primary", compact=True)
 
     def _table(self, rows: list[Key]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))

@@ -1,11 +1,10 @@
-"""Before a signature: what is called, by whom, with what effect; after it: the receipt."""
+"""Before a signature: what is called, by whom, with what effect. It is sent on a clear yes alone."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
+from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
@@ -14,24 +13,13 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
 from decentralml.tui import background
+from decentralml.tui.proposal import Proposal
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.words import transfer
 
+__all__ = ["Proposal", "Sign"]
 
-@dataclass(frozen=True)
-class Proposal:
-    """What is about to be signed. ``send`` blocks, and signs and submits; amounts are planck.
-
-    ``free`` and ``held`` are what the call changes of the signer's balance; ``effect`` says it in words.
-    """
-
-    call: str
-    arguments: list[tuple[str, str]]
-    effect: str
-    send: Callable[[], Receipt]
-    free: int = 0
-    held: int = 0
-    fee: int = 0
-    warnings: list[str] = field(default_factory=list)
+_PROGRESS_SECONDS = 0.5
 
 
 class Sign(Dialog[Receipt]):
@@ -40,48 +28,66 @@ class Sign(Dialog[Receipt]):
     Dismissed with the receipt, or with None where the person said no. A refusal is shown in place.
     """
 
+    BINDINGS = [Binding("y", "yes", "sign", show=False)]  # noqa: RUF012 - while a password is typed, a letter
+
     def __init__(self, proposal: Proposal) -> None:
-        super().__init__(f"Sign {proposal.call}")
+        super().__init__(f"Sign {proposal.call}" if proposal.signed else proposal.call)
         self._proposal = proposal
         self._sending = False
+        self._asked_again = not proposal.again
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text"):
+        with VerticalScroll(id="text", can_focus=False):
             yield Static(self._card(), id="card")
-        if self.app.session.signer is None:
-            yield Label("Password", id="label")
-            yield Input(password=True, id="password", placeholder="unlocks the account for this session")
+        yield Label("Password of this account, for this session", id="label")
+        yield Input(password=True, id="password", compact=True)
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Sign and send", id="yes", variant="primary")
-            yield Button("Cancel  esc", id="no")
+            yield Button("Sign and send  y", id="yes", variant="primary", compact=True)
+            yield Button("Cancel  esc", id="no", compact=True)
 
     def on_mount(self) -> None:
-        (self.query("#password") or self.query("#no")).first().focus()
+        self._ask_password()
+        if not self._locked:
+            self.query_one("#no", Button).focus()
 
-    def _card(self) -> Text:
+    @property
+    def _locked(self) -> bool:
+        return self._proposal.signed and self.app.session.signer is None
+
+    def _ask_password(self) -> None:
+        for part in ("#label", "#password"):
+            self.query_one(part).display = self._locked
+        if self._locked:
+            self.query_one("#password", Input).focus()
+
+    def _card(self) -> Table:
         proposal, session = self._proposal, self.app.session
         account = session.account
-        card = Text()
+        card = Table.grid(padding=(0, 2, 0, 0))
+        card.add_column(style="dim", no_wrap=True)
+        card.add_column(ratio=1, overflow="fold")
 
         def row(label: str, value: str, style: str = "") -> None:
-            card.append(f"{label:<14}", "dim")
-            card.append(f"{visible(value)}\n", style)
+            card.add_row(label, Text(visible(value), style))
 
-        row("call", f"DecentralMLModule.{proposal.call}", "bold")
+        row("call", proposal.call, "bold")
         for name, value in proposal.arguments:
             row(name, value)
-        row("signed by", f"{account.name}  {account.address}" if account else "nobody")
-        row("on", f"{session.chain.name}  genesis {session.chain.genesis[:16]}…")
+        signer = (
+            f"{account.name}  {account.address}" if proposal.signed and account else "the ledger's faucet"
+        )
+        row("signed by", signer)
+        row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
         row("fee", format_amount(proposal.fee))
-        card.append("\n")
+        card.add_row("", "")
         row("effect", proposal.effect)
         balance = self.app.pulse.balance if self.app.pulse else None
         if balance is not None:
             row("free", _change(balance.free, proposal.free - proposal.fee))
             row("held", _change(balance.held, proposal.held))
         for warning in proposal.warnings:
-            card.append(f"\n{visible(warning)}", "bold")
+            row("take care", warning, "bold")
         return card
 
     @on(Input.Submitted, "#password")
@@ -95,33 +101,61 @@ class Sign(Dialog[Receipt]):
         elif not self._sending:
             self.dismiss(None)
 
+    def action_yes(self) -> None:
+        self._send()
+
     def action_dismiss_none(self) -> None:
         if not self._sending:
+            self.query_one("#password", Input).value = ""
             self.dismiss(None)
 
+    def _say(self, text: str) -> None:
+        self.query_one("#problem", Static).update(Text(visible(text)))
+
     def _send(self) -> None:
+        password = self.query_one("#password", Input)
         if self._sending:
             return
+        if self._locked and not password.value:
+            self._ask_password()
+            self._say("The account is locked: type its password.")
+            return
+        if not self._asked_again:
+            self._asked_again = True
+            self._say(self._proposal.again)
+            self.query_one("#yes", Button).label = "Yes, all the same  y"
+            self.query_one("#no", Button).focus()
+            return
         self._sending = True
-        self.query_one("#problem", Static).update("signing…")
+        self._say("signing…")
         self.run_worker(self._unlock_and_send())
 
     async def _unlock_and_send(self) -> None:
+        timer = self.set_interval(_PROGRESS_SECONDS, self._show_progress)
         try:
-            if self.app.session.signer is None:
+            if self._locked:
                 field = self.query_one("#password", Input)
                 password, field.value = field.value, ""
                 await background.call(self.app.session.unlock, password)
+                self._ask_password()
             receipt = await background.call(self._proposal.send)
         except DecentralMLError as error:
             self._sending = False
-            self.query_one("#problem", Static).update(Text(f"{error.message} {error.hint}".strip()))
+            self._say(str(error))
+            self._ask_password()
             return
+        finally:
+            timer.stop()
         self.dismiss(receipt)
+
+    def _show_progress(self) -> None:
+        progress = self._proposal.transfer.progress
+        if progress is not None:
+            self._say(transfer(progress) if progress.done < progress.total else "signing…")
 
 
 def _change(before: int, by: int) -> str:
     if not by:
-        return f"{format_amount(before)} (unchanged)"
+        return f"{format_amount(before)}, unchanged"
     sign = "+" if by > 0 else "-"
     return f"{format_amount(before)} {sign} {format_amount(abs(by))} = {format_amount(before + by)}"

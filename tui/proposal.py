@@ -1,0 +1,39 @@
+"""What is about to be signed, in values that the signing dialog shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from decentralml.core.chain.base import Receipt
+from decentralml.core.storage.base import Progress
+
+
+class Transfer:
+    """Where the upload or download behind a call stands; written by its thread, read by the screen."""
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+
+    def moved(self, progress: Progress) -> None:
+        """An `OnProgress` that keeps the newest word."""
+        self.progress = progress
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """``send`` blocks, and signs and submits; amounts are planck.
+
+    ``free`` and ``held`` are what the call changes of the signer's balance; ``effect`` says it in words.
+    ``again`` is a second question before it is sent. ``signed`` False: no key of this person is needed.
+    """
+
+    call: str
+    arguments: list[tuple[str, str]]
+    effect: str
+    send: Callable[[], Receipt]
+    free: int = 0
+    held: int = 0
+    fee: int = 0
+    warnings: list[str] = field(default_factory=list)
+    again: str = ""
+    signed: bool = True
+    transfer: Transfer = field(default_factory=Transfer)

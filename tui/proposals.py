@@ -1,0 +1,366 @@
+"""What each signing action would do, as the rules say before it is signed: a `Proposal` a call.
+
+Every function blocks (it reads the chain, and hashes what would be uploaded), signs nothing, and raises
+`Refused` with the chain's own reason where the rules would not take the call now.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from decentralml.core import task_folder
+from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
+from decentralml.core.chain.base import Receipt
+from decentralml.core.chain.calls import (
+    AbandonTask,
+    AcceptTaskResults,
+    AssignTask,
+    Call,
+    ClaimTaskResult,
+    CloseTask,
+    CreateTask,
+    RejectTaskResults,
+    RequestChanges,
+    SendTaskResult,
+    TimeOut,
+    ValidateTaskResults,
+    call_name,
+)
+from decentralml.core.chain.ledger import Ledger
+from decentralml.core.chain.state import Move
+from decentralml.core.domain import Submission, Task, TaskType, Terms, ValidationStrategy, manifest_digest
+from decentralml.core.errors import Refused, Unavailable
+from decentralml.core.market import Market
+from decentralml.core.storage import manifest
+from decentralml.core.storage.base import OnProgress
+from decentralml.tui.proposal import Proposal, Transfer
+from decentralml.tui.session import Session
+from decentralml.tui.words import duration, size
+
+# A reference of the real length, for what is uploaded only after the yes.
+_STAND_IN = "local:#sha256=" + "0" * 64
+_ASSETS = {
+    TaskType.ModelContributor: "model_contributor_script_path",
+    TaskType.ModelEngineer: "model_engineer_path",
+    TaskType.DataAnnotators: "annotation_files",
+}
+
+Send = Callable[[Market, OnProgress], Receipt]
+Rows = Sequence[tuple[str, str]]
+
+
+def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
+    """Publish a task. ``source`` is the folder to upload, or a reference from an earlier upload.
+
+    What ``terms`` says of the assets and their storage is filled in from ``source``.
+    """
+    if isinstance(source, Path):
+        task_folder.check(source, terms.task_type)
+    else:
+        manifest_digest(source)
+    reference = _STAND_IN if isinstance(source, Path) else source
+    field = _ASSETS[terms.task_type]
+    value: Any = (reference,) if field == "annotation_files" else reference
+    kind = f"{field.removesuffix('_path')}_storage_type"
+    call = CreateTask(msgspec.structs.replace(terms, **{field: value, kind: session.storage.type}))
+    ends = _in_time(session, terms.expiration_block)
+    warnings, again = [], ""
+    if terms.validation_strategy is ValidationStrategy.AutoAccept:
+        most = format_amount(terms.pays_amount * terms.max_assignments)
+        warnings = [f"AutoAccept pays whoever delivers anything, unread: up to {most}."]
+        again = f"Nobody will look at the results before {most} is paid. Publish it all the same?"
+
+    def send(market: Market, progress: OnProgress) -> Receipt:
+        return _create(market, terms, source, progress)
+
+    return _propose(
+        session,
+        call,
+        send,
+        [
+            ("task_type", terms.task_type.value),
+            ("question", terms.question),
+            ("pays_amount", f"{format_amount(terms.pays_amount)} for each accepted result"),
+            ("max_assignments", str(terms.max_assignments)),
+            ("expiration", ends),
+            ("validation", terms.validation_strategy.value),
+            *_labels(terms),
+            *_uploads(source),
+        ],
+        warnings=warnings,
+        again=again,
+    )
+
+
+def assign(session: Session, task_id: int) -> Proposal:
+    """Take a slot: the assets are downloaded and verified first, then a deposit is held."""
+    task = session.chain.task(task_id)
+    work = session.chain.constants.work_period * session.chain.constants.block_time
+    return _propose(
+        session,
+        AssignTask(task_id),
+        lambda market, progress: market.assign_task(task_id, on_progress=progress),
+        _task_rows(task),
+        more=f"Deliver within {duration(work)}, or the deposit is the creator's.",
+    )
+
+
+def send_result(
+    session: Session, submission_id: int, *, result_path: Path | str | None = None, result: str | None = None
+) -> Proposal:
+    """Deliver a result folder (uploaded first), a reference, or an annotator's inline answer."""
+    submission = session.chain.submission(submission_id)
+    reference = _STAND_IN if isinstance(result_path, Path) else result_path
+    kind = session.storage.type if reference else None
+    call = SendTaskResult(submission_id, result=result, result_path=reference, result_storage_type=kind)
+    return _propose(
+        session,
+        call,
+        lambda market, progress: market.send_task_result(
+            submission_id, result_path=result_path, result=result, on_progress=progress
+        ),
+        [
+            *_submission_rows(session, submission),
+            *([("result", result)] if result is not None else []),
+            *(_uploads(result_path) if result_path is not None else []),
+        ],
+    )
+
+
+def publish_report(session: Session, submission_id: int, report: Path, digest: str) -> Proposal:
+    """Put the reference of a validation report on the chain. ``digest`` is that of the result meant."""
+    call = ValidateTaskResults(submission_id, digest, _STAND_IN, "0" * 64)
+    return _propose(
+        session,
+        call,
+        lambda market, _: market.publish_report(submission_id, report, digest),
+        [*_submission_rows(session, session.chain.submission(submission_id), digest), *_uploads(report)],
+    )
+
+
+def accept(session: Session, submission_id: int, digest: str) -> Proposal:
+    """Accept and pay the result with this digest."""
+    return _propose(
+        session,
+        AcceptTaskResults(submission_id, digest),
+        lambda market, _: market.accept_task_results(submission_id, digest=digest),
+        _submission_rows(session, session.chain.submission(submission_id), digest),
+    )
+
+
+def reject(session: Session, submission_id: int, digest: str, reason: str) -> Proposal:
+    """Reject a validated result with a reason."""
+    return _propose(
+        session,
+        RejectTaskResults(submission_id, digest, reason),
+        lambda market, _: market.reject_task_results(submission_id, reason, digest=digest),
+        [*_submission_rows(session, session.chain.submission(submission_id), digest), ("reason", reason)],
+    )
+
+
+def request_changes(session: Session, submission_id: int, digest: str, reason: str) -> Proposal:
+    """Send a validated result back with what should change."""
+    return _propose(
+        session,
+        RequestChanges(submission_id, digest, reason),
+        lambda market, _: market.request_changes(submission_id, reason, digest=digest),
+        [*_submission_rows(session, session.chain.submission(submission_id), digest), ("reason", reason)],
+    )
+
+
+def claim(session: Session, submission_id: int) -> Proposal:
+    """Pay the worker of a result on which the creator stayed silent."""
+    return _propose(
+        session,
+        ClaimTaskResult(submission_id),
+        lambda market, _: market.claim(submission_id),
+        _submission_rows(session, session.chain.submission(submission_id)),
+    )
+
+
+def abandon(session: Session, submission_id: int) -> Proposal:
+    """Give a slot back."""
+    return _propose(
+        session,
+        AbandonTask(submission_id),
+        lambda market, _: market.abandon(submission_id),
+        _submission_rows(session, session.chain.submission(submission_id)),
+    )
+
+
+def time_out(session: Session, submission_id: int) -> Proposal:
+    """End a submission whose worker let the work period pass."""
+    return _propose(
+        session,
+        TimeOut(submission_id),
+        lambda market, _: market.time_out(submission_id),
+        _submission_rows(session, session.chain.submission(submission_id)),
+    )
+
+
+def close(session: Session, task_id: int) -> Proposal:
+    """Close a task to new workers; what nobody can earn any more comes back."""
+    return _propose(
+        session,
+        CloseTask(task_id),
+        lambda market, _: market.close(task_id),
+        _task_rows(session.chain.task(task_id)),
+    )
+
+
+def fund(session: Session, address: str, amount: int) -> Proposal:
+    """Units from the embedded ledger's faucet. Raises `Unavailable` ("NoFaucet") on another chain.
+
+    An open faucet grants by its own key: no account signs.
+    """
+    chain = session.chain
+    if not isinstance(chain, Ledger):
+        raise Unavailable("NoFaucet", f"{chain.name} has no faucet.", "Only an embedded ledger has one.")
+    _require_writing(session)
+    own = chain.faucet == session.address
+    return Proposal(
+        call="fund",
+        arguments=[("to", _person(session, address)), ("amount", format_amount(amount))],
+        effect=f"{format_amount(amount)} are granted by the faucet of this ledger.",
+        send=lambda: chain.fund(address, amount, session.signer if own else None),
+        free=amount if address == session.address else 0,
+        signed=own,
+    )
+
+
+# What they share
+
+
+def _propose(
+    session: Session,
+    call: Call,
+    send: Send,
+    arguments: Rows,
+    *,
+    more: str = "",
+    warnings: Sequence[str] = (),
+    again: str = "",
+) -> Proposal:
+    """The proposal of ``call``: its effect is that of a dry run over the chain as it stands."""
+    address = _require_writing(session)
+    chain = session.chain
+    with chain.view() as view:
+        outcome = rules.apply(view, call, address, view.block)
+    mine = [move for move in outcome.moves if move.account == address]
+    effect = [rules.rule(call_name(call)).what, *(_moved(session, move) for move in outcome.moves), more]
+    transfer = Transfer()
+    return Proposal(
+        call=call_name(call),
+        arguments=list(arguments),
+        effect=" ".join(part for part in effect if part),
+        send=lambda: send(session.market, transfer.moved),
+        free=sum(move.free for move in mine),
+        held=sum(move.held for move in mine),
+        fee=chain.fee(call, address),
+        warnings=list(warnings),
+        again=again,
+        transfer=transfer,
+    )
+
+
+def _require_writing(session: Session) -> str:
+    """The address that would sign. Raises `Refused` ("ReadOnly"), `Unavailable` ("NoAccount")."""
+    if session.readonly:
+        raise Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
+    if session.address is None:
+        raise Unavailable("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
+    return session.address
+
+
+_MOVES = {
+    "Escrowed": "{amount} go from free into escrow.",
+    "DepositHeld": "A deposit of {amount} is held.",
+    "DepositReleased": "The deposit of {amount} is free again.",
+    "DepositLost": "{who} loses the deposit of {amount}.",
+    "DepositReceived": "It goes to {who}.",
+    "EscrowReleased": "{amount} of escrow go back to {who}.",
+    "Paid": "{who} is paid {amount} from the escrow.",
+}
+
+
+def _moved(session: Session, move: Move) -> str:
+    """One movement of money in words; nothing for the half that the other half says."""
+    who = "you" if move.account == session.address else _person(session, move.account)
+    sentence = _MOVES.get(move.name, "").format(
+        amount=format_amount(max(move.free, move.held, -move.held)), who=who
+    )
+    return sentence.replace("you is ", "You are ").replace("you loses", "You lose")
+
+
+def _person(session: Session, address: str) -> str:
+    """The full address, with its name where this person has one for it."""
+    name = session.name_of(address)
+    return f"{address} ({name})" if name else address
+
+
+def _task_rows(task: Task) -> list[tuple[str, str]]:
+    return [("task_id", str(task.id)), ("question", task.terms.question)]
+
+
+def _submission_rows(
+    session: Session, submission: Submission, digest: str | None = None
+) -> list[tuple[str, str]]:
+    task = session.chain.task(submission.task_id)
+    return [
+        ("submission_id", str(submission.id)),
+        ("of task", f"{task.id}  {task.terms.question}"),
+        ("worker", _person(session, submission.worker)),
+        *([("digest", digest)] if digest else []),
+    ]
+
+
+def _labels(terms: Terms) -> list[tuple[str, str]]:
+    if terms.task_type is not TaskType.DataAnnotators:
+        return []
+    return [
+        ("media", terms.annotation_type.value if terms.annotation_type else ""),
+        ("labels", terms.annotation_class_labels or ""),
+    ]
+
+
+def _uploads(source: Path | str) -> list[tuple[str, str]]:
+    """What goes out, with sizes, or the reference of what went out before."""
+    if isinstance(source, str):
+        return [("reference", source)]
+    listed = manifest.scan(source)
+    rows = [("uploads", f"{len(listed.files)} files, {size(listed.size)}, from {source}")]
+    rows += [("", f"{size(file.size):>9}  {file.name}") for file in listed.files[:12]]
+    if len(listed.files) > 12:
+        rows.append(("", f"and {len(listed.files) - 12} more"))
+    return rows
+
+
+def _in_time(session: Session, block: int) -> str:
+    left = (block - session.chain.head().block) * session.chain.constants.block_time
+    return f"block {block:,}, in {duration(left)}"
+
+
+def _create(market: Market, terms: Terms, source: Path | str, on_progress: OnProgress) -> Receipt:
+    common: dict[str, Any] = {
+        name: getattr(terms, name)
+        for name in ("question", "pays_amount", "expiration_block", "max_assignments", "validation_strategy")
+    }
+    common["on_progress"] = on_progress
+    if terms.task_type is TaskType.ModelEngineer:
+        return market.create_task_model_engineer(model_engineer_path=source, **common)
+    if terms.task_type is TaskType.ModelContributor:
+        return market.create_task_model_contributor(model_contributor_script_path=source, **common)
+    annotation: dict[str, Any] = {
+        name: getattr(terms, name)
+        for name in (
+            "annotation_type",
+            "annotation_class_labels",
+            "annotation_media_samples",
+            "annotation_class_coordinates",
+            "annotation_json",
+        )
+    }
+    return market.create_task_data_annotator(annotation_files=source, **annotation, **common)
