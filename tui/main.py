@@ -1,27 +1,33 @@
-"""The console script: the app where there is a terminal and no command, else the command line."""
+"""The console script: the command line, and the app where it is asked for on a terminal."""
 
 import sys
 from collections.abc import Sequence
 
-from decentralml.core.cli import context
-from decentralml.core.cli import main as cli
+from decentralml.core.cli.context import Flags, home_of
+from decentralml.core.cli.main import main as run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the app or one command; returns the exit code. See `decentralml.core.cli.main` for the codes."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    flags = cli.app_flags(arguments)
-    if flags is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return cli.main(arguments)
+    """Run one command, or the app; returns the exit code. See `decentralml.core.cli.main` for the codes."""
+    return run_command(argv, open_app=open_app)
+
+
+def open_app(flags: Flags, welcome: str) -> int:
+    """Run the app until it is left; what the person chose to do after it comes next."""
     from decentralml.tui.app import DecentralMLApp
 
     app = DecentralMLApp(
-        context.home_of(flags),
+        home_of(flags),
         {"chain": flags.chain, "storage": flags.storage, "account": flags.account},
         readonly=flags.readonly,
+        welcome=welcome,
     )
     try:
         app.run()
     finally:
         app.finish()
-    return app.return_code or 0
+    return main(app.after) if app.after else app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """What a command works with, made only when it is first asked for."""
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,10 @@ class Flags(Struct):
     readonly: bool = False
 
 
+OpenApp = Callable[[Flags, str], int]
+"""Opens the full-screen app with the global options and a word of welcome; returns its exit code."""
+
+
 def home_of(flags: Flags) -> Home:
     """The home that --home or DECENTRALML_HOME names, else the XDG folders."""
     named = flags.home or os.environ.get("DECENTRALML_HOME", "")
@@ -59,6 +64,7 @@ class App:
 
     def __init__(self) -> None:
         self.flags = Flags()
+        self.open_app: OpenApp | None = None
         self._unlocked: dict[str, UnlockedSigner] = {}
 
     @cached_property

@@ -11,7 +11,8 @@ import click
 from decentralml.core.amount import format_amount
 from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
-from decentralml.core.cli.context import App
+from decentralml.core.cli.context import App, Flags
+from decentralml.core.demo.living import Living
 from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import Home
@@ -25,7 +26,8 @@ from decentralml.core.text import short
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Picks data, cheat and how."
 )
-def demo(app: App, contributors: int, seed: int) -> None:
+@click.option("--app", "in_app", is_flag=True, help="Open the app on a market in which the others act.")
+def demo(app: App, contributors: int, seed: int, in_app: bool) -> int | None:
     """
     A creator publishes two tasks; contributors and an engineer train real models on shards of MNIST in the
     sandbox and deliver; one of them cheats, and the creator is not told. Each is a process and a home of
@@ -34,6 +36,8 @@ def demo(app: App, contributors: int, seed: int) -> None:
     from decentralml.core import sandbox
 
     sandbox.require()
+    if in_app:
+        return _in_app(app, contributors, seed)
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -52,6 +56,24 @@ def demo(app: App, contributors: int, seed: int) -> None:
     app.out.done({"outcome": outcome, "seconds": seconds}, lambda: _show(app, outcome, seconds, kept=kept))
     if outcome.funds_after != outcome.funds_before:
         raise Refused("FundsChanged", "The sum of all funds changed, which it never may.", "Report this.")
+    return None
+
+
+def _in_app(app: App, contributors: int, seed: int) -> int:
+    """Open a market, let the others loose in it, and be its creator in the app."""
+    if app.open_app is None:
+        raise Misused(
+            "NoTerminal", "The app needs a terminal.", "Leave --app out to see the market in words."
+        )
+    kept = bool(app.flags.home)
+    root = _new_folder(Path(app.flags.home)) if kept else Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
+    try:
+        living = Living(Home(root), contributors=contributors, seed=seed, say=app.out.note)
+        with living:
+            return app.open_app(Flags(home=str(root)), living.welcome)
+    finally:
+        if not kept:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def _new_folder(root: Path) -> Path:
@@ -78,13 +100,10 @@ def _show(app: App, outcome: Outcome, seconds: float, *, kept: bool) -> None:
             ("who cheated", f"{cheat.name} {cheat.how}: {cheat.decision.lower()}"),
             (
                 "creator",
-                f"{format_amount(outcome.creator_before)} before, {format_amount(outcome.creator_after)} now, "
+                f"{_change(outcome.creator_before, outcome.creator_after)}, "
                 f"{format_amount(outcome.refunded)} came back at the close",
             ),
-            (
-                "all funds",
-                f"{format_amount(outcome.funds_before)} before, {format_amount(outcome.funds_after)} after",
-            ),
+            ("all funds", _change(outcome.funds_before, outcome.funds_after)),
             ("chain verify", f"{outcome.verified_rows} rows, every one fits"),
             ("took", f"{seconds:.0f} s"),
         ]
@@ -107,6 +126,10 @@ def _row(part: Part) -> tuple[str, ...]:
         format_amount(part.paid) if part.paid else "-",
         short(part.reason, 60),
     )
+
+
+def _change(before: int, after: int) -> str:
+    return f"{format_amount(before)} before, {format_amount(after)} after"
 
 
 def _figure(value: float | None) -> str:

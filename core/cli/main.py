@@ -8,31 +8,30 @@ from collections.abc import Sequence
 import click
 
 from decentralml.core.cli.commands import root
-from decentralml.core.cli.context import App, Flags
+from decentralml.core.cli.context import App, Flags, OpenApp
 from decentralml.core.cli.output import make_tolerant
 from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused
 
 READER_GONE = 128 + signal.SIGPIPE
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, open_app: OpenApp | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused, 2 misused, 3 unavailable, 4 failed,
     130 interrupted, 141 where the reader of our output left.
+
+    ``open_app`` opens the full-screen app; it is called only on a terminal.
     """
     make_tolerant()
     arguments = list(sys.argv[1:] if argv is None else argv)
     app = App()
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        app.open_app = open_app
     # Also for errors of parsing itself, so looked up before it.
     app.flags.json = "--json" in _before_double_dash(arguments)
     try:
         try:
-            if not arguments:
-                raise Misused(
-                    "NoTerminal",
-                    "Without a command this is a full-screen program, and that needs a terminal.",
-                    "`decentralml --help` lists the commands; `decentralml demo` plays a whole market.",
-                )
-            code = _run(app, arguments)
+            flags = app_flags(arguments)
+            code = _run(app, arguments) if flags is None else _open(app, flags)
         except DecentralMLError as error:
             app.out.failed(error)
             code = error.exit_code
@@ -44,6 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     return code
+
+
+def _open(app: App, flags: Flags) -> int:
+    if app.open_app is None:
+        raise Misused(
+            "NoTerminal",
+            "Without a command this is a full-screen program, and that needs a terminal.",
+            "`decentralml --help` lists the commands; `decentralml demo` plays a whole market.",
+        )
+    return app.open_app(flags, "")
 
 
 def _run(app: App, arguments: list[str]) -> int:

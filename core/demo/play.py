@@ -58,12 +58,19 @@ class Play:
     """One market in ``home``, which is the creator's; the others live below it, under people/."""
 
     def __init__(
-        self, home: Home, *, contributors: int = 3, seed: int = 0, say: Say = lambda text: None
+        self,
+        home: Home,
+        *,
+        contributors: int = 3,
+        seed: int = 0,
+        say: Say = lambda text: None,
+        strategy: str = "custom",
     ) -> None:
         self.home = home
         self.root = home.root or home.data_dir
         self.seed = seed
         self.say = say
+        self._strategy = strategy
         self.creator = Person(CREATOR, self.root)
         self.contributors = [self._worker(name) for name in CONTRIBUTORS[:contributors]]
         self.engineer = self._worker(ENGINEER)
@@ -71,7 +78,7 @@ class Play:
         self.folders = self.root / "tasks"
         self.held_out = self.data / "held-out.npz"
         self.policy = self.folders / "validation.py"
-        self.task = self.engineers_task = 0
+        self.task = self.engineers_task = self.offered_task = 0
         # Only the play knows who cheats: nothing of it reaches the creator.
         rng = random.Random(seed)
         self._cheat = rng.choice(self.contributors).name
@@ -105,7 +112,7 @@ class Play:
         self.say(f"{len(self.workers) + 1} people open their accounts; {CREATOR} trains a base model.")
         for folder in (self.data, self.folders):
             folder.mkdir(parents=True, exist_ok=True)
-        own_x, own_y, self._shards = props.deal(self.seed, len(self.workers))
+        own_x, own_y, _ = props.deal(self.seed, len(self.workers))
         own = props.save(self.data / "own.npz", own_x, own_y)
         props.save(self.held_out, own_x[: props.HELD_OUT], own_y[: props.HELD_OUT])
         self.policy.write_bytes((props.assets() / "model_creator" / "validation.py").read_bytes())
@@ -126,20 +133,49 @@ class Play:
             contributors,
             PAYS,
             len(self.contributors),
-            "custom",
+            self._strategy,
         )
         self.engineers_task = self._publish(
             "engineer", "Digits: a better model than this one", engineers, ENGINEER_PAYS, 1, "manual"
         )
         return funds
 
+    def offer(self) -> int:
+        """A task of the engineer's own, for whoever plays the creator to take. Returns its id."""
+        x, y, _ = props.deal(self.seed + 1, len(self.workers))
+        props.save(self.data / "spare.npz", x[props.HELD_OUT :], y[props.HELD_OUT :])
+        props.save(self.engineer.home / "held-out.npz", x[: props.HELD_OUT], y[: props.HELD_OUT])
+        self.engineer.do("account", "fund", "50")
+        self.offered_task = self._publish(
+            "contributor",
+            "Digits: lend me your training time",
+            self.folders / "model_contributor",
+            "8",
+            2,
+            "custom",
+            by=self.engineer,
+        )
+        return self.offered_task
+
+    def judge_offer(self) -> None:
+        """The engineer evaluates whatever was delivered to their task; their validation.py decides."""
+        if any(
+            row["status"] == "PendingValidation"
+            for row in self.engineer.do("task", "show", str(self.offered_task))["submissions"]
+        ):
+            self.engineer.do(
+                *("task", "validate", str(self.offered_task), "--pending"),
+                *("--data", str(self.engineer.home / "held-out.npz"), "--policy", str(self.policy)),
+            )
+
     def work(self) -> None:
         """Every worker takes a slot, trains on data of their own, and delivers. Two at a time."""
         self.say(f"{len(self.workers)} workers take their slots and train, each on data of their own.")
+        _, _, shards = props.deal(self.seed, len(self.workers))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for done in [
                 pool.submit(self._work, worker, shard)
-                for worker, shard in zip(self.workers, self._shards, strict=True)
+                for worker, shard in zip(self.workers, shards, strict=True)
             ]:
                 done.result()
 
@@ -204,12 +240,25 @@ class Play:
         person.do("account", "create", person.name)
         person.do("account", "fund", units)
 
-    def _publish(self, kind: str, question: str, folder: Path, pays: str, slots: int, strategy: str) -> int:
-        receipt = self.creator.do(
+    def _publish(
+        self,
+        kind: str,
+        question: str,
+        folder: Path,
+        pays: str,
+        slots: int,
+        strategy: str,
+        *,
+        by: Person | None = None,
+    ) -> int:
+        creator = by or self.creator
+        receipt = creator.do(
             *("task", "create", kind, "--question", question, "--assets", str(folder)),
             *("--pays-amount", pays, "--max-assignments", str(slots), "--validation-strategy", strategy),
         )
-        self.say(f"{CREATOR} publishes task {receipt['task_id']}: {question}, {slots} x {pays} in escrow.")
+        self.say(
+            f"{creator.name} publishes task {receipt['task_id']}: {question}, {slots} x {pays} in escrow."
+        )
         return int(receipt["task_id"])
 
     def _work(self, worker: Person, shard: tuple[Any, Any]) -> None:

@@ -1,0 +1,68 @@
+"""A demo market to be in: one is its creator, and the others act while one looks around."""
+
+import subprocess
+import sys
+from types import TracebackType
+from typing import Self
+
+from decentralml.core.demo.person import PASSWORD
+from decentralml.core.demo.play import CREATOR, Play, Say
+from decentralml.core.paths import Home
+
+_END_SECONDS = 5
+
+
+class Living:
+    """A context: entering opens the market, then the others work in a process of their own until it ends.
+
+    Besides the creator's two tasks there is one of the engineer's, which the person may take.
+    """
+
+    def __init__(self, home: Home, *, contributors: int, seed: int, say: Say) -> None:
+        self._home = home
+        self._arguments = (contributors, seed)
+        self._play = Play(home, contributors=contributors, seed=seed, say=say, strategy="manual")
+        self._others: subprocess.Popen[bytes] | None = None
+        self._offer = 0
+
+    @property
+    def welcome(self) -> str:
+        """Who one is here, and what waits to be done."""
+        play = self._play
+        return (
+            f"You are {CREATOR}, the creator of tasks {play.task} and {play.engineers_task}. "
+            f"Your password is {PASSWORD}.\n\n"
+            f"{len(play.workers)} people are taking your tasks right now. One of them cheats. "
+            "Their results come in within a minute: 3 Validate shows them, v evaluates one "
+            f"(held-out data: {play.held_out}), then accept or reject.\n\n"
+            f"Meanwhile, sell your own training time: task {self._offer} is free. t takes it, r trains "
+            f"(your data: {play.data / 'spare.npz'}), d delivers, and its creator judges you.\n\n"
+            "? says what every key does."
+        )
+
+    def __enter__(self) -> Self:
+        self._play.open()
+        self._offer = self._play.offer()
+        self._others = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "decentralml.core.demo.others", str(self._play.root)),
+                *(str(argument) for argument in self._arguments),
+                *(str(self._play.task), str(self._play.engineers_task), str(self._offer)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._others is None:
+            return
+        self._others.terminate()
+        try:
+            self._others.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._others.kill()
