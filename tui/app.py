@@ -45,13 +45,20 @@ class DecentralMLApp(App[None]):
     TITLE = "decentralml"
 
     def __init__(
-        self, home: Home, overrides: dict[str, str] | None = None, *, readonly: bool = False
+        self,
+        home: Home,
+        overrides: dict[str, str] | None = None,
+        *,
+        readonly: bool = False,
+        welcome: str = "",
     ) -> None:
         no_color = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if no_color else None)
         self.home = home
         self.overrides = overrides or {}
         self.readonly = readonly
+        self.welcome = welcome
+        self.after: list[str] = []
         self.ascii = False
         self._to_ascii = Ascii()
         self.keymap: dict[str, str] = {}
@@ -105,6 +112,10 @@ class DecentralMLApp(App[None]):
         else:
             self.switch_to(self.state.get("mode", "tasks"))
             self._trail.clear()
+        if self.welcome:
+            from decentralml.tui.screens.dialog import Show
+
+            self.push_screen(Show("The demo market", self.welcome))
 
     def _open_again(self) -> None:
         self.run_worker(self.guarded(self._open()), group="open")

@@ -1,0 +1,199 @@
+"""A dialog that finds a file or a folder: by typing with completion, or by walking through folders."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from decentralml.core.text import clean
+from decentralml.tui import background
+from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.words import size
+
+MOST_ENTRIES = 2000
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds: (name, size in bytes or None for a folder), folders first; or why not."""
+
+    folder: Path
+    entries: tuple[tuple[str, int | None], ...] = ()
+    more: int = 0
+    problem: str = ""
+
+
+def read(folder: Path, prefix: str = "") -> Listing:
+    """List ``folder``; names that begin with a dot only where ``prefix`` does. Blocks."""
+    found: list[tuple[str, int | None]] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(prefix) or (entry.name.startswith(".") and not prefix):
+                    continue
+                try:
+                    found.append((entry.name, None if entry.is_dir() else entry.stat().st_size))
+                except OSError:  # a dangling link: nothing to choose
+                    continue
+    except OSError as error:
+        return Listing(folder, problem=f"{folder}: {error.strerror}.")
+    found.sort(key=lambda item: (item[1] is not None, item[0].casefold()))
+    return Listing(folder, tuple(found[:MOST_ENTRIES]), max(len(found) - MOST_ENTRIES, 0))
+
+
+class PathInput(Input):
+    """The path as typed; tab completes it, down goes to the list."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self.screen.complete()
+            return
+        await super()._on_key(event)
+
+
+class FilePicker(Dialog[Path]):
+    """Answers with a file, or with a folder where ``folders``; None where the person left."""
+
+    BINDINGS = [  # noqa: RUF012
+        Binding("down,j", "into_list", show=False),
+        Binding("h,left", "up", show=False),
+        Binding("l,right", "enter", show=False),
+        Binding("k", "list_up", show=False),
+    ]
+
+    def __init__(self, start: Path, folders: bool = False, *, title: str = "") -> None:
+        super().__init__(title or ("Choose a folder" if folders else "Choose a file"))
+        self._start = start
+        self._folders = folders
+        self._listing = Listing(start)
+
+    def body(self) -> ComposeResult:
+        yield PathInput(_typed(self._start), id="path", compact=True, select_on_focus=False)
+        yield OptionList(id="entries")
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            if self._folders:
+                yield Button("Choose this folder", id="choose", variant="primary", compact=True)
+            yield Button("Cancel  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        path = self.query_one("#path", Input)
+        path.focus()
+        path.cursor_position = len(path.value)
+
+    # Listing
+
+    @on(Input.Changed, "#path")
+    def typed(self, event: Input.Changed) -> None:
+        """List what the typed path leads to."""
+        self.run_worker(self.app.guarded(self._list(event.value)), group="list", exclusive=True)
+
+    async def _list(self, typed: str) -> None:
+        folder, _, prefix = typed.rpartition("/")
+        listing = await background.call(_read_typed, folder or "/", prefix)
+        if self.query_one("#path", Input).value != typed:
+            return
+        self._listing = listing
+        options = self.query_one("#entries", OptionList)
+        options.clear_options()
+        options.add_options([Option(_line(name, count)) for name, count in listing.entries])
+        if listing.entries:
+            options.highlighted = 0
+        words = listing.problem
+        if not words and listing.more:
+            words = f"{listing.more:,} more: type the beginning of the name."
+        if not words and not listing.entries:
+            words = "Nothing here begins like this." if prefix else "An empty folder."
+        self.query_one("#problem", Static).update(Text(clean(words)))
+
+    def complete(self) -> None:
+        """Complete the typed name as far as it is clear."""
+        names = [name for name, _ in self._listing.entries]
+        if not names:
+            return
+        path = self.query_one("#path", Input)
+        begun = path.value.rpartition("/")[0] + "/"
+        only = self._listing.entries[0] if len(names) == 1 else None
+        common = os.path.commonprefix(names)  # noqa: RUF071 - of characters is what is meant
+        path.value = begun + common + ("/" if only and only[1] is None else "")
+        path.cursor_position = len(path.value)
+
+    # Walking
+
+    def _go(self, path: Path) -> None:
+        field = self.query_one("#path", Input)
+        field.value = _typed(path)
+        field.cursor_position = len(field.value)
+
+    def action_into_list(self) -> None:
+        options = self.query_one("#entries", OptionList)
+        if options.has_focus:
+            options.action_cursor_down()
+        else:
+            options.focus()
+
+    def action_list_up(self) -> None:
+        self.query_one("#entries", OptionList).action_cursor_up()
+
+    def action_up(self) -> None:
+        self._go(self._listing.folder.parent)
+
+    def action_enter(self) -> None:
+        index = self.query_one("#entries", OptionList).highlighted
+        if index is not None and index < len(self._listing.entries):
+            name, count = self._listing.entries[index]
+            if count is None:
+                self._go(self._listing.folder / name)
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """A folder is entered, a file is the answer."""
+        name, count = self._listing.entries[event.option_index]
+        if count is None:
+            self._go(self._listing.folder / name)
+        elif not self._folders:
+            self.dismiss(self._listing.folder / name)
+
+    @on(Input.Submitted, "#path")
+    @on(Button.Pressed, "#choose")
+    def done(self) -> None:
+        self.run_worker(self.app.guarded(self._answer(self.query_one("#path", Input).value)))
+
+    @on(Button.Pressed, "#no")
+    def left(self) -> None:
+        self.dismiss(None)
+
+    async def _answer(self, typed: str) -> None:
+        path = Path(typed).expanduser()
+        is_folder, is_file = await background.call(lambda: (path.is_dir(), path.is_file()))
+        if is_folder and not self._folders:
+            self._go(path)
+        elif is_folder or (is_file and not self._folders):
+            self.dismiss(Path(os.path.abspath(path)))
+        else:
+            kind = "folder" if self._folders else "file"
+            self.query_one("#problem", Static).update(Text(clean(f"There is no {kind} {path}.")))
+
+
+def _read_typed(folder: str, prefix: str) -> Listing:
+    return read(Path(folder).expanduser(), prefix)
+
+
+def _typed(folder: Path) -> str:
+    return f"{str(folder).rstrip('/')}/"
+
+
+def _line(name: str, count: int | None) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{'' if count is None else size(count):>9}  ", "dim")
+    text.append(clean(name) + ("/" if count is None else ""), "bold" if count is None else "")
+    return text
