@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from decentralml.core.chain import codec, database, schema
 from decentralml.core.chain.database import FILE_MODE, FOLDER_MODE, translated
+from decentralml.core.chain.seen import forget
 from decentralml.core.domain import MAX_U32, Constants
-from decentralml.core.errors import Failed, Misused, Unavailable
+from decentralml.core.errors import Failed, Misused, Refused
 
 OPEN = "open"
 NONE = "none"
+_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 class Genesis(Struct, frozen=True, kw_only=True):
@@ -58,13 +60,15 @@ def create(
     work_period: int = Constants().work_period,
     review_period: int = Constants().review_period,
     faucet: str = OPEN,
+    seen: Path | None = None,
     now: Callable[[], float] = time.time,
     exist_ok: bool = False,
 ) -> None:
     """Make a new ledger at ``path``, whole or not at all; its folder, where missing, for one group.
 
-    ``block_time`` in seconds, periods in blocks. Raises `Misused` ("BadPeriod", "BadAddress"),
-    `Unavailable` ("LedgerExists" unless ``exist_ok``, "LedgerUnreachable", "NetworkFileSystem").
+    ``block_time`` in seconds, periods in blocks. ``seen`` is the home's memory, told to forget the
+    ledger that was at ``path`` before. Raises `Misused` ("BadPeriod", "BadAddress"), `Refused`
+    ("LedgerExists" unless ``exist_ok``), `Unavailable` ("LedgerUnreachable", "NetworkFileSystem").
     """
     constants = Constants(block_time=block_time, work_period=work_period, review_period=review_period)
     if not _sane(constants):
@@ -76,6 +80,8 @@ def create(
     if faucet not in (OPEN, NONE):
         codec.canonical_address(faucet)
     genesis = Genesis(time=int(now()), salt=secrets.token_hex(16), faucet=faucet, constants=constants)
+    if exist_ok and database.exists(path):
+        return
     with translated(path):
         _make_folder(path.parent)
         database.refuse_network_file_system(path.parent)
@@ -86,14 +92,18 @@ def create(
             os.link(temporary, path)
         except FileExistsError as error:
             if not exist_ok:
-                raise Unavailable(
+                raise Refused(
                     "LedgerExists",
                     f"There is a ledger at {path} already.",
                     "Name another file, or use that one.",
                 ) from error
+            return
         finally:
-            temporary.unlink(missing_ok=True)
+            for end in ("", *_COMPANIONS):
+                temporary.with_name(temporary.name + end).unlink(missing_ok=True)
         _sync(path.parent)
+    if seen is not None:
+        forget(seen, path)
 
 
 def _make_folder(folder: Path) -> None:
@@ -123,7 +133,7 @@ def _write(path: Path, genesis: bytes) -> None:
         connection.execute("COMMIT")
     finally:
         connection.close()
-    if any(path.with_name(path.name + end).exists() for end in ("-wal", "-shm")):
+    if any(path.with_name(path.name + end).exists() for end in _COMPANIONS):
         raise Failed("DiskFull", f"The ledger {path} could not be completed.", "Make room on the disk.")
     _sync(path)
 

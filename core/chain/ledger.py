@@ -44,7 +44,7 @@ class Ledger(Chain):
     ``seen`` is the file in which this home remembers the last row it saw. ``now`` gives Unix
     seconds. ``patience``: seconds to wait for another process's lock. Every method may raise
     `Unavailable` ("LedgerLocked", "LedgerReadOnly", "LedgerUnreachable", "ClockBehind"), `Failed`
-    ("DiskFull", "LedgerIO", "LedgerDamaged", "NotALedger"), `Refused` ("LedgerRewritten").
+    ("DiskFull", "LedgerIO", "LedgerDamaged", "NotALedger"), `Refused` ("LedgerRewritten", "LedgerReplaced").
     """
 
     name = "local"
@@ -71,7 +71,7 @@ class Ledger(Chain):
                 body = _genesis_body(connection)
             self._genesis = decode(body)
             self._root = codec.sha256(body)
-            self._seen = Seen(seen, self._root)
+            self._seen = Seen(seen, self.path, self._root)
             with self._read():
                 pass
             self._seen.save()

@@ -3,6 +3,8 @@
 import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -19,15 +21,34 @@ class Mark(Struct, frozen=True):
     link: str
 
 
-class Seen:
-    """The marks of one home, by genesis, in one JSON file. ``path`` None remembers nothing on disk."""
+class Memory(Struct, frozen=True):
+    """What stands in the file: the last mark by genesis, and the genesis by the ledger's path."""
 
-    def __init__(self, path: Path | None, genesis: str) -> None:
+    marks: dict[str, Mark] = {}
+    ledgers: dict[str, str] = {}
+
+
+class Seen:
+    """One home's memory of one ledger. ``path`` None remembers nothing on disk.
+
+    Raises `Refused` ("LedgerReplaced") where another chain stood at ``ledger`` before, `Failed` and
+    `Unavailable` ("SeenUnreadable").
+    """
+
+    def __init__(self, path: Path | None, ledger: Path, genesis: str) -> None:
         self.path = path
+        self.ledger = str(ledger.resolve())
         self.genesis = genesis
         self._guard = threading.Lock()
-        self._saved = self._read().get(genesis, Mark(0, genesis))
-        self.newest = self._saved
+        memory = read(path)
+        if memory.ledgers.get(self.ledger, genesis) != genesis:
+            raise Refused(
+                "LedgerReplaced",
+                f"Another chain stood at {ledger} when this home last looked.",
+                f"Ask who keeps the file; if you replaced it yourself, delete {path}.",
+            )
+        self._saved = memory.marks.get(genesis)
+        self.newest = self._saved or Mark(0, genesis)
 
     def notice(self, mark: Mark) -> None:
         """Remember ``mark``, in memory, if it is the newest."""
@@ -39,46 +60,52 @@ class Seen:
         """Write the newest mark down. Raises `Unavailable` ("SeenUnwritable")."""
         with self._guard:
             newest, saved = self.newest, self._saved
-        if self.path is None or newest.row <= saved.row:
+        if self.path is None or newest == saved:
             return
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path.with_name(self.path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                marks = self._read()
-                if marks.get(self.genesis, Mark(0, "")).row < newest.row:
-                    write_atomic(self.path, msgspec.json.encode({**marks, self.genesis: newest}))
-            finally:
-                os.close(lock)
-        except OSError as error:
-            raise Unavailable(
-                "SeenUnwritable",
-                f"What this home saw of the ledger cannot be written to {self.path}: {error.strerror}.",
-                "Make room, or check that the home's folder is yours.",
-            ) from error
+        with _changing(self.path):
+            memory = read(self.path)
+            known = memory.marks.get(self.genesis)
+            if known is None or known.row < newest.row:
+                marks = {**memory.marks, self.genesis: newest}
+                _write(self.path, Memory(marks, {**memory.ledgers, self.ledger: self.genesis}))
         with self._guard:
             self._saved = newest
 
-    def _read(self) -> dict[str, Mark]:
-        if self.path is None:
-            return {}
-        try:
-            return msgspec.json.decode(self.path.read_bytes(), type=dict[str, Mark])
-        except FileNotFoundError:
-            return {}
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise Failed(
-                "SeenUnreadable",
-                f"{self.path}, in which this home remembers what it saw of the ledger, is unreadable.",
-                "Restore it, or delete it if you trust the ledger as it is now.",
-            ) from error
-        except OSError as error:
-            raise Unavailable(
-                "SeenUnreadable",
-                f"{self.path} cannot be read: {error.strerror}.",
-                "Check that the home's folder is yours.",
-            ) from error
+
+def remembers(path: Path, ledger: Path) -> bool:
+    """Whether a ledger was seen at ``ledger``. Raises as `read`."""
+    return str(ledger.resolve()) in read(path).ledgers
+
+
+def forget(path: Path, ledger: Path) -> None:
+    """A new ledger is made at ``ledger``: what stood there before is of no account. Raises as `Seen.save`."""
+    if remembers(path, ledger):
+        with _changing(path):
+            memory = read(path)
+            others = {key: value for key, value in memory.ledgers.items() if key != str(ledger.resolve())}
+            _write(path, Memory(memory.marks, others))
+
+
+def read(path: Path | None) -> Memory:
+    """Raises `Failed` or `Unavailable` ("SeenUnreadable")."""
+    if path is None:
+        return Memory()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Memory)
+    except FileNotFoundError:
+        return Memory()
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Failed(
+            "SeenUnreadable",
+            f"{path}, in which this home remembers what it saw of the ledger, is unreadable.",
+            "Restore it, or delete it if you trust the ledger as it is now.",
+        ) from error
+    except OSError as error:
+        raise Unavailable(
+            "SeenUnreadable",
+            f"{path} cannot be read: {error.strerror}.",
+            "Check that the home's folder is yours.",
+        ) from error
 
 
 def rewritten(mark: Mark) -> Refused:
@@ -87,3 +114,26 @@ def rewritten(mark: Mark) -> Refused:
         f"The ledger no longer holds row {mark.row} as this home saw it: it was cut off or rewritten.",
         "Ask who keeps the file; restore it from a backup, or delete the home's seen.json if you trust it.",
     )
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Alone with the file, among the processes of this home."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+    except OSError as error:
+        raise Unavailable(
+            "SeenUnwritable",
+            f"What this home saw of the ledger cannot be written to {path}: {error.strerror}.",
+            "Make room, or check that the home's folder is yours.",
+        ) from error
+
+
+def _write(path: Path, memory: Memory) -> None:
+    write_atomic(path, msgspec.json.encode(memory))

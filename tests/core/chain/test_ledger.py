@@ -491,6 +491,24 @@ def test_the_memory_only_moves_forward(path: Path, tmp_path: Path, clock: Any, k
     assert seen.read_bytes() == after
 
 
+def test_another_chain_in_a_known_place_is_refused(path: Path, tmp_path: Path, clock: Any) -> None:
+    seen = tmp_path / "seen.json"
+    Ledger(path, seen=seen, now=clock).close()
+    path.unlink()
+    create(path, now=clock)
+    assert code(lambda: Ledger(path, seen=seen, now=clock)) == "LedgerReplaced"
+    path.unlink()
+    create(path, now=clock, seen=seen)
+    Ledger(path, seen=seen, now=clock).close()
+
+
+def test_a_home_whose_ledger_is_gone_makes_no_other_by_itself(home: Home) -> None:
+    connect("local", home).close()
+    home.ledger.unlink()
+    assert code(lambda: connect("local", home)) == "LedgerGone"
+    assert not home.ledger.exists()
+
+
 # Where it lies.
 
 MOUNTS = r"""22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
