@@ -38,6 +38,8 @@ def layout(like: Weights, path: Path) -> dict[str, int]:
         settings.set_layout(h5py.h5d.CONTIGUOUS)
         settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
         settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        # The same inputs give the same file, whenever that is.
+        settings.set_obj_track_times(False)
         for name, tensor in like.tensors.items():
             parent, _, leaf = name.rpartition("/")
             space = h5py.h5s.create_simple(tensor.shape) if tensor.shape else h5py.h5s.create(h5py.h5s.SCALAR)

@@ -159,7 +159,7 @@ def read_small(folder: Path, name: str, limit: int) -> bytes:
 
 
 def digest(path: Path, limits: Limits = Limits()) -> str:  # noqa: B008
-    """SHA-256 (hex) of a model by the bytes of its `FILES` alone: the same for a folder and its .keras file.
+    """SHA-256 (hex) of a model by the bytes of its `FILES` alone: the same zipped or not.
 
     What else lies beside them (a result.json, a provenance) does not count. Raises `Refused` as `as_folder`.
     """

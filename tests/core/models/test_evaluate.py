@@ -1,0 +1,149 @@
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from decentralml.core.config import Settings
+from decentralml.core.errors import Failed, Interrupted, Refused
+from decentralml.core.limits import descendants
+from decentralml.core.models.evaluate import Evaluator, _shape
+
+
+@pytest.fixture(scope="module")
+def x() -> np.ndarray:
+    with np.load(Path(__file__).parents[3] / "assets" / "mnist5k.npz") as data:
+        return data["x"][::2][:300].astype(np.float32) / 255
+
+
+def test_predictions_are_those_of_keras(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
+    seen: list[tuple[int, int]] = []
+    found = evaluator.predict(models / "c", x, on_progress=lambda done, of: seen.append((done, of)))
+    assert found.shape == (300, 10)
+    np.testing.assert_allclose(found, np.load(models / "c.npy"), atol=1e-5)
+    assert all(0 <= done <= of == 300 for done, of in seen)
+
+
+def test_a_second_question_imports_nothing_again(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
+    evaluator.predict(models / "c.keras", x[:2])
+    starts = evaluator.starts
+    np.testing.assert_allclose(
+        evaluator.predict(models / "branched", x), np.load(models / "branched.npy"), atol=1e-5
+    )
+    assert evaluator.starts == starts
+    assert evaluator.versions["keras"].startswith("3.")
+
+
+def test_a_summary_is_keras_own_table(evaluator: Evaluator, models: Path) -> None:
+    assert "bidirectional" in evaluator.summary(models / "branched")
+
+
+def test_how_a_candidate_was_compiled_changes_nothing(
+    evaluator: Evaluator, models: Path, x: np.ndarray
+) -> None:
+    expected = evaluator.predict(models / "c", x)
+    assert np.array_equal(evaluator.predict(models / "small_loss", x), expected)
+    assert np.array_equal(evaluator.predict(models / "own_loss", x), expected)
+
+
+def test_inputs_of_another_shape_fail_in_words_and_the_next_question_works(
+    evaluator: Evaluator, models: Path, x: np.ndarray
+) -> None:
+    with pytest.raises(Failed, match="could not be run") as failed:
+        evaluator.predict(models / "regression", x)
+    assert failed.value.code == "EvaluationFailed"
+    starts = evaluator.starts
+    evaluator.predict(models / "c", x[:1])
+    assert evaluator.starts == starts
+
+
+def test_what_inspection_refuses_is_never_opened(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
+    starts = evaluator.starts
+    for name in ("lambda", "subclass"):
+        with pytest.raises(Refused):
+            evaluator.predict(models / name, x)
+    assert evaluator.starts == starts
+
+
+def test_weights_that_do_not_fit_fail_in_words(
+    evaluator: Evaluator, models: Path, copy: Callable[[str], Path], x: np.ndarray
+) -> None:
+    folder = copy("c")
+    (folder / "model.weights.h5").write_bytes((models / "wider" / "model.weights.h5").read_bytes())
+    with pytest.raises(Failed, match="could not be loaded"):
+        evaluator.predict(folder, x)
+
+
+def test_several_threads_may_ask_at_once(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
+    found: dict[str, Any] = {}
+
+    def ask(name: str) -> None:
+        found[name] = evaluator.predict(models / name, x[:50])
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in ("a", "b", "branched")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {name: len(rows) for name, rows in found.items()} == {"a": 50, "b": 50, "branched": 50}
+    assert not np.array_equal(found["a"], found["b"])
+
+
+def test_nothing_of_a_question_stays_behind(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
+    evaluator.predict(models / "c", x[:1])
+    assert evaluator._session is not None
+    for folder in (evaluator._session._exchange, evaluator._session._answers):
+        assert list(folder.iterdir()) == []
+
+
+def test_a_process_that_was_killed_says_so_and_the_next_question_works(
+    evaluator: Evaluator, models: Path, x: np.ndarray
+) -> None:
+    evaluator.predict(models / "c", x[:1])
+    starts, session = evaluator.starts, evaluator._session
+    assert session is not None
+    for pid in list(descendants(session._process.pid, 100))[1:]:
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(Failed) as failed:
+        evaluator.predict(models / "c", x)
+    assert failed.value.code == "EvaluatorDied"
+    assert evaluator.predict(models / "c", x[:1]).shape == (1, 10)
+    assert evaluator.starts == starts + 1
+
+
+def test_a_cancel_is_heard(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
+    with pytest.raises(Interrupted):
+        evaluator.predict(models / "c", np.repeat(x, 300, axis=0), cancelled=lambda: True)
+
+
+def test_a_model_that_gives_nothing_in_time_is_given_up(models: Path, x: np.ndarray) -> None:
+    with (
+        Evaluator(Settings(sandbox_memory=2048), stall=0.01) as hasty,
+        pytest.raises(Failed, match="nothing new") as failed,
+    ):
+        hasty.predict(models / "c", x)
+    assert failed.value.code == "EvaluationStalled"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"", b"[", b"[1]", b'{"shape": 3}', b'{"shape": []}', b'{"shape": [1, -1]}', b'{"shape": [1.5]}',
+        b'{"shape": [true]}', b'{"shape": [1e99]}', b'{"shape": [1,1,1,1,1,1,1,1,1]}', b"\xff" * 256,
+        b"[" * 256,
+    ],
+)  # fmt: skip
+def test_a_forged_answer_has_no_shape(head: bytes) -> None:
+    assert _shape(head) is None
+
+
+def test_predictions_that_are_not_finite_are_refused(
+    evaluator: Evaluator, models: Path, copy: Callable[[str], Path]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        evaluator.predict(models / "regression", np.full((4, 3), np.inf, np.float32))
+    assert refused.value.code == "BadPredictions"
