@@ -130,11 +130,11 @@ def market(tmp_path: Path, run_in: Run) -> Callable[..., list[Person]]:
 
 
 @pytest.fixture
-def account(run: Run) -> Callable[[str], str]:
+def account(home: Home) -> Callable[[str], str]:
     """Make an account and return its address."""
 
     def make(name: str) -> str:
-        return str(run("account", "create", name, "--json", password=PASSWORD).data["address"])
+        return Accounts(home, scrypt_n=SCRYPT_N).create(name, PASSWORD)[0].address
 
     return make
 

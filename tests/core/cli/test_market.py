@@ -115,7 +115,7 @@ def test_idleness_costs_the_deposit_and_the_slot(market, files: Path, wait_for) 
     # The only slot is overdue: taking it times it out first.
     assert bob("task", "assign", task).code == 0
     assert eve.free() == str(100 * 10**12 - 2 * 10**10)
-    assert eve("task", "assign", task).error["code"] == "AlreadyTaken"
+    assert eve("task", "assign", task).error["code"] == "TaskFull"
     assert eve("task", "show", task).data["submissions"][0]["status"] == "TimedOut"
     assert eve("task", "time-out", idle).error["code"] == "WrongState"
 

@@ -1,0 +1,154 @@
+"""chain, storage, home and doctor by command."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from pathlib import Path
+
+PASSWORD = "correct horse"
+
+
+def test_a_ledger_is_made_once_with_its_own_periods(run, tmp_path: Path) -> None:
+    file = tmp_path / "shared" / "ledger.sqlite"
+    made = run("chain", "init", str(file), "--block-time", "2", "--faucet", "none", "--json").data
+    assert (made["path"], made["block_time"], made["faucet"]) == (str(file), 2, "none")
+    assert run("chain", "init", str(file), "--json").error["code"] == "LedgerExists"
+    status = run("--chain", f"local:{file}", "chain", "status", "--json").data
+    assert status["constants"]["block_time"] == 2
+    assert status["constants"]["existential_deposit"] == "1000000000"
+    assert len(status["capabilities"]) == 11
+    assert run("chain", "init", str(file), "--block-time", "0", "--json").code == 2
+
+
+def test_only_the_key_of_the_genesis_may_fund(run, account, tmp_path: Path) -> None:
+    ada, bob = account("ada"), account("bob")
+    file = tmp_path / "ledger.sqlite"
+    run("chain", "init", str(file), "--faucet", "ada")
+    chain = ("--chain", f"local:{file}", "--json", "--yes")
+    funded = run(*chain, "account", "fund", "3", "--to", "bob", password=PASSWORD).data
+    assert (funded["address"], funded["amount"]) == (bob, "3000000000000")
+    run("account", "forget", "ada", "--yes")
+    refused = run(*chain, "account", "fund", "3", "--to", "bob", password=PASSWORD)
+    assert (refused.error["code"], refused.code) == ("UnknownAccount", 3)
+    assert ada in refused.error["message"]
+
+
+def test_chains_and_storages_that_this_version_does_not_know_are_not_available(run) -> None:
+    for words in (("--chain", "ws://node", "chain", "status"), ("--storage", "ipfs:x", "storage", "doctor")):
+        assert run("--json", *words).code == 3
+    missing = run("--json", "--chain", "local:/nowhere/ledger", "chain", "status")
+    assert (missing.error["code"], missing.code) == ("NoLedger", 3)
+
+
+def test_a_changed_row_is_named_and_exits_1(run, account, home) -> None:
+    account("ada")
+    run("account", "fund", "5", "--yes")
+    assert run("chain", "verify", "--json").data == {"rows": 1, "ok": True}
+    with sqlite3.connect(home.ledger) as ledger:
+        ledger.execute("UPDATE accounts SET nonce = nonce + 1")
+    broken = run("chain", "verify", "--json")
+    assert (broken.error["code"], broken.code) == ("LedgerBroken", 1)
+    assert "accounts" in broken.error["message"]
+
+
+def test_events_are_one_object_a_line_and_go_on_from_a_cursor(run, account) -> None:
+    address = account("ada")
+    for amount in ("1", "2", "3"):
+        run("account", "fund", amount, "--yes")
+    lines = [json.loads(line) for line in run("chain", "events", "--json").out.splitlines()]
+    assert [line["ok"] for line in lines] == [True] * 3
+    assert [line["data"]["account"] for line in lines] == [address] * 3
+    later = run("chain", "events", "--json", "--since", str(lines[0]["data"]["cursor"]), "--limit", "1")
+    assert json.loads(later.out)["data"] == lines[1]["data"]
+    assert run("chain", "events", "--of", "ada", "--limit", "2").out.count("\n") == 2
+
+
+def test_following_events_ends_with_130_when_interrupted(run, account, home, command) -> None:
+    account("ada")
+    run("account", "fund", "1", "--yes")
+    follower = subprocess.Popen(
+        command("--home", str(home.root), "chain", "events", "--follow", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert follower.stdout is not None
+    assert json.loads(follower.stdout.readline())["ok"]
+    run("account", "fund", "2", "--yes")
+    assert json.loads(follower.stdout.readline())["data"]["data"]["amount"] == "2000000000000"
+    follower.send_signal(signal.SIGINT)
+    out, err = follower.communicate(timeout=30)
+    assert follower.returncode == 130
+    assert json.loads(out)["error"]["code"] == "Interrupted"
+    assert "Traceback" not in err
+
+
+def test_a_folder_goes_up_and_comes_back(run, folder: Path, tmp_path: Path) -> None:
+    stored = run("storage", "put", str(folder), "--json").data
+    assert (stored["size"], [f["name"] for f in stored["files"]]) == (9, ["a.txt", "sub/b.txt"])
+    assert run("storage", "put", str(folder)).out.strip() == stored["reference"]
+    target = tmp_path / "back"
+    got = run("storage", "get", stored["reference"], str(target), "--json").data
+    assert got["path"] == str(target)
+    assert (target / "sub" / "b.txt").read_text() == "beta"
+    assert run("storage", "verify", stored["reference"], "--json").data["files"] == stored["files"]
+    assert run("storage", "doctor", "--json").code == 0
+
+
+def test_changed_content_is_refused_and_bad_references_are_named(
+    run, folder: Path, home, tmp_path: Path
+) -> None:
+    reference = run("storage", "put", str(folder), "--json").data["reference"]
+    for path in (home.storage / "blobs").rglob("*"):
+        if path.is_file():
+            os.chmod(path, 0o600)
+            path.write_text("other")
+    assert run("storage", "verify", reference, "--json").code == 1
+    assert run("storage", "get", reference, str(tmp_path / "x"), "--json").code == 1
+    assert not (tmp_path / "x").exists()
+    assert run("storage", "verify", "local:nonsense", "--json").error["code"] == "BadReference"
+    assert run("storage", "verify", "local:#sha256=" + "0" * 64, "--json").error["code"] == "NotStored"
+
+
+def test_gc_asks_and_keeps_what_is_young(run, folder: Path) -> None:
+    run("storage", "put", str(folder))
+    assert run("storage", "gc", "--json").error["code"] == "NotConfirmed"
+    assert run("storage", "gc", "--dry-run", "--json").data["removed"] is False
+    assert run("storage", "gc", "--yes", "--json").data == {
+        "folders": 0,
+        "files": 0,
+        "size": 0,
+        "removed": True,
+    }
+
+
+def test_a_home_is_backed_up_and_comes_back_elsewhere(run, run_in, account, tmp_path: Path) -> None:
+    address = account("ada")
+    archive = tmp_path / "home.tar"
+    assert run("home", "backup", str(archive), "--json").data["size"] > 0
+    assert run("home", "backup", str(archive), "--json").error["code"] == "ArchiveExists"
+    other = tmp_path / "other"
+    assert run_in(other, "home", "restore", str(archive), "--json").error["code"] == "NotConfirmed"
+    assert run_in(other, "home", "restore", str(archive), "--yes", "--json").code == 0
+    assert run_in(other, "account", "list", "--json").data[0]["address"] == address
+
+
+def test_doctor_looks_at_every_part(run) -> None:
+    result = run("doctor", "--json")
+    found = {finding["part"]: finding for finding in result.data}
+    assert list(found) == ["home", "chain", "storage", "sandbox", "tensorflow", "keyring", "terminal"]
+    assert result.code == 0
+    assert "bwrap" in found["sandbox"]["detail"]
+    assert "TensorFlow 2" in found["tensorflow"]["detail"]
+    assert found["keyring"]["ok"] is False
+    assert found["keyring"]["needed"] is False
+
+
+def test_doctor_exits_3_when_a_needed_part_is_missing(run) -> None:
+    result = run("doctor", "--json", "--chain", "local:/nowhere/ledger")
+    assert result.code == 3
+    chain = next(finding for finding in result.data if finding["part"] == "chain")
+    assert chain["ok"] is False
+    assert chain["hint"]
