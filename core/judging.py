@@ -51,6 +51,7 @@ class Judge:
 
     Keeps TensorFlow loaded in its sandbox, and each task's baseline measured, until it is closed.
     ``data`` (.npz with x and y) may be None for annotators' tasks; ``policy`` is a validation.py or None.
+    ``evaluator``: one to share among judges, which whoever made it closes.
     """
 
     def __init__(
@@ -60,13 +61,15 @@ class Judge:
         data: Path | None,
         policy: Path | None = None,
         unsandboxed: bool = False,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self._market = market
         self._data = data
         self._policy = (
             Policy(policy, market.settings, unsandboxed=unsandboxed) if policy is not None else None
         )
-        self._evaluator = Evaluator(market.settings, unsandboxed=unsandboxed)
+        self._evaluator = evaluator or Evaluator(market.settings, unsandboxed=unsandboxed)
+        self._owns_evaluator = evaluator is None
         self._benches: dict[int, Bench] = {}
 
     def __enter__(self) -> Self:
@@ -76,8 +79,9 @@ class Judge:
         self.close()
 
     def close(self) -> None:
-        """End the sandboxed process."""
-        self._evaluator.close()
+        """End the sandboxed process, unless it is shared."""
+        if self._owns_evaluator:
+            self._evaluator.close()
 
     def bench(self, task: Task, *, cancelled: Cancelled = lambda: False) -> Bench:
         """What the results of ``task`` are measured on. Raises `Misused` ("NoData") and as `Bench.open`."""

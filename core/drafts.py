@@ -1,0 +1,112 @@
+"""Decisions on results that are not signed yet: kept on disk, taken back at will, signed together later."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from decentralml.core.domain import REASON_BYTES
+from decentralml.core.errors import Misused, Unavailable
+from decentralml.core.paths import Home, write_atomic
+
+
+class Word(StrEnum):
+    """What a creator says of a result."""
+
+    accept = "accept"
+    reject = "reject"
+    changes = "changes"
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A decision on the result with this ``digest``. ``made``: Unix seconds.
+
+    ``reason`` is empty for an accept, 1 to 1024 bytes for the others.
+    """
+
+    submission_id: int
+    digest: str
+    word: Word
+    reason: str = ""
+    made: float = 0.0
+
+
+def check_reason(word: Word, reason: str) -> None:
+    """Raise `Misused` ("BadReason") where the chain would not take ``reason`` with ``word``."""
+    size = len(reason.encode())
+    if word is not Word.accept and not 1 <= size <= REASON_BYTES:
+        raise Misused(
+            "BadReason",
+            f"The reason has {size:,} bytes; 1 to {REASON_BYTES:,} fit.",
+            "The worker reads it: say what was wrong.",
+        )
+
+
+class Drafts:
+    """The drafts of one home, a chain each for itself (``genesis``). One draft a submission.
+
+    Safe for several terminals on one home. Every method raises `Unavailable` ("DraftsUnwritable").
+    """
+
+    def __init__(self, home: Home, genesis: str, now: Callable[[], float] = time.time) -> None:
+        self._path = home.folder(home.data_dir) / "drafts.json"
+        self._genesis = genesis
+        self._now = now
+
+    def all(self) -> dict[int, Draft]:
+        """Every draft by submission."""
+        return {draft.submission_id: draft for draft in self._read().get(self._genesis, [])}
+
+    def put(self, submission_id: int, digest: str, word: Word, reason: str = "") -> Draft:
+        """Keep a decision, in place of an earlier one. Raises `Misused` ("BadReason")."""
+        check_reason(word, reason)
+        draft = Draft(submission_id=submission_id, digest=digest, word=word, reason=reason, made=self._now())
+        with self._changing() as drafts:
+            drafts[submission_id] = draft
+        return draft
+
+    def take_back(self, submission_id: int) -> Draft | None:
+        """Forget a draft; the one that was there."""
+        with self._changing() as drafts:
+            return drafts.pop(submission_id, None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[int, Draft]]:
+        try:
+            lock = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                drafts = self.all()
+                yield drafts
+                kept = {**self._read(), self._genesis: list(drafts.values())}
+                write_atomic(self._path, msgspec.json.encode(kept))
+            finally:
+                os.close(lock)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def _read(self) -> dict[str, list[Draft]]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, list[Draft]])
+        except FileNotFoundError:
+            return {}
+        except msgspec.MsgspecError:
+            # Set aside and not thrown away: a person wrote those reasons.
+            self._path.replace(self._path.with_suffix(".broken"))
+            return {}
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        "DraftsUnwritable",
+        f"Drafts cannot be kept in {path}: {error.strerror}.",
+        "Make room, or check that the home's folder is yours.",
+    )
