@@ -30,6 +30,7 @@ from decentralml.core.chain.calls import (
     call_name,
 )
 from decentralml.core.chain.ledger import Ledger
+from decentralml.core.chain.overlay import Overlay
 from decentralml.core.chain.state import Move
 from decentralml.core.domain import Submission, Task, TaskType, Terms, ValidationStrategy, manifest_digest
 from decentralml.core.errors import Refused, Unavailable
@@ -50,6 +51,8 @@ _ASSETS = {
 
 Send = Callable[[Market, OnProgress], Receipt]
 Rows = Sequence[tuple[str, str]]
+Calls = Sequence[Call]
+"""Calls that are to be sent first: a proposal says what its own call does after them."""
 
 
 def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
@@ -130,44 +133,53 @@ def send_result(
     )
 
 
+def publishing(submission_id: int, digest: str) -> ValidateTaskResults:
+    """The call that publishes a report, before its upload has given it a reference."""
+    return ValidateTaskResults(submission_id, digest, _STAND_IN, "0" * 64)
+
+
 def publish_report(session: Session, submission_id: int, report: Path, digest: str) -> Proposal:
     """Put the reference of a validation report on the chain. ``digest`` is that of the result meant."""
-    call = ValidateTaskResults(submission_id, digest, _STAND_IN, "0" * 64)
     return _propose(
         session,
-        call,
+        publishing(submission_id, digest),
         lambda market, _: market.publish_report(submission_id, report, digest),
         [*_submission_rows(session, session.chain.submission(submission_id), digest), *_uploads(report)],
     )
 
 
-def accept(session: Session, submission_id: int, digest: str) -> Proposal:
+def accept(session: Session, submission_id: int, digest: str, *, after: Calls = ()) -> Proposal:
     """Accept and pay the result with this digest."""
     return _propose(
         session,
         AcceptTaskResults(submission_id, digest),
         lambda market, _: market.accept_task_results(submission_id, digest=digest),
         _submission_rows(session, session.chain.submission(submission_id), digest),
+        after=after,
     )
 
 
-def reject(session: Session, submission_id: int, digest: str, reason: str) -> Proposal:
+def reject(session: Session, submission_id: int, digest: str, reason: str, *, after: Calls = ()) -> Proposal:
     """Reject a validated result with a reason."""
     return _propose(
         session,
         RejectTaskResults(submission_id, digest, reason),
         lambda market, _: market.reject_task_results(submission_id, reason, digest=digest),
         [*_submission_rows(session, session.chain.submission(submission_id), digest), ("reason", reason)],
+        after=after,
     )
 
 
-def request_changes(session: Session, submission_id: int, digest: str, reason: str) -> Proposal:
+def request_changes(
+    session: Session, submission_id: int, digest: str, reason: str, *, after: Calls = ()
+) -> Proposal:
     """Send a validated result back with what should change."""
     return _propose(
         session,
         RequestChanges(submission_id, digest, reason),
         lambda market, _: market.request_changes(submission_id, reason, digest=digest),
         [*_submission_rows(session, session.chain.submission(submission_id), digest), ("reason", reason)],
+        after=after,
     )
 
 
@@ -243,12 +255,16 @@ def _propose(
     more: str = "",
     warnings: Sequence[str] = (),
     again: str = "",
+    after: Calls = (),
 ) -> Proposal:
     """The proposal of ``call``: its effect is that of a dry run over the chain as it stands."""
     address = _require_writing(session)
     chain = session.chain
     with chain.view() as view:
-        outcome = rules.apply(view, call, address, view.block)
+        ahead = Overlay(view)
+        for earlier in after:
+            ahead.lay(rules.apply(ahead, earlier, address, view.block))
+        outcome = rules.apply(ahead, call, address, view.block)
     mine = [move for move in outcome.moves if move.account == address]
     effect = [rules.rule(call_name(call)).what, *(_moved(session, move) for move in outcome.moves), more]
     transfer = Transfer()
