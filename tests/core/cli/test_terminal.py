@@ -9,7 +9,7 @@ PASSWORD = "correct horse"
 
 
 def test_an_account_is_made_by_asking_twice_and_shows_its_words_once(
-    terminal: Callable[..., Any], run
+    terminal: Callable[..., Any], run, tmp_path: Path
 ) -> None:
     asked = terminal("account", "create", "ada")
     asked.expect("A passphrase for ada: ")
