@@ -3,10 +3,9 @@
 from contextlib import suppress
 
 from decentralml.core import config
-from decentralml.core.chain import rules
 from decentralml.core.chain.base import Chain
 from decentralml.core.chain.connect import connect as connect_chain
-from decentralml.core.errors import Refused
+from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market import Market
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
@@ -15,6 +14,17 @@ from decentralml.core.storage.connect import connect as connect_storage
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account, Accounts
 from decentralml.core.wallet.addressbook import AddressBook
+
+
+class Locked:
+    """The signer of an account whose key is locked: rules can be asked about it, nothing is signed."""
+
+    def __init__(self, account: Account) -> None:
+        self.address = account.address
+        self.crypto = account.crypto
+
+    def sign(self, message: bytes) -> bytes:
+        raise Unavailable("Locked", "The account is locked.", "Give its password when asked for it.")
 
 
 class Session:
@@ -44,8 +54,9 @@ class Session:
 
     @property
     def market(self) -> Market:
-        """The verbs, signed by the unlocked account (or by nobody)."""
-        return Market(self.chain, self.storage, self.home, self.settings, self.signer)
+        """The verbs, signed by the account in use; while it is locked they can only be asked about."""
+        signer = self.signer or (Locked(self.account) if self.account else None)
+        return Market(self.chain, self.storage, self.home, self.settings, signer)
 
     def use(self, account: Account) -> None:
         """Be ``account`` from now on; the key of the one before is forgotten."""
@@ -61,8 +72,7 @@ class Session:
             return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
         if self.address is None:
             return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
-        with self.chain.view() as view:
-            return rules.check(view, call, self.address, task_id=task_id, submission_id=submission_id)
+        return self.market.may(call, task_id=task_id, submission_id=submission_id)
 
     def unlock(self, password: str) -> None:
         """Unlock the account in use. Raises `Refused` ("WrongPassword")."""

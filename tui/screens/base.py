@@ -72,9 +72,14 @@ class MarketScreen(Screen[None]):
         """A blocking ``function`` on a background thread."""
         return await background.call(function, *args, **kwargs)
 
-    def work(self, coroutine: Coroutine[Any, Any, Any], *, group: str = "default") -> None:
-        """Run ``coroutine`` on the loop; its error is shown by the app's one handler."""
-        self.run_worker(self.app.guarded(coroutine), group=group, exit_on_error=True)
+    def work(
+        self, coroutine: Coroutine[Any, Any, Any], *, group: str = "default", exclusive: bool = False
+    ) -> None:
+        """Run ``coroutine`` on the loop; its error is shown by the app's one handler.
+
+        ``exclusive`` cancels what runs in the same group.
+        """
+        self.run_worker(self.app.guarded(coroutine), group=group, exclusive=exclusive)
 
     async def propose(self, build: Callable[..., Proposal], *args: Any, **kwargs: Any) -> Receipt | None:
         """Show what a call of `decentralml.tui.proposals` would do, and sign and send it on a yes.

@@ -20,7 +20,10 @@ _KEPT_PAGES = 8
 
 @dataclass(frozen=True)
 class Column:
-    """A column of ``width`` cells (``flexible``: at least). When narrow, low ``priority`` goes first."""
+    """A column of ``width`` cells (``flexible``: at least). When narrow, low ``priority`` goes first.
+
+    One with a ``narrow`` width shrinks to it before anything goes; its cell is then ``<name>.narrow``.
+    """
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class Column:
     right: bool = False
     flexible: bool = False
     priority: int = 10
+    narrow: int | None = None
 
 
 Cell = str | Text | tuple[str, str]
@@ -86,6 +90,18 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> "PagedTable":
             return self.table
 
+    class HeaderClicked(Message):
+        """A click on a column's title."""
+
+        def __init__(self, table: "PagedTable", column: str) -> None:
+            super().__init__()
+            self.table = table
+            self.column = column
+
+        @property
+        def control(self) -> "PagedTable":
+            return self.table
+
     def __init__(
         self, columns: Sequence[Column], fetch: Fetch, *, empty: str = "nothing here", id: str | None = None
     ) -> None:
@@ -99,11 +115,15 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.total = 0
         self.loaded = False
         self.marked: set[Any] = set()
+        self.order: tuple[str, bool] = ("", False)
 
     # Data
 
     async def reload(self, *, keep_cursor: bool = True) -> None:
-        """Fetch again what is shown. The cursor stays on its row where the row stays near."""
+        """Fetch again what is shown. The cursor stays on its row where the row stays near.
+
+        Only lines that changed are drawn again.
+        """
         key = self.row.key if keep_cursor and self.row else None
         self._generation += 1
         generation = self._generation
@@ -111,21 +131,38 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         rows, total = await self._fetch(first, PAGE * 2)
         if generation != self._generation:
             return
+        if not rows and total:  # the list became shorter than where one was
+            first = (total - 1) // PAGE * PAGE
+            rows, total = await self._fetch(first, PAGE * 2)
+            if generation != self._generation:
+                return
+        before = {y: self._line(y) for y in range(self.size.height)}
         self._pages = {first // PAGE: rows[:PAGE]}
         if rows[PAGE:]:
             self._pages[first // PAGE + 1] = rows[PAGE:]
-        self._asked.clear()
+        self._asked = set(self._pages)
         self.total = total
         self.loaded = True
         self.virtual_size = Size(0, total + 1)
         here = next((first + i for i, row in enumerate(rows) if row.key == key), None)
-        self.cursor = max(
-            0, min(here if here is not None else (self.cursor if keep_cursor else 0), total - 1)
-        )
+        if here is None:
+            here = self.cursor if keep_cursor else 0
+        self.cursor = max(0, min(here, total - 1))
         if not keep_cursor:
-            self.scroll_to(y=0, animate=False)
-        self.refresh()
+            self.scroll_to(y=0, animate=False, immediate=True)
+        for y, line in before.items():
+            if self._line(y) != line:
+                self.refresh(Region(0, y, self.size.width, 1))
         self.post_message(self.Moved(self, self.row))
+
+    def _line(self, y: int) -> Any:
+        """What decides how line ``y`` looks, to be compared with what it was."""
+        index = self._top + y - 1
+        if y == 0 or index >= self.total:
+            return (self.total == 0, self.loaded)
+        page = self._pages.get(index // PAGE, ())
+        row = page[index % PAGE] if index % PAGE < len(page) else None
+        return (index == self.cursor, row and (row.key, row.cells, row.key in self.marked))
 
     @property
     def row(self) -> Row | None:
@@ -168,20 +205,31 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         return int(self.scroll_offset.y)
 
     def shown_columns(self) -> list[tuple[Column, int]]:
-        """The columns that fit, with their widths: the least important go first, the flexible ones grow."""
+        """The columns that fit, with their widths: some shrink, the least important go, the flexible grow."""
         room = self.size.width - 2
-        shown = list(self._columns)
-        while len(shown) > 1 and sum(c.width + 2 for c in shown) > room:
-            shown.remove(min(shown, key=lambda column: column.priority))
-        spare = max(0, room - sum(c.width + 2 for c in shown))
-        flexible = [c for c in shown if c.flexible]
-        share = spare // len(flexible) if flexible else 0
-        return [(c, c.width + share if c.flexible else c.width) for c in shown]
+        widths = {column: column.width for column in self._columns}
+
+        def needed() -> int:
+            return sum(widths.values()) + 2 * (len(widths) - 1)
+
+        for column in sorted(widths, key=lambda column: column.priority):
+            if needed() > room and column.narrow is not None:
+                widths[column] = column.narrow
+        while len(widths) > 1 and needed() > room:
+            del widths[min(widths, key=lambda column: column.priority)]
+        for column in sorted(widths, key=lambda column: -column.priority):
+            if widths[column] < column.width and needed() + column.width - widths[column] <= room:
+                widths[column] = column.width
+        flexible = [column for column in widths if column.flexible]
+        spare = max(0, room - needed())
+        for number, column in enumerate(flexible):
+            widths[column] += spare // len(flexible) + (number < spare % len(flexible))
+        return list(widths.items())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            cells: dict[str, Cell] = {c.name: c.title for c in self._columns}
+            cells: dict[str, Cell] = {c.name: c.title + self._arrow(c) for c in self._columns}
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")
         index = self._top + y - 1
         if index >= self.total:
@@ -206,6 +254,8 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         line = Text(f"{mark} ", no_wrap=True, end="")
         for column, width in self.shown_columns():
             cell = cells.get(column.name, "")
+            if width < column.width:
+                cell = cells.get(f"{column.name}.narrow", cell)
             text = self._text(cell)
             text.truncate(width, overflow="ellipsis")
             text.align("right" if column.right else "left", width)
@@ -216,6 +266,10 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
             for segment in line.render(self.app.console)
         ]
         return Strip(segments).adjust_cell_length(self.size.width, style).crop(0, self.size.width)
+
+    def _arrow(self, column: Column) -> str:
+        by, descending = self.order
+        return "" if column.name != by else " v" if descending else " ^"
 
     def _text(self, cell: Cell) -> Text:
         if isinstance(cell, Text):
@@ -235,17 +289,21 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     def move_to(self, index: int) -> None:
         """Put the cursor on a row by its index, and bring it into view."""
         self.cursor = max(0, min(index, self.total - 1))
+        self._into_view(self.cursor)
 
     def watch_cursor(self, before: int, after: int) -> None:
-        height = self.size.height - 1
-        top = self._top
-        if after < top:
-            self.scroll_to(y=after, animate=False)
-        elif after >= top + height > 0:
-            self.scroll_to(y=after - height + 1, animate=False)
+        self._into_view(after)
         for index in (before, after):
             self.refresh(Region(0, index - self._top + 1, self.size.width, 1))
         self.post_message(self.Moved(self, self.row))
+
+    def _into_view(self, index: int) -> None:
+        height = self.size.height - 1
+        top = self._top
+        if index < top:
+            self.scroll_to(y=index, animate=False, immediate=True)
+        elif index >= top + height > 0:
+            self.scroll_to(y=index - height + 1, animate=False, immediate=True)
 
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
@@ -259,11 +317,22 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         index = self._top + event.y - 1
-        if event.y == 0 or not 0 <= index < self.total:
+        if event.y == 0:
+            self._click_header(event.x)
+            return
+        if not 0 <= index < self.total:
             return
         if index == self.cursor and self.row is not None:
             self.post_message(self.Opened(self, self.row))
         self.move_to(index)
+
+    def _click_header(self, x: int) -> None:
+        left = 2
+        for column, width in self.shown_columns():
+            if left <= x < left + width:
+                self.post_message(self.HeaderClicked(self, column.name))
+                return
+            left += width + 2
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

@@ -1,5 +1,6 @@
 """Two lines on top of every screen: where one is, who one is, how much one has, and the chain's block."""
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,6 +12,9 @@ from decentralml.core.text import short, short_address
 from decentralml.tui.keys import MODES
 from decentralml.tui.pulse import Pulse
 
+# What the tabs are called where the full names do not fit.
+_SHORT = {"validate": "Valid", "federate": "Fed", "accounts": "Acct", "activity": "Act"}
+
 
 class Tab(Static):
     """One tab's name; a click goes there."""
@@ -19,17 +23,22 @@ class Tab(Static):
         super().__init__(classes="tab", id=f"tab-{mode}")
         self._number = number
         self._mode = mode
-        self._shown: tuple[bool, int] | None = None
+        self._shown: tuple[bool, int, bool] | None = None
 
-    def show(self, *, active: bool, waiting: int) -> None:
-        """Draw the tab, with a mark where something waits behind it."""
-        if self._shown == (active, waiting):
-            return
-        self._shown = (active, waiting)
-        text = Text.assemble((f"{self._number} ", "dim"), self._mode.capitalize())
+    def text(self, waiting: int, *, narrow: bool) -> Text:
+        """The tab's name, with a mark where something waits behind it."""
+        name = self._mode.capitalize()
+        text = Text.assemble((f"{self._number} ", "dim"), _SHORT.get(self._mode, name) if narrow else name)
         if waiting:
-            text.append(f" ●{waiting}" if not self.app.ascii else f" *{waiting}", "bold")
-        self.update(text)
+            text.append(f" {'*' if self.app.ascii else '●'}{waiting}", "bold")
+        return text
+
+    def show(self, *, active: bool, waiting: int, narrow: bool) -> None:
+        """Draw the tab where anything of it changed."""
+        if self._shown == (active, waiting, narrow):
+            return
+        self._shown = (active, waiting, narrow)
+        self.update(self.text(waiting, narrow=narrow))
         self.set_class(active, "active")
         self.set_class(bool(waiting), "waiting")
 
@@ -43,11 +52,11 @@ class TopBar(Widget):
     def __init__(self, mode: str) -> None:
         super().__init__()
         self._mode = mode
+        self._tabs = {mode: Tab(number, mode) for number, mode in enumerate(MODES, 1)}
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="tabs"):
-            for number, mode in enumerate(MODES, 1):
-                yield Tab(number, mode)
+            yield from self._tabs.values()
             yield Static(id="block")
         with Horizontal(id="context"):
             yield Static(id="who")
@@ -57,31 +66,42 @@ class TopBar(Widget):
     def on_mount(self) -> None:
         self.show(self.app.pulse)
 
+    def on_resize(self) -> None:
+        self.show(self.app.pulse)
+
     def show(self, pulse: Pulse | None) -> None:
         """Draw what the last pulse said. Parts that did not change are left alone."""
+        marks = pulse.marks if pulse else {}
+        block = f"block {pulse.head.block:,}" if pulse else ""
+        room = self.size.width - len(block) - 2
+        tabs = self._tabs.items()
+        full = sum(cell_len(tab.text(marks.get(mode, 0), narrow=False).plain) + 2 for mode, tab in tabs)
+        narrow = full > room
+        if narrow:
+            block = block.removeprefix("block ")
+        for mode, tab in tabs:
+            tab.show(active=mode == self._mode, waiting=marks.get(mode, 0), narrow=narrow)
+        self._set("#block", block)
         session = self.app.session
-        for mode in MODES:
-            waiting = pulse.marks.get(mode, 0) if pulse else 0
-            self.query_one(f"#tab-{mode}", Tab).show(active=mode == self._mode, waiting=waiting)
         if session is None or pulse is None:
-            self.query_one("#who", Static).update("opening…")
+            self._set("#who", "opening…")
             return
-        self._set("#block", f"block {pulse.head.block:,}")
         account = session.account
+        readonly = "  read-only" if session.readonly else ""
+        self._set("#where", f"{short(session.chain.name, 30)}{readonly}")
         if account is None:
             self._set("#who", "no account yet")
             self._set("#money", "")
-        else:
-            lock = "" if session.signer else "  locked"
-            self._set("#who", f"{short(account.name, 20)}  {short_address(account.address)}{lock}")
-            self._set("#money", _money(pulse))
-        readonly = "  read-only" if session.readonly else ""
-        self._set("#where", f"{short(session.chain.name, 30)}{readonly}")
+            return
+        lock = "" if session.signer else "  locked"
+        address = f"  {short_address(account.address)}" if self.size.width >= 72 else ""
+        self._set("#who", f"{short(account.name, 20)}{address}{lock}")
+        self._set("#money", _money(pulse))
 
     def _set(self, selector: str, text: str) -> None:
         part = self.query_one(selector, Static)
         if str(part.content) != text:
-            part.update(text)
+            part.update(Text(text))
 
 
 def _money(pulse: Pulse) -> str:
