@@ -3,6 +3,7 @@
 # Names of tables and columns below are this module's own; every value is bound.
 # ruff: noqa: S608
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from itertools import takewhile
@@ -28,6 +29,7 @@ from decentralml.core.errors import Misused
 
 _ORDERS = {"id": "id", "pays": "pays", "expires": "expires", "slots": "slots", "question": "sorting"}
 _MOST = 2**63 - 1
+_FEW = 3000
 
 
 class TableView:
@@ -101,6 +103,9 @@ class _Where:
         chosen = list(values)
         self.add(f"{column} IN ({', '.join('?' * len(chosen))})", *chosen)
 
+    def add_ids(self, ids: Iterable[int]) -> None:
+        self.add("id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
+
     def __str__(self) -> str:
         return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
 
@@ -112,23 +117,42 @@ def tasks(connection: sqlite3.Connection, query: TaskQuery, block: int) -> TaskP
             "BadOrder", f"Tasks cannot be ordered by {query.order!r}.", f"Choose one of {', '.join(_ORDERS)}."
         )
     where = _task_filter(query, block)
-    way = "DESC" if query.descending else "ASC"
-    column = _ORDERS[query.order]
-    order = f"id {way}" if column == "id" else f"{column} {way}, id {way}"
-    (total,) = connection.execute(f"SELECT count(*) FROM tasks{where}", where.parameters).fetchone()
+    table = "tasks NOT INDEXED" if query.text else "tasks"
+    few: list[int] | None = None
+    if query.text:
+        # Where few match, they are found in one scan, and no index is walked in search of them again.
+        scan = f"SELECT id FROM {table}{where} LIMIT {_FEW + 1}"
+        matching = [row[0] for row in connection.execute(scan, where.parameters)]
+        few = matching if len(matching) <= _FEW else None
+    if few is not None:
+        total, where = len(few), _Where()
+        where.add_ids(few)
+    else:
+        count = f"SELECT count(*) FROM {table}{where}"
+        (total,) = connection.execute(count, where.parameters).fetchone()
+    ids = _page(connection, query, where, total)
     # The page's ids come from a narrow index; only they are then looked up whole.
-    page = f"SELECT id FROM tasks{where} ORDER BY {order} LIMIT ? OFFSET ?"
-    limits = (_clamp(query.limit), _clamp(query.offset))
-    ids = [row[0] for row in connection.execute(page, (*where.parameters, *limits))]
-    found = {row[0]: schema.read_task(row) for row in _chunks(connection, ids)}
+    found = {row[0]: schema.read_task(row) for row in _whole(connection, ids)}
     return TaskPage(tuple(found[task_id] for task_id in ids), total)
 
 
-def _chunks(connection: sqlite3.Connection, ids: list[int]) -> Iterable[schema.Row]:
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        yield from connection.execute(schema.TASK_SELECT + f"WHERE t.id IN ({marks})", some)
+def _page(connection: sqlite3.Connection, query: TaskQuery, where: "_Where", total: int) -> list[int]:
+    """The ids of a page, read from the end of the order that is nearer."""
+    offset = min(max(query.offset, 0), _MOST)
+    limit = max(min(query.limit, total - offset), 0)
+    from_end = offset > total // 2
+    way = "DESC" if query.descending != from_end else "ASC"
+    column = _ORDERS[query.order]
+    order = f"id {way}" if column == "id" else f"{column} {way}, id {way}"
+    page = f"SELECT id FROM tasks{where} ORDER BY {order} LIMIT ? OFFSET ?"
+    skipped = total - offset - limit if from_end else offset
+    ids = [row[0] for row in connection.execute(page, (*where.parameters, limit, max(skipped, 0)))]
+    return ids[::-1] if from_end else ids
+
+
+def _whole(connection: sqlite3.Connection, ids: list[int]) -> Iterable[schema.Row]:
+    query = schema.TASK_SELECT + "WHERE t.id IN (SELECT value FROM json_each(?))"
+    return connection.execute(query, (json.dumps(ids),))
 
 
 def _task_filter(query: TaskQuery, block: int) -> _Where:
@@ -161,7 +185,7 @@ def _task_filter(query: TaskQuery, block: int) -> _Where:
     if query.text:
         where.add("instr(question, ?) > 0", query.text.casefold())
     if query.ids is not None:
-        where.add_one_of("id", (i for i in query.ids if 0 < i <= MAX_U32))
+        where.add_ids(i for i in query.ids if 0 < i <= MAX_U32)
     return where
 
 

@@ -117,6 +117,8 @@ def pages(folder: Path) -> None:
         "by question, last page": TaskQuery(order="question", offset=TASKS - 100),
         "one creator's, by pay": TaskQuery(creator=creators[7], order="pays"),
         "text, by pay": TaskQuery(text="77th set", order="pays"),
+        "text that one has, by pay": TaskQuery(text="the 52177th", order="pays"),
+        "text that all have, last page by pay": TaskQuery(text="archive", order="pays", offset=TASKS - 100),
         "nothing matches": TaskQuery(pays_min=10**20, slots_min=3, order="question"),
     }.items():
         _latency(name, lambda query=query: ledger.tasks(query).total)

@@ -515,6 +515,11 @@ def test_lists_are_filtered_ordered_and_counted(world: Any) -> None:
     assert ids() == [6, 5, 4, 3, 2, 1]
     assert ids(order="pays", descending=False, offset=1, limit=2) == [2, 3]
     assert ids(order="slots", limit=3) == [1, 2, 3]
+    for offset in range(8):
+        assert ids(order="pays", offset=offset, limit=2) == [6, 5, 4, 3, 2, 1][offset : offset + 2]
+        assert (
+            ids(text="e", offset=offset, limit=2, descending=False) == [1, 2, 3, 4, 5, 6][offset : offset + 2]
+        )
     assert ids(order="expires", descending=False, expires_after=head + 20, expires_before=head + 50) == [3, 4]
     assert ids(order="question", descending=False) == [6, 4, 2, 5, 3, 1]
     assert ids(text="äpf") == [5, 3, 1]
