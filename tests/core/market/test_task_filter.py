@@ -1,0 +1,37 @@
+"""The filter language, word by word."""
+
+import pytest
+
+from decentralml.core.amount import UNIT
+from decentralml.core.chain.base import TaskQuery
+from decentralml.core.domain import TaskStatus, TaskType
+from decentralml.core.errors import Misused
+from decentralml.core.task_filter import parse
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", TaskQuery()),
+        ("type:contributor", TaskQuery(task_type=TaskType.ModelContributor)),
+        ("status:progress free", TaskQuery(status=TaskStatus.InProgress, takeable=True)),
+        ("pays:>5 pays:<7.5", TaskQuery(pays_min=5 * UNIT, pays_max=75 * UNIT // 10)),
+        ("ends:>10 ends:<20 slots:>1 slots:2", TaskQuery(expires_after=10, expires_before=20, slots_min=2)),
+        ("mine by digits round", TaskQuery(creator="5me", text="by digits round")),
+        ("by:5x worker:5y id:7", TaskQuery(creator="5x", worker="5y", ids=(7,))),
+    ],
+)
+def test_a_filter_means(text: str, query: TaskQuery) -> None:
+    assert parse(text, me="5me") == query
+
+
+def test_a_filter_narrows_what_it_is_given() -> None:
+    base = TaskQuery(order="pays", takeable=True)
+    assert parse("digits", base=base) == TaskQuery(order="pays", takeable=True, text="digits")
+
+
+@pytest.mark.parametrize("text", ["type:robot", "pays:much", "pays:>-1", "id:x", "slots:1e9", "nope:1"])
+def test_what_is_not_understood_is_said(text: str) -> None:
+    with pytest.raises(Misused) as refused:
+        parse(text)
+    assert refused.value.code in ("BadFilter", "BadAmount")
