@@ -2,6 +2,7 @@
 
 import bisect
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from decentralml.core.training.run_folder import RunFolder
 
 MOST_POINTS = 4_000
 MOST_SERIES = 64
+MOST_EPOCHS = 2_000
+
+# Decoding holds the interpreter: a block is so small that a screen that waits for it does not stutter.
+_BLOCK = 256 * 1024
 
 
 class Series:
@@ -52,23 +57,36 @@ class Curves:
     """The series of one run, by metric; fits follow one another.
 
     ``steps``: running epoch means over batches since the beginning. ``epochs``: History's values over epochs
-    since the beginning, counted from 1. ``marks``: at how many batches each epoch began. What an attempt
-    trained beyond the checkpoint from which the next one went on is forgotten.
+    since the beginning, counted from 1. ``marks``: at how many batches each epoch began, ``end``: where the last
+    one ends. ``table``: the newest ``MOST_EPOCHS`` epochs as the journal has them. What an attempt trained
+    beyond the checkpoint from which the next one went on is forgotten.
     """
 
     def __init__(self, run_folder: Path) -> None:
         self._folder = RunFolder(run_folder)
         self._offset = 0
         self._keys: list[tuple[int, int]] = []
-        self._end = 0.0
+        self.end = 0.0
         self.marks: list[float] = []
+        self.table: deque[journal.Epoch] = deque(maxlen=MOST_EPOCHS)
         self.steps: dict[str, Series] = {}
         self.epochs: dict[str, Series] = {}
 
     def refresh(self) -> bool:
         """Read what the journal has in addition since the last time; whether there was anything to draw."""
-        events, self._offset = journal.read(self._folder.journal, self._offset)
-        return self._feed(events)
+        changed = False
+        while True:
+            before = self._offset
+            events, self._offset = journal.read(self._folder.journal, before, _BLOCK)
+            changed = self._feed(events) or changed
+            if self._offset == before:
+                return changed
+
+    @property
+    def fits(self) -> list[int]:
+        """How many epochs were begun before each fit after the first."""
+        keys = self._keys
+        return [i for i in range(1, len(keys)) if keys[i][0] != keys[i - 1][0]]
 
     def _feed(self, events: Iterable[journal.Event]) -> bool:
         changed = False
@@ -76,11 +94,12 @@ class Curves:
             if isinstance(event, journal.Step):
                 self._enter(event.fit, event.epoch)
                 x = self.marks[-1] + event.step
-                self._end = self.marks[-1] + max(event.steps or 0, event.step)
+                self.end = self.marks[-1] + max(event.steps or 0, event.step)
                 _append(self.steps, x, event.metrics)
             elif isinstance(event, journal.Epoch):
                 self._enter(event.fit, event.epoch)
                 _append(self.epochs, len(self.marks), event.metrics)
+                self.table.append(event)
             else:
                 continue
             changed = True
@@ -92,14 +111,16 @@ class Curves:
             return
         known = bisect.bisect_left(self._keys, key)
         if known < len(self._keys):
-            self._end = self.marks[known]
+            self.end = self.marks[known]
             del self._keys[known:], self.marks[known:]
             for series in self.steps.values():
-                series.cut(self._end)
+                series.cut(self.end)
             for series in self.epochs.values():
                 series.cut(known)
+            while self.table and (self.table[-1].fit, self.table[-1].epoch) >= key:
+                self.table.pop()
         self._keys.append(key)
-        self.marks.append(self._end)
+        self.marks.append(self.end)
 
 
 def _append(series: dict[str, Series], x: float, metrics: Mapping[str, float | None]) -> None:

@@ -252,8 +252,8 @@ class Writer:
         os.close(self._file)
 
 
-def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """The events from byte ``offset`` on, and the offset to go on from.
+def read(path: Path, offset: int = 0, most: int = -1) -> tuple[list[Event], int]:
+    """The events from byte ``offset`` on, of at most ``most`` bytes, and the offset to go on from.
 
     A last line without its newline is not read yet; a line that is no event (torn by a crash, or of
     a newer version) is passed over. No file yet: nothing.
@@ -261,7 +261,7 @@ def read(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            block = file.read()
+            block = file.read(most)
     except FileNotFoundError:
         return [], offset
     block = block[: block.rfind(b"\n") + 1]

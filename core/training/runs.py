@@ -59,6 +59,7 @@ class Runs:
     def __init__(self, home: Home, settings: Settings) -> None:
         self._home = home
         self._settings = settings
+        self._over: dict[int, tuple[int, Run]] = {}
 
     def start(self, spec: RunSpec) -> Run:
         """Queue a run; its supervisor begins as soon as its turn comes, and outlives this process.
@@ -93,12 +94,25 @@ class Runs:
         return sandbox.describe(cell, unsandboxed=spec.unsandboxed)
 
     def list(self) -> list[Run]:
-        """Every run, newest first. One whose run.json is broken is passed over."""
+        """Every run, newest first. One whose run.json is broken is passed over.
+
+        One that has ended is read again only when its journal has grown: this may be asked every second.
+        """
         runs = []
         for id in sorted(self._ids(), reverse=True):
             with contextlib.suppress(DecentralMLError):
-                runs.append(self.get(id))
+                runs.append(self._known(id))
         return runs
+
+    def _known(self, id: int) -> Run:
+        length = _length(RunFolder(self._home.runs / str(id)).journal)
+        kept = self._over.get(id)
+        if kept is not None and kept[0] == length:
+            return kept[1]
+        run = self.get(id)
+        if run.ended:
+            self._over[id] = length, run
+        return run
 
     def get(self, id: int) -> Run:
         """The run ``id``. Raises `Refused` ("UnknownRun"), `Failed` ("BadRun")."""
@@ -274,6 +288,13 @@ def _look(folder: RunFolder) -> tuple[State, RunFile]:
         file.progress.hint = "Resume goes on from the last checkpoint."
         return "crashed", file
     return "stopping" if folder.told() == "stop" else phase, file
+
+
+def _length(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _result(folder: RunFolder, progress: Progress) -> Path | None:
