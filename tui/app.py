@@ -22,15 +22,17 @@ from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background, clipboard, keys, notify, screens, theme
 from decentralml.tui.ascii import Ascii
+from decentralml.tui.failures import Failures
 from decentralml.tui.palette import Commands
 from decentralml.tui.pulse import Pulse, take
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.session import Session
 from decentralml.tui.state import State
+from decentralml.tui.transfers import Transfers
+from decentralml.tui.widgets.secret import covered
 
 PULSE_SECONDS = 1.0
 _HERE = Path(__file__).parent
-_KEPT_FAILURES = 500
 _SAME_ERROR_SECONDS = 5.0
 
 
@@ -64,7 +66,9 @@ class DecentralMLApp(App[None]):
         self.keymap: dict[str, str] = {}
         self.session: Session | None = None
         self.pulse: Pulse | None = None
-        self.failures: list[DecentralMLError] = []
+        self.failures = Failures()
+        self.transfers = Transfers()
+        self.after: list[str] = []
         self.state = State(home)
         self._user_themes: theme.UserThemes | None = None
         self._looking = asyncio.Lock()
@@ -238,7 +242,6 @@ class DecentralMLApp(App[None]):
         if text == said and now - when < _SAME_ERROR_SECONDS:
             return
         self.failures.append(error)
-        del self.failures[:-_KEPT_FAILURES]
         severity = "warning" if isinstance(error, Misused | Unavailable) else "error"
         self.notify(text, title=error.code, severity=severity, timeout=8, markup=False)
 
@@ -303,8 +306,8 @@ class DecentralMLApp(App[None]):
         if address is not None:
             await self.be(next(account for account in accounts if account.address == address))
 
-    async def be(self, account: Account) -> None:
-        """Be ``account`` from now on: every screen shows its money and what waits for it."""
+    async def be(self, account: Account | None) -> None:
+        """Be ``account`` (None: nobody) from now on: every screen shows its money and what waits for it."""
         if self.session is not None:
             self.session.use(account)
             await self.refresh_pulse()
@@ -340,3 +343,13 @@ class DecentralMLApp(App[None]):
     def copy(self, text: str) -> None:
         """Copy by OSC 52 and into a file, and say the file's name."""
         self.run_worker(self.guarded(clipboard.copy(self, text)))
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """As Textual's, with dots for what no picture may show."""
+        with covered(self.screen):
+            return super().export_screenshot(title=title, simplify=simplify)
+
+    def leave_for(self, *command: str) -> None:
+        """End the app; the console script then runs ``command``."""
+        self.after = list(command)
+        self.exit()

@@ -17,7 +17,7 @@ from decentralml.core.chain import rules
 from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
-EVERYWHERE = (*MODES, "task", "viewer")
+EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start")
 LISTS = EVERYWHERE
 
 
@@ -81,7 +81,13 @@ _SIGNS = {
 TABLE: tuple[Key, ...] = (
     # Doing something with the row or the thing on screen
     Key("enter", "open", "open", "open what the cursor is on", LISTS),
-    Key("n", "new", "new", "publish a task, or make an account", ("tasks", "accounts")),
+    Key(
+        "n",
+        "new",
+        "new",
+        "publish a task, make an account, or note an address",
+        ("tasks", "accounts", "address_book", "first_start"),
+    ),
     Key(
         "t",
         "take",
@@ -160,8 +166,14 @@ TABLE: tuple[Key, ...] = (
     Key("tilde", "smooth", "smooth", "smooth the curves", ("runs",), False, "~"),
     # Accounts
     Key("u", "use", "use", "be this account", ("accounts",)),
-    Key("I", "import", "import", "import an account: words, seed or JSON", ("accounts",)),
-    Key("E", "export", "export", "export the account as encrypted JSON", ("accounts",)),
+    Key("I", "import", "import", "import an account: words, seed or JSON", ("accounts", "first_start")),
+    Key(
+        "E",
+        "export",
+        "export",
+        "export into a file: the account as encrypted JSON, a statement as CSV",
+        ("accounts", "statement"),
+    ),
     Key("P", "password", "password", "change the account's password", ("accounts",), False),
     Key(
         "K",
@@ -172,7 +184,13 @@ TABLE: tuple[Key, ...] = (
         False,
     ),
     Key("f", "fund", "fund", "take units from the faucet of the embedded ledger", ("accounts",)),
-    Key("F", "forget", "forget", "remove the account from this machine", ("accounts",), False),
+    Key(
+        "F",
+        "forget",
+        "forget",
+        "remove the account, or the address, from this machine",
+        ("accounts", "address_book"),
+    ),
     Key("A", "address_book", "addresses", "the address book", ("accounts",)),
     Key("H", "statement", "statement", "every movement of the account's money", ("accounts",)),
     # Seeing
@@ -187,13 +205,14 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("s", "sort", "sort", "sort by the next column", ("tasks", "validate"), True),
     Key("S", "reverse", "reverse", "reverse the order", ("tasks", "validate"), False),
+    Key("M", "saved_filters", "saved filters", "use or save a filter", ("tasks",), False),
     Key("m", "view", "mine/open/all", "show my tasks, the open ones, or all", ("tasks",)),
     Key(
         "right_square_bracket",
         "next_panel",
         "panel",
         "the next panel",
-        ("task", "validate", "runs"),
+        ("task", "validate", "runs", "activity"),
         True,
         "]",
     ),
@@ -202,7 +221,7 @@ TABLE: tuple[Key, ...] = (
         "previous_panel",
         "panel back",
         "the panel before",
-        ("task", "validate", "runs"),
+        ("task", "validate", "runs", "activity"),
         False,
         "[",
     ),

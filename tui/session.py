@@ -58,8 +58,8 @@ class Session:
         signer = self.signer or (Locked(self.account) if self.account else None)
         return Market(self.chain, self.storage, self.home, self.settings, signer)
 
-    def use(self, account: Account) -> None:
-        """Be ``account`` from now on; the key of the one before is forgotten."""
+    def use(self, account: Account | None) -> None:
+        """Be ``account`` (None: nobody) from now on; the key of the one before is forgotten."""
         self.lock()
         self._locked_by_hand = False
         self.account = account

@@ -1,0 +1,63 @@
+"""What goes up and comes down, and went: written by the threads that move it, read by Activity."""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.storage.base import Progress
+from decentralml.tui.proposal import Transfer
+
+State = Literal["running", "done", "failed"]
+
+_KEPT = 100
+
+
+class Handle:
+    """One upload or download. ``again`` starts it anew, where that is known. Times in Unix seconds."""
+
+    def __init__(self, name: str, transfer: Transfer, again: Callable[[], None] | None) -> None:
+        self.name = name
+        self.again = again
+        self.started = time.time()
+        self.ended: float | None = None
+        self.state: State = "running"
+        self.error: DecentralMLError | None = None
+        self._transfer = transfer
+
+    @property
+    def progress(self) -> Progress | None:
+        """The newest word of it; None before the first."""
+        return self._transfer.progress
+
+    def on_progress(self, progress: Progress) -> None:
+        """An `OnProgress` for the storage; may be called from any thread."""
+        self._transfer.moved(progress)
+
+    def done(self) -> None:
+        self.state, self.ended = "done", time.time()
+
+    def failed(self, error: DecentralMLError) -> None:
+        self.state, self.ended, self.error = "failed", time.time(), error
+
+
+class Transfers:
+    """The transfers of this session of the app, of which the newest are kept."""
+
+    def __init__(self) -> None:
+        self._handles: list[Handle] = []
+
+    def start(
+        self, name: str, transfer: Transfer | None = None, *, again: Callable[[], None] | None = None
+    ) -> Handle:
+        """Note that something is on its way. The caller says how it ends: `Handle.done` or `Handle.failed`."""
+        handle = Handle(name, transfer or Transfer(), again)
+        self._handles.append(handle)
+        ended = [one for one in self._handles if one.state != "running"]
+        for old in ended[: max(len(self._handles) - _KEPT, 0)]:
+            self._handles.remove(old)
+        return handle
+
+    def newest(self) -> list[Handle]:
+        """Newest first."""
+        return self._handles[::-1]

@@ -1,0 +1,47 @@
+"""Text that a person may see and a screenshot may not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.text import Text
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+class Secret(Widget):
+    """Shows ``text`` on the terminal. While it is `covered`, and once it is wiped, only dots or nothing."""
+
+    DEFAULT_CSS = "Secret { height: auto; width: 1fr; }"
+
+    def __init__(self, text: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text = text
+        self._covered = False
+
+    def render(self) -> Text:
+        if self._covered:
+            return Text("".join(" " if char == " " else char if char == "\n" else "•" for char in self._text))
+        return Text(self._text)
+
+    def cover(self, covered: bool) -> None:
+        """Draw dots instead of the text, or the text again."""
+        self._covered = covered
+        self.refresh()
+
+    def wipe(self) -> None:
+        """Forget the text."""
+        self._text = ""
+        self.refresh(layout=True)
+
+
+@contextmanager
+def covered(screen: Screen[object]) -> Iterator[None]:
+    """While a picture of ``screen`` is taken, what is secret on it is dots."""
+    secrets = list(screen.query(Secret))
+    for secret in secrets:
+        secret.cover(True)
+    try:
+        yield
+    finally:
+        for secret in secrets:
+            secret.cover(False)
