@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from decentralml.core import sandbox
 from decentralml.core.config import Settings
-from decentralml.core.errors import Failed, Refused
+from decentralml.core.errors import Failed, Interrupted, Refused
 from decentralml.core.limits import size as in_words
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.session import GIVE_UP, Session
@@ -132,6 +132,8 @@ class Evaluator:
         on_progress: OnRows | None,
     ) -> bytes:
         """One question, under the lock. The process ends with whatever went wrong inside it."""
+        if cancelled():
+            raise Interrupted("Cancelled", "The evaluation was cancelled.")
         session = self._begin()
         samples = 0 if x is None else len(x)
         steps = 2 if x is None else 2 + math.ceil(samples / batch_rows(x[:1].nbytes))

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 HEAD = 256
 ROWS = 256
 BATCH_BYTES = 64 * 2**20
@@ -35,6 +36,8 @@ def main() -> None:
     # No child may look into, or attach to, the process that takes the questions.
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # What a child leaves behind becomes this process's child, so that its end can be waited for.
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     out = os.dup(1)
     os.dup2(2, 1)
     if alone and os.getppid() != 1:
@@ -71,6 +74,10 @@ def _sweep(child: int, alone: bool) -> None:
     with contextlib.suppress(ProcessLookupError):
         # In a namespace of its own -1 is everything but init and this process.
         os.kill(-1, signal.SIGKILL) if alone else os.killpg(child, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        # Killed is not gone: a write that had begun may still end.
+        while os.waitpid(-1, 0 if alone else os.WNOHANG)[0]:
+            pass
     if alone:
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the sandbox's own
             for name in os.listdir(folder):
