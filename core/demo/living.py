@@ -1,13 +1,19 @@
 """A demo market to be in: one is its creator, and the others act while one looks around."""
 
+import collections
+import os
+import signal
 import subprocess
 import sys
 from types import TracebackType
 from typing import Self
 
+from decentralml.core.config import Settings
 from decentralml.core.demo.person import PASSWORD
 from decentralml.core.demo.play import CREATOR, Play, Say
 from decentralml.core.paths import Home
+from decentralml.core.training.follow import follow
+from decentralml.core.training.runs import Runs
 
 _END_SECONDS = 5
 
@@ -61,8 +67,20 @@ class Living:
     ) -> None:
         if self._others is None:
             return
-        self._others.terminate()
+        os.killpg(self._others.pid, signal.SIGTERM)
         try:
             self._others.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            self._others.kill()
+            os.killpg(self._others.pid, signal.SIGKILL)
+        for worker in self._play.workers:
+            _end_runs(Home(worker.home))
+
+
+def _end_runs(home: Home) -> None:
+    """Stop what the others still train, and wait for it: a training outlives whoever ordered it."""
+    runs = Runs(home, Settings())
+    going = [run for run in runs.list() if not run.ended]
+    for run in going:
+        runs.stop(run.id)
+    for run in going:
+        collections.deque(follow(run.folder), maxlen=0)
