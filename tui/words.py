@@ -65,7 +65,7 @@ def _as_creator(task: Task, waiting: int, block: int) -> tuple[str, str]:
         return f"{task.live} at work", ""
     if task.closed or task.accepted == task.terms.max_assignments:
         return "done", "dim"
-    return "wait for takers", "dim"
+    return "no takers yet", "dim"
 
 
 def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -> tuple[str, str]:

@@ -108,7 +108,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._fetch = fetch
-        self._empty = empty
+        self.empty = empty
         self._pages: dict[int, Sequence[Row]] = {}
         self._asked: set[int] = set()
         self._generation = 0
@@ -201,12 +201,17 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     # Drawing
 
     @property
+    def _width(self) -> int:
+        """Cells a line has: the scrollbar takes its own."""
+        return self.scrollable_content_region.width
+
+    @property
     def _top(self) -> int:
         return int(self.scroll_offset.y)
 
     def shown_columns(self) -> list[tuple[Column, int]]:
         """The columns that fit, with their widths: some shrink, the least important go, the flexible grow."""
-        room = self.size.width - 2
+        room = self._width - 2
         widths = {column: column.width for column in self._columns}
 
         def needed() -> int:
@@ -227,7 +232,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         return list(widths.items())
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self._width
         if y == 0:
             cells: dict[str, Cell] = {c.name: c.title + self._arrow(c) for c in self._columns}
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")
@@ -235,7 +240,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= self.total:
             if index == 0 and self.loaded:
                 style = self.get_component_rich_style("table--empty")
-                return Strip([Segment(f"  {self._empty}", style)]).adjust_cell_length(width, style)
+                return Strip([Segment(f"  {self.empty}", style)]).adjust_cell_length(width, style)
             return Strip.blank(width, self.rich_style)
         row = self._row(index)
         if row is None:
@@ -265,7 +270,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
             Segment(segment.text, style + segment.style if segment.style else style)
             for segment in line.render(self.app.console)
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, style).crop(0, self.size.width)
+        return Strip(segments).adjust_cell_length(self._width, style)
 
     def _arrow(self, column: Column) -> str:
         by, descending = self.order
