@@ -1,0 +1,101 @@
+"""What one does with a task, from whichever screen: awaited inside `MarketScreen.work`."""
+
+from typing import TYPE_CHECKING
+
+from decentralml.core.chain.base import Receipt
+from decentralml.core.domain import Task, TaskType
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.storage.base import OnProgress
+from decentralml.core.text import short_address
+from decentralml.tui import proposals, task_facts
+from decentralml.tui.proposal import Transfer
+from decentralml.tui.screens.dialog import Ask
+
+if TYPE_CHECKING:
+    from decentralml.tui.screens.base import MarketScreen
+    from decentralml.tui.session import Session
+
+
+async def take(screen: "MarketScreen", task_id: int) -> Receipt | None:
+    """Take a slot. Where the only free one is overdue: time it out first, which is a signed call too."""
+    session = screen.session
+    if session.address is not None and not session.readonly:
+        slot = await screen.call(session.market.overdue_slot, task_id)
+        if slot is not None:
+            text = (
+                f"Every slot of task {task_id} is held, but {short_address(slot.worker)} is overdue with "
+                f"submission {slot.id}.\n\nTwo calls, each signed by itself: first that one is timed out "
+                "(its deposit goes to the creator), then the slot is yours to take. Somebody may come between."
+            )
+            if not await screen.app.push_screen_wait(Ask("Time out, then take", text, yes="Go on")):
+                return None
+            if await screen.propose(proposals.time_out, slot.id) is None:
+                return None
+    return await screen.propose(proposals.assign, task_id)
+
+
+async def try_first(screen: "MarketScreen", task_id: int) -> None:
+    """Train a few batches in the sandbox before a slot is held; an annotator's files are looked at."""
+    task = await screen.call(screen.session.chain.task, task_id)
+    if task.terms.task_type is TaskType.DataAnnotators:
+        _label(screen, task)
+        return
+    from decentralml.tui.screens.try_task import TryTask
+
+    await screen.app.push_screen_wait(TryTask(task_id))
+
+
+async def set_up(screen: "MarketScreen", task_id: int) -> None:
+    """Show the task's setup.sh and what it may touch, and run it after a yes."""
+    from decentralml.tui.screens.set_up import SetUp
+
+    await screen.app.push_screen_wait(SetUp(task_id))
+
+
+async def deliver(screen: "MarketScreen", task_id: int) -> None:
+    """Send the result of my submission of a task; an annotator labels first."""
+    session = screen.session
+    mine = await screen.call(task_facts.my_submission, session, task_id)
+    task = await screen.call(session.chain.task, task_id)
+    refusal = await screen.call(
+        session.may, "send_task_result", submission_id=None if mine is None else mine.id
+    )
+    if mine is None:
+        raise task_facts.not_taken(task)
+    if refusal is not None:
+        raise refusal
+    if task.terms.task_type is TaskType.DataAnnotators:
+        _label(screen, task)
+        return
+    from decentralml.tui.screens.send import SendResult
+
+    await screen.app.push_screen_wait(SendResult(mine.id))
+
+
+def _label(screen: "MarketScreen", task: Task) -> None:
+    from decentralml.tui.screens.label import LabelFiles
+
+    screen.app.push_screen(LabelFiles(task.id))
+
+
+async def train(screen: "MarketScreen", task_id: int) -> None:
+    """Start a training run of a task."""
+    from decentralml.tui.screens.train import StartTraining
+
+    await screen.app.push_screen_wait(StartTraining(task_id))
+
+
+async def fetch(screen: "MarketScreen", task: Task, transfer: Transfer) -> None:
+    """Bring the task's folder to this machine, verified; Activity shows it on its way."""
+    again = lambda: screen.work(fetch(screen, task, Transfer()))  # noqa: E731
+    handle = screen.app.transfers.start(f"files of task {task.id}", transfer, again=again)
+    try:
+        await screen.call(_fetch, screen.session, task, handle.on_progress)
+    except DecentralMLError as error:
+        handle.failed(error)
+        raise
+    handle.done()
+
+
+def _fetch(session: "Session", task: Task, on_progress: OnProgress) -> None:
+    session.market.fetch_assets(task, on_progress=on_progress)

@@ -1,0 +1,287 @@
+"""A task in words: terms, money, deadlines, who is to act, records, history, and what one may do."""
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
+from decentralml.core.chain.base import CreatorRecord, Event, WorkerRecord
+from decentralml.core.domain import (
+    Constants,
+    ResultSubmissionStatus,
+    Submission,
+    TaskStatus,
+    TaskType,
+    ValidationStrategy,
+)
+from decentralml.core.report import Report
+from decentralml.core.text import clean, short, short_address
+from decentralml.tui.receipt import event_words
+from decentralml.tui.task_facts import CALLS, Facts
+from decentralml.tui.widgets.prose import Field, Line
+from decentralml.tui.words import duration, kind
+
+_STRATEGIES = {
+    ValidationStrategy.AutoAccept: "none: whatever is delivered is paid at once",
+    ValidationStrategy.ManualAccept: "by hand: the creator reads the report and decides",
+    ValidationStrategy.CustomAccept: "by the creator's validation.py; undecided is left to the creator",
+}
+_SHORT_STRATEGIES = {
+    ValidationStrategy.AutoAccept: "paid unread",
+    ValidationStrategy.ManualAccept: "validated by hand",
+    ValidationStrategy.CustomAccept: "validated by script",
+}
+_STATUSES = {
+    TaskStatus.Created: "open",
+    TaskStatus.InProgress: "in progress",
+    TaskStatus.Completed: "completed",
+    TaskStatus.Withdrawn: "withdrawn",
+}
+_STANDING: dict[ResultSubmissionStatus, tuple[str, str]] = {
+    ResultSubmissionStatus.Assigned: ("at work", ""),
+    ResultSubmissionStatus.PendingValidation: ("to validate", ""),
+    ResultSubmissionStatus.Validated: ("to decide", ""),
+    ResultSubmissionStatus.Accepted: ("accepted", "good"),
+    ResultSubmissionStatus.Rejected: ("rejected", "bad"),
+    ResultSubmissionStatus.Abandoned: ("given back", "dim"),
+    ResultSubmissionStatus.TimedOut: ("timed out", "bad"),
+}
+# What the screen offers, in the order in which one needs it.
+_ACTS = ("take", "try_first", "set_up", "train", "deliver", "evaluate", "claim", "time_out", "abandon", "close")
+
+
+def person(facts: Facts, address: str) -> str:
+    """``you``, a name this person knows, or the address cut short."""
+    if address == facts.me:
+        return "you"
+    return short(facts.names.get(address) or short_address(address), 24)
+
+
+def person_full(facts: Facts, address: str) -> str:
+    """The whole address, with what this person calls it."""
+    name = "you" if address == facts.me else facts.names.get(address)
+    return f"{address}  {short(name, 40)}" if name else address
+
+
+def when(block: int, facts: Facts, now: int) -> str:
+    """A block, and how far it is from ``now``: ``block 108,901 (in 6 d 23 h)``."""
+    seconds = (block - now) * facts.constants.block_time
+    away = f"in {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} ago"
+    return f"block {block:,} ({away})"
+
+
+def headline(facts: Facts, now: int) -> Line:
+    """Kind, status, time left; what it pays; how results are judged."""
+    task, terms = facts.task, facts.task.terms
+    left = (terms.expiration_block - now) * facts.constants.block_time
+    if task.closed:
+        ends: tuple[str, str] = ("closed", "dim")
+    elif left < 0:
+        ends = ("expired", "dim")
+    else:
+        ends = (f"{duration(left)} left", "")
+    return (
+        (kind(terms.task_type), "bold"),
+        ("  ", ""),
+        (_STATUSES[task.status], ""),
+        ("  ", ""),
+        ends,
+        ("  pays ", "dim"),
+        (format_amount(terms.pays_amount), "bold"),
+        (f" each, {terms.max_assignments:,} wanted", ""),
+        (f"  {_SHORT_STRATEGIES[terms.validation_strategy]}", "dim"),
+    )
+
+
+def escrow(facts: Facts) -> Line:
+    """The parts of the escrow in money, in the tones of the bar's parts."""
+    task, pays = facts.task, facts.task.terms.pays_amount
+    parts: list[tuple[str, str]] = []
+    for count, word, tone in (
+        (task.accepted, "paid", "good"),
+        (task.live, f"held for {task.live:,} at work", "accent"),
+        (task.free_slots, "open", "dim"),
+        (task.released, "went back", "dim"),
+    ):
+        if count:
+            parts += [("  ", ""), (f"{format_amount(pays * count)} {word}", tone)]
+    return tuple(parts[1:])
+
+
+def waiting_for(facts: Facts, now: int) -> list[tuple[Line, bool]]:
+    """Who must act next, what is due first at the top; and whether that is the person at the keys."""
+    found: list[tuple[int, Line, bool]] = []
+    task, creator = facts.task, person(facts, facts.task.creator)
+    i_create = task.creator == facts.me
+    for s in facts.submissions:
+        due = rules.deadlines(task, s, facts.constants)
+        mine, who = s.worker == facts.me, person(facts, s.worker)
+        if due.deliver is not None and due.deliver >= now:
+            verb = "deliver" if mine else "delivers"
+            again = " again" if s.requests else ""
+            found.append((due.deliver, (f"{who} {verb} #{s.id}{again} by {when(due.deliver, facts, now)}",), mine))
+        elif due.deliver is not None:
+            late = f"#{s.id} is overdue since block {due.deliver:,}: anyone may time {who} out"
+            found.append((due.deliver, (late,), i_create))
+        elif due.decide is not None and due.decide >= now:
+            verb = "judge" if i_create else "judges"
+            found.append((due.decide, (f"{creator} {verb} #{s.id} by {when(due.decide, facts, now)}",), i_create))
+        elif due.decide is not None:
+            silent = f"#{s.id} was left silent since block {due.decide:,}: {who} may claim the pay"
+            found.append((due.decide, (silent,), mine))
+    if rules.takeable(task, now):
+        slots = "a slot" if task.free_slots == 1 else f"{task.free_slots:,} slots"
+        until = when(task.terms.expiration_block, facts, now)
+        line: Line = (f"{slots} can be taken until {until}",)
+        found.append((task.terms.expiration_block, line, not i_create and facts.mine is None))
+    elif not task.closed and task.free_slots and now > task.terms.expiration_block:
+        line = (f"expired: closing gives {format_amount(task.free_slots * task.terms.pays_amount)} back",)
+        found.append((0, line, i_create))
+    found.sort(key=lambda item: (not item[2], item[0]))
+    return [(line, mine) for _, line, mine in found]
+
+
+def creator_record(record: CreatorRecord, constants: Constants) -> str:
+    """``41 accepted, 3 rejected, 0 silent, decides in 5 h (median), 17 workers``."""
+    if not record.accepted + record.rejected + record.silent + record.undecided:
+        return f"nothing decided yet, {record.tasks} {'task' if record.tasks == 1 else 'tasks'}"
+    parts = [f"{record.accepted} accepted", f"{record.rejected} rejected", f"{record.silent} silent"]
+    if record.undecided:
+        parts.append(f"{record.undecided} waiting")
+    if record.median_decision_blocks is not None:
+        pace = duration(record.median_decision_blocks * constants.block_time)
+        parts.append(f"decides in {pace} (median)")
+    parts.append(f"{record.workers} {'worker' if record.workers == 1 else 'workers'}")
+    return ", ".join(parts)
+
+
+def worker_record(record: WorkerRecord) -> str:
+    """``8 accepted, 1 rejected, 0 timed out, earned 96.00``."""
+    given_back = f", {record.abandoned} given back" if record.abandoned else ""
+    return (
+        f"{record.accepted} accepted, {record.rejected} rejected, {record.timed_out} timed out{given_back}, "
+        f"earned {format_amount(record.earned)}"
+    )
+
+
+def short_worker_record(record: WorkerRecord) -> str:
+    """The same for a column: accepted, rejected, timed out, earned."""
+    return f"{record.accepted}+ {record.rejected}- {record.timed_out}! {format_amount(record.earned)}"
+
+
+def standing(submission: Submission, facts: Facts, now: int) -> tuple[str, str]:
+    """A submission's status as a column shows it, and its tone."""
+    words, tone = _STANDING[submission.status]
+    mine, delivered = submission.worker == facts.me, submission.status.live and submission.delivered
+    if submission.status is ResultSubmissionStatus.Assigned:
+        if rules.overdue(submission, facts.constants, now):
+            return "overdue", "bad"
+        run = facts.runs.get(submission.id)
+        if mine and run is not None and not run.ended:
+            return run.state, "accent"
+        return ("changes asked" if submission.requests else words), "accent" if mine else tone
+    if delivered and facts.task.creator == facts.me:
+        return words, "accent"
+    return ("claimed" if submission.claimed else words), tone
+
+
+def due(submission: Submission, facts: Facts, now: int) -> str:
+    """How long until the submission's deadline; empty where none is awaited."""
+    found = rules.deadlines(facts.task, submission, facts.constants)
+    block = found.deliver if found.deliver is not None else found.decide
+    return "" if block is None else duration((block - now) * facts.constants.block_time)
+
+
+def figure(submission: Submission, facts: Facts) -> tuple[str, str]:
+    """What is known of how good it is: measured by this home, or claimed by a run of it; and its tone."""
+    report = facts.reports.get(submission.id)
+    if report is not None:
+        return measured(report)
+    run = facts.runs.get(submission.id)
+    if run is not None and not run.ended and run.last.epochs:
+        return f"epoch {run.last.epoch} of {run.last.epochs}", ""
+    if run is not None and run.last.claimed:
+        return _claims(run.last.claimed), "dim"
+    return "", ""
+
+
+def measured(report: Report) -> tuple[str, str]:
+    """The main figure of a report, its difference to the baseline; what went wrong where there is none."""
+    if report.candidate is not None:
+        value = report.candidate.values.get(report.candidate.main)
+        change = report.differences.get(report.candidate.main)
+        better = "" if change is None else f" {change:+.3f}"
+        tone = {True: "good", False: "bad", None: ""}[report.better]
+        return (f"{value:.3f}{better}" if value is not None else "not finite"), tone
+    if report.answers is not None:
+        return f"{report.answers.answers} of {report.answers.files} labels", ""
+    return (short(report.refused.code, 24), "bad") if report.refused else ("", "")
+
+
+def _claims(claimed: dict[str, float | None]) -> str:
+    name = "accuracy" if "accuracy" in claimed else next(iter(claimed))
+    value = claimed[name]
+    return f"claims {value:.3f}" if value is not None else "claims no number"
+
+
+def paid(submission: Submission, facts: Facts) -> str:
+    """What the submission was paid; empty where nothing."""
+    accepted = submission.status is ResultSubmissionStatus.Accepted
+    return format_amount(facts.task.terms.pays_amount) if accepted else ""
+
+
+def terms(facts: Facts, now: int) -> list[Field]:
+    """Every term of the task, a field each."""
+    task, found = facts.task, facts.task.terms
+    fields: list[Field] = [
+        ("creator", (person_full(facts, task.creator),)),
+        ("record", (creator_record(facts.creator.creator, facts.constants),)),
+        ("paid so far", (f"{format_amount(facts.creator.creator.paid)} over {facts.creator.creator.tasks} tasks",)),
+        ("pays", (f"{format_amount(found.pays_amount)} for each accepted result",)),
+        ("wanted", (_slots(facts),)),
+        ("validation", (_STRATEGIES[found.validation_strategy],)),
+        ("take until", ("closed" if task.closed else when(found.expiration_block, facts, now),)),
+        ("published", (when(task.created, facts, now),)),
+    ]
+    periods = facts.constants
+    work, review = periods.work_period * periods.block_time, periods.review_period * periods.block_time
+    fields.append(("periods", (f"{duration(work)} to deliver, {duration(review)} to judge, then silence pays",)))
+    fields.append(("deposit", (f"{format_amount(periods.take_deposit(found.pays_amount))} while you hold a slot",)))
+    if found.task_type is TaskType.DataAnnotators:
+        fields += _annotation(facts)
+    if found.assets is not None:
+        fields.append(("files", (f"{found.assets[0].value}  {clean(found.assets[1])}",)))
+    return fields
+
+
+def _slots(facts: Facts) -> str:
+    task = facts.task
+    parts = [f"{task.terms.max_assignments:,}", f"{task.free_slots:,} free", f"{task.live:,} at work"]
+    parts += [f"{task.accepted:,} accepted", f"{task.rejected:,} rejected"]
+    return ", ".join(parts)
+
+
+def _annotation(facts: Facts) -> list[Field]:
+    found = facts.task.terms
+    pairs = [
+        ("media", found.annotation_type.value if found.annotation_type else None),
+        ("labels", found.annotation_class_labels),
+        ("samples", "; ".join(found.annotation_media_samples or ()) or None),
+        ("coordinates", found.annotation_class_coordinates),
+        ("more", found.annotation_json),
+    ]
+    return [(label, (clean(value),)) for label, value in pairs if value]
+
+
+def event_row(event: Event, facts: Facts, now: int) -> dict[str, str | tuple[str, str]]:
+    """Cells of one event: block, how long ago, what happened."""
+    ago = duration((now - event.block) * facts.constants.block_time)
+    words = event_words(event).replace(f" of task {facts.task.id}", "")
+    tone = {"ResultAccepted": "good", "ResultRejected": "bad", "SubmissionTimedOut": "bad"}.get(event.name, "")
+    if event.account is not None:
+        words = f"{words}  ({person(facts, event.account)})"
+    return {"block": (f"{event.block:,}", "dim"), "ago": (ago, "dim"), "what": (words, tone)}
+
+
+def acts(facts: Facts) -> list[tuple[str, str | None]]:
+    """What the screen offers, in order: the action, and why not (None: it can be done now)."""
+    offered = [action for action in _ACTS if action not in CALLS or action in facts.refusals]
+    refusals = {action: facts.refusals.get(action) for action in offered}
+    return [(action, None if why is None else clean(str(why))) for action, why in refusals.items()]
