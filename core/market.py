@@ -11,7 +11,6 @@ from decentralml.core.chain import rules
 from decentralml.core.chain.base import (
     Chain,
     Receipt,
-    Stage,
     SubmissionPage,
     SubmissionQuery,
     TaskPage,
@@ -46,7 +45,7 @@ from decentralml.core.domain import (
     manifest_digest,
 )
 from decentralml.core.errors import Refused, Unavailable
-from decentralml.core.intents import Intents
+from decentralml.core.intents import Intents, OnStage
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import OnProgress, Storage
@@ -56,9 +55,6 @@ if TYPE_CHECKING:
     from decentralml.core.judging import Judge, Judgement
     from decentralml.core.validation import OnStep
     from decentralml.core.work import Consent, Trial
-
-OnStage = Callable[[Stage], None]
-_SIGN_ATTEMPTS = 8
 
 
 class Market:
@@ -393,22 +389,7 @@ class Market:
         name = call_name(call)
         if name not in self.chain.capabilities:
             raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
-        earlier = self._intents.settled(call, signer.address)
-        if earlier is not None:
-            return earlier
-        for attempt in range(_SIGN_ATTEMPTS):
-            extrinsic = self.chain.sign(call, signer)
-            self._intents.write(extrinsic)
-            try:
-                receipt = self.chain.submit(extrinsic, on_stage=on_stage)
-            except Refused as refusal:
-                self._intents.forget(call, signer.address)
-                if refusal.code == "StaleNonce" and attempt + 1 < _SIGN_ATTEMPTS:
-                    continue
-                raise
-            self._intents.forget(call, signer.address)
-            return receipt
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return self._intents.send_once(call, signer, on_stage=on_stage)
 
     def _create(
         self, terms: Terms, field: str, source: str | Path, on_progress: OnProgress | None
@@ -431,10 +412,15 @@ class Market:
             raise
 
     def _check_create(self, terms: Terms) -> None:
+        if self._intents.unsettled():
+            return
         with self.chain.view() as view:
             rules.apply(view, CreateTask(terms), self._signer.address, view.block)
 
     def _require(self, call: str, *, task_id: int | None = None, submission_id: int | None = None) -> None:
+        """Refuse early what the chain would refuse; not while this very call may have landed already."""
+        if self._intents.unsettled():
+            return
         refusal = self.may(call, task_id=task_id, submission_id=submission_id)
         if refusal is not None:
             raise refusal
