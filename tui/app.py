@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class DecentralMLApp(App[None]):
         *,
         readonly: bool = False,
         welcome: str = "",
+        now: Callable[[], float] = time.time,
     ) -> None:
         no_color = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if no_color else None)
@@ -60,7 +61,7 @@ class DecentralMLApp(App[None]):
         self.overrides = overrides or {}
         self.readonly = readonly
         self.welcome = welcome
-        self.after: list[str] = []
+        self._now = now
         self.ascii = False
         self._to_ascii = Ascii()
         self.keymap: dict[str, str] = {}
@@ -95,7 +96,9 @@ class DecentralMLApp(App[None]):
         """Open home, chain and storage, then go to where the person was."""
         await background.call(self.state.load)
         try:
-            self.session = await background.call(Session, self.home, self.overrides, readonly=self.readonly)
+            self.session = await background.call(
+                Session, self.home, self.overrides, readonly=self.readonly, now=self._now
+            )
         except DecentralMLError as error:
             self.show_error(error)
             self.set_timer(PULSE_SECONDS * 3, self._open_again)

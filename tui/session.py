@@ -1,5 +1,7 @@
 """What every screen works with: home, settings, chain, storage, accounts, and who one is."""
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from decentralml.core import config
@@ -30,13 +32,20 @@ class Locked:
 class Session:
     """Opened once, on a background thread; every method that reads files or the chain blocks."""
 
-    def __init__(self, home: Home, overrides: dict[str, str], *, readonly: bool = False) -> None:
+    def __init__(
+        self,
+        home: Home,
+        overrides: dict[str, str],
+        *,
+        readonly: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.home = home
         self.readonly = readonly
         self.settings = config.load(home, overrides)
         self.accounts = Accounts(home)
         self.address_book = AddressBook(home)
-        self.chain: Chain = connect_chain(self.settings.chain, home)
+        self.chain: Chain = connect_chain(self.settings.chain, home, now=now)
         self.storage: Storage = connect_storage(self.settings.storage, home)
         self.account: Account | None = self._first_account()
         self.signer: Signer | None = None

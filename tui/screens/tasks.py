@@ -1,36 +1,49 @@
 """The market: every task, one line each, and what one can do with it next."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
-from decentralml.core import task_filter
+from decentralml.core import config, task_filter
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import SubmissionQuery, TaskPage, TaskQuery
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
-from decentralml.core.errors import Misused
+from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import clean
+from decentralml.tui import proposals
+from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import AskText, Choose
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.prose import Prose
 from decentralml.tui.words import blocks_left, kind, next_step
 
+if TYPE_CHECKING:
+    from decentralml.tui.task_preview import Preview
+
 VIEWS = ("open", "mine", "all")
-ORDERS = ("id", "pays", "expires", "slots", "question")
+ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
 COLUMNS = (
     Column("id", "ID", 6, right=True, priority=100),
-    Column("question", "QUESTION", 22, flexible=True, priority=99),
-    Column("kind", "KIND", 11, priority=60),
+    Column("question", "QUESTION", 18, flexible=True, priority=99),
+    Column("kind", "KIND", 11, priority=60, narrow=5),
     Column("pays", "PAYS", 9, right=True, priority=90),
     Column("slots", "SLOTS", 7, right=True, priority=70),
-    Column("ends", "ENDS", 7, right=True, priority=50),
+    Column("ends", "ENDS", 5, right=True, priority=50),
     Column("next", "NEXT", 14, priority=80),
 )
+WIDE = 120
+# "4 d", "3 h": what stands in ENDS is read again after so many blocks without an event.
+_STALE_BLOCKS = 10
+_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
 
 
 class Tasks(MarketScreen):
@@ -45,38 +58,70 @@ class Tasks(MarketScreen):
         self.filter = ""
         self.order = "id"
         self.descending = True
+        self._restored = False
+        self._read_at = 0
         self._mine: dict[int, Submission] = {}
         self._waiting: Counter[int] = Counter()
+        self._mine_as_of: tuple[str | None, int] = (None, -1)
+        self._preview: Preview | None = None
 
     def body(self) -> ComposeResult:
         with Horizontal(id="filterbar"):
             yield Static("", id="shown")
-            yield Input(placeholder="type:contributor pays:>5 free words…", id="filter", compact=True)
+            yield Input(placeholder="/ type:contributor pays:>5 words", id="filter", compact=True)
             yield Static("", id="count")
-        yield PagedTable(COLUMNS, self._fetch, empty="No task fits. m shows more, / changes the filter.")
+        with Horizontal(id="panes"):
+            yield PagedTable(COLUMNS, self._fetch)
+            with VerticalScroll(id="preview", can_focus=False):
+                yield Prose()
 
     def on_mount(self) -> None:
-        state = self.app.state
-        self.view = state.get("tasks.view", self.view)
-        self.filter = state.get("tasks.filter", self.filter)
-        self.order = state.get("tasks.order", self.order)
-        self.descending = state.get("tasks.descending", self.descending)
-        self.query_one("#filter", Input).value = self.filter
-        self.query_one(PagedTable).focus()
+        self.table.focus()
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        wide = self.size.width >= WIDE
+        self.query_one("#preview").display = wide
+        if wide:
+            self._show_preview()
 
     async def refresh_data(self) -> None:
+        if not self._restored:
+            await self._restore()
+        self._read_at = self.app.pulse.head.block if self.app.pulse else 0
         await self.table.reload()
+
+    async def _restore(self) -> None:
+        """Be where the person was: view, filter, order, row."""
+        self._restored = True
+        state = self.app.state
+        view, order = state.get("tasks.view", self.view), state.get("tasks.order", self.order)
+        self.view = view if view in VIEWS else self.view
+        self.order = order if order in ORDERS else self.order
+        self.descending = state.get("tasks.descending", self.descending)
+        self.filter = state.get("tasks.filter", self.filter)
+        with self.prevent(Input.Changed):
+            self.query_one("#filter", Input).value = self.filter
+        await self.table.reload()
+        self.table.move_to(state.get("tasks.row", 0))
+
+    def moved(self, pulse: Pulse, *, events: bool) -> None:
+        stale = pulse.head.block - self._read_at >= _STALE_BLOCKS
+        super().moved(pulse, events=events or stale)
 
     # Reading
 
     def _query(self) -> TaskQuery:
         me = self.session.address
-        base = TaskQuery(order=self.order, descending=self.descending)
+        base = TaskQuery(order=ORDERS[self.order], descending=self.descending)
         if self.view == "open":
             base = msgspec.structs.replace(base, takeable=True)
         elif self.view == "mine":
-            base = msgspec.structs.replace(base, party=me)
-        return task_filter.parse(self.filter, me=me, base=base)
+            base = msgspec.structs.replace(base, party=me or "")
+        return task_filter.parse(self.filter, me=me or "", base=base)
 
     async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
         if self.app.session is None:
@@ -91,47 +136,137 @@ class Tasks(MarketScreen):
     def _read(self, query: TaskQuery) -> TaskPage:
         """One page, and what of it is mine. Blocks."""
         chain, me = self.session.chain, self.session.address
-        if me is not None:
-            taken = chain.submissions(SubmissionQuery(worker=me, limit=10_000)).items
-            delivered = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
-            to_judge = chain.submissions(SubmissionQuery(creator=me, statuses=delivered, limit=10_000)).items
+        as_of = (me, chain.last_cursor())
+        if as_of != self._mine_as_of:
+            taken = chain.submissions(SubmissionQuery(worker=me or "", limit=10_000)).items
+            judged = SubmissionQuery(creator=me or "", statuses=_DELIVERED, limit=10_000)
             self._mine = {submission.task_id: submission for submission in taken}
-            self._waiting = Counter(submission.task_id for submission in to_judge)
+            self._waiting = Counter(submission.task_id for submission in chain.submissions(judged).items)
+            self._mine_as_of = as_of
         return chain.tasks(query)
 
     def _row(self, task: Task, block: int) -> Row:
         constants = self.session.chain.constants
         terms = task.terms
-        taken = task.live + task.accepted
+        mine, waiting = self._mine.get(task.id), self._waiting[task.id]
         return Row(
             task.id,
             {
                 "id": str(task.id),
                 "question": clean(terms.question),
                 "kind": (kind(terms.task_type), "dim"),
+                "kind.narrow": (kind(terms.task_type)[:5], "dim"),
                 "pays": format_amount(terms.pays_amount),
-                "slots": f"{taken}/{terms.max_assignments}",
-                "ends": "" if task.closed else (blocks_left(terms.expiration_block, block, constants), "dim"),
-                "next": next_step(
-                    task,
-                    self._mine.get(task.id),
-                    self._waiting[task.id],
-                    self.session.address,
-                    block,
-                    constants,
-                ),
+                "slots": f"{task.live + task.accepted}/{terms.max_assignments}",
+                "ends": "-"
+                if task.closed
+                else (blocks_left(terms.expiration_block, block, constants), "dim"),
+                "next": next_step(task, mine, waiting, self.session.address, block, constants),
             },
         )
 
     def _say_what_is_shown(self, total: int) -> None:
-        self.query_one("#shown", Static).update(f"{self.view} tasks")
-        arrow = "v" if self.descending else "^"
-        self.query_one("#count", Static).update(f"{total:,} shown   by {self.order} {arrow}")
+        table = self.table
+        table.order = (self.order, self.descending)
+        if self.filter:
+            table.empty = "No task fits this filter: / changes it."
+        elif self.view == "all":
+            table.empty = "No task yet: n publishes the first."
+        else:
+            table.empty = f"No {self.view} task: m shows others, n publishes one."
+        self._set("#shown", f"{self.view} tasks")
+        self._set("#count", f"{total:,} shown")
 
-    # Keys
+    def _set(self, part: str, text: str) -> None:
+        widget = self.query_one(part, Static)
+        if str(widget.content) != text:
+            widget.update(Text(text))
+
+    # The row one is on
+
+    @on(PagedTable.Moved)
+    def moved_to(self) -> None:
+        self.app.state.set("tasks.row", self.table.cursor)
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        if self.app.session is not None:
+            self.work(self._read_preview(), group="preview", exclusive=True)
+
+    async def _read_preview(self) -> None:
+        """Terms, escrow, deadlines and reasons of the row under the cursor, once it rests there."""
+        from decentralml.tui.task_preview import blocks, read_preview
+
+        row = self.table.row
+        try:
+            self._preview = await self.call(read_preview, self.session, row.key) if row else None
+        except Refused:  # withdrawn by a fork, a moment ago
+            self._preview = None
+        prose = self.query_one(Prose)
+        prose.show(blocks(self._preview, prose.size.width) if self._preview else [])
+
+    def why_not(self, action: str) -> Refused | None:
+        preview, row = self._preview, self.table.row
+        if action != "take" or preview is None or row is None or preview.task.id != row.key:
+            return None
+        return preview.cannot_take
+
+    # Acting
+
+    def _task_id(self) -> int:
+        """The task under the cursor. Raises `Misused` ("NoTask")."""
+        row = self.table.row
+        if row is None:
+            raise Misused("NoTask", "There is no task under the cursor.", "m shows others, / filters.")
+        return int(row.key)
+
+    def action_new(self) -> None:
+        from decentralml.tui.screens.create import CreateTask
+
+        self.app.push_screen(CreateTask())
+
+    @on(PagedTable.Opened)
+    def action_open(self) -> None:
+        self.work(self._open())
+
+    async def _open(self, then: str = "") -> None:
+        from decentralml.tui.screens.task import TaskDetail
+
+        detail = TaskDetail(self._task_id())
+        await self.app.push_screen(detail)
+        if then:
+            await self.app.run_action(then, detail)
+
+    def action_take(self) -> None:
+        self.work(self._take(), group="take", exclusive=True)
+
+    async def _take(self) -> None:
+        task_id = self._task_id()
+        overdue = await self.call(self.session.market.overdue_slot, task_id)
+        if overdue is None or await self.propose(proposals.time_out, overdue.id) is not None:
+            await self.propose(proposals.assign, task_id)
+
+    def action_try_first(self) -> None:
+        self.work(self._open("try_first"))
+
+    def action_train(self) -> None:
+        self.work(self._open("train"))
+
+    def action_copy(self) -> None:
+        if self.table.row is not None:
+            self.app.copy(str(self.table.row.key))
+
+    # Filtering and sorting
 
     def action_filter(self) -> None:
         self.query_one("#filter", Input).focus()
+
+    def action_back(self) -> None:
+        """Out of the filter first; then back to where one was."""
+        if self.query_one("#filter", Input).has_focus:
+            self.table.focus()
+        else:
+            super().action_back()
 
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
@@ -139,7 +274,7 @@ class Tasks(MarketScreen):
         try:
             task_filter.parse(event.value)
         except Misused as problem:
-            self.query_one("#count", Static).update(Text(problem.message))
+            self._set("#count", clean(problem.message))
             return
         self.filter = event.value
         self._show_again("tasks.filter", self.filter)
@@ -153,15 +288,78 @@ class Tasks(MarketScreen):
         self._show_again("tasks.view", self.view)
 
     def action_sort(self) -> None:
-        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        orders = list(ORDERS)
+        self._sort_by(orders[(orders.index(self.order) + 1) % len(orders)])
+
+    def _sort_by(self, column: str) -> None:
+        self.order = column
         self._show_again("tasks.order", self.order)
 
     def action_reverse(self) -> None:
         self.descending = not self.descending
         self._show_again("tasks.descending", self.descending)
 
+    @on(PagedTable.HeaderClicked)
+    def header_clicked(self, event: PagedTable.HeaderClicked) -> None:
+        if event.column == self.order:
+            self.action_reverse()
+        elif event.column in ORDERS:
+            self._sort_by(event.column)
+
     def _show_again(self, name: str, value: Any) -> None:
         if self.app.state.set(name, value):
             self.app.save_state()
         if self.app.session is not None:
-            self.work(self.table.reload(keep_cursor=False), group="reload")
+            self.work(self.table.reload(keep_cursor=False), group="reload", exclusive=True)
+
+    # Saved filters
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
+        yield "save this filter", "keep it under a name in the settings", self._save_filter
+        for name, text in self._saved().items():
+            yield f"filter {clean(name)}", clean(text), partial(self._use_filter, text)
+
+    def _saved(self) -> dict[str, str]:
+        return dict(self.app.session.settings.filters) if self.app.session else {}
+
+    def action_saved_filters(self) -> None:
+        self.work(self._choose_filter())
+
+    async def _choose_filter(self) -> None:
+        saved = self._saved()
+        choices = [
+            (f"={name}", Text.assemble(f"{clean(name):<16} ", (clean(text), "dim")))
+            for name, text in saved.items()
+        ]
+        if self.filter:
+            choices.append(("+", Text(f"Save {clean(self.filter)!r} under a name")))
+        hint = "" if choices else "None yet. Type a filter with /, then save it here."
+        chosen = await self.app.push_screen_wait(Choose("Saved filters", choices, text=hint))
+        if chosen == "+":
+            await self._name_filter()
+        elif chosen is not None:
+            self._use_filter(saved[chosen[1:]])
+
+    def _save_filter(self) -> None:
+        self.work(self._name_filter())
+
+    async def _name_filter(self) -> None:
+        if not self.filter:
+            raise Misused("NoFilter", "There is no filter to save.", "/ types one.")
+        name = await self.app.push_screen_wait(
+            AskText("Save this filter", f"A name for {clean(self.filter)}")
+        )
+        if name and name.strip():
+            saved = {**self._saved(), name.strip(): self.filter}
+            table = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in saved.items())
+            self.session.settings = await self.call(config.store, self.app.home, "filters", f"{{{table}}}")
+            self.app.say(f"Saved as {name.strip()}.")
+
+    def _use_filter(self, text: str) -> None:
+        self.query_one("#filter", Input).value = text
+        self.table.focus()
+
+
+def _toml(text: str) -> str:
+    """``text`` as a basic TOML string."""
+    return '"' + "".join(c if c >= " " and c not in '"\\\x7f' else f"\\u{ord(c):04x}" for c in text) + '"'

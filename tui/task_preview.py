@@ -1,0 +1,115 @@
+"""The task under the cursor beside the list: terms, escrow, who acts next, and its creator's record."""
+
+from dataclasses import dataclass
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
+from decentralml.core.chain.base import CreatorRecord
+from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task, ValidationStrategy
+from decentralml.core.errors import Refused
+from decentralml.core.text import clean, short_address
+from decentralml.tui.session import Session
+from decentralml.tui.task_words import creator_record
+from decentralml.tui.widgets.bar import shares
+from decentralml.tui.widgets.prose import Block, Field, Line
+from decentralml.tui.words import blocks_left, kind
+
+_MOST_SUBMISSIONS = 8
+_LABELS = 9  # cells that labels and their gap take
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What was read of one task, as of ``block``."""
+
+    task: Task
+    submissions: tuple[Submission, ...]
+    record: CreatorRecord
+    creator: str
+    me: str | None
+    cannot_take: Refused | None
+    block: int
+    constants: Constants
+
+
+def read_preview(session: Session, task_id: int) -> Preview:
+    """Read a task and what belongs to it. Blocks. Raises `Refused` ("TaskNotFound")."""
+    chain = session.chain
+    task = chain.task(task_id)
+    name = session.name_of(task.creator)
+    return Preview(
+        task=task,
+        submissions=tuple(chain.submissions_of(task_id)),
+        record=chain.record(task.creator).creator,
+        creator=f"{clean(name)}  {short_address(task.creator)}" if name else short_address(task.creator),
+        me=session.address,
+        cannot_take=session.may("assign_task", task_id=task_id),
+        block=chain.head().block,
+        constants=chain.constants,
+    )
+
+
+def blocks(preview: Preview, width: int) -> list[Block]:
+    """The preview for a `Prose` of ``width`` cells."""
+    task, terms, constants = preview.task, preview.task.terms, preview.constants
+    until = rules.deadlines(task, None, constants).take
+    left = blocks_left(until, preview.block, constants, units=2)
+    return [
+        ((f"{task.id}  ", "dim"), (clean(terms.question), "title")),
+        ("",),
+        [
+            ("kind", (f"{kind(terms.task_type)}, {task.status.value}",)),
+            ("pays", (f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted",)),
+            ("decided", (_DECIDED[terms.validation_strategy],)),
+            ("ends", (f"block {until:,}  {left}" if until is not None else "closed",)),
+            ("creator", (preview.creator,)),
+            ("", ((creator_record(preview.record, constants), "dim"),)),
+            ("escrow", _escrow(task, max(width - _LABELS, 12))),
+            ("", (_escrow_words(task),)),
+        ],
+        ("",),
+        [_submission(preview, submission) for submission in preview.submissions[:_MOST_SUBMISSIONS]],
+        (f"and {len(preview.submissions) - _MOST_SUBMISSIONS} more" if _more(preview) else "",),
+        _taking(preview),
+    ]
+
+
+_DECIDED = {
+    ValidationStrategy.AutoAccept: "paid unread, at once",
+    ValidationStrategy.ManualAccept: "by the creator's hand",
+    ValidationStrategy.CustomAccept: "by the creator's policy",
+}
+
+
+def _escrow(task: Task, room: int) -> Line:
+    free = task.terms.max_assignments - task.accepted - task.live - task.released
+    cells = shares((task.accepted, task.live, free), room)
+    signs = (("█", "good"), ("▓", "accent"), ("░", "dim"))
+    return tuple((sign * count, tone) for count, (sign, tone) in zip(cells, signs, strict=True) if count)
+
+
+def _escrow_words(task: Task) -> str:
+    pays = task.terms.pays_amount
+    free = task.held - task.live * pays
+    return (
+        f"{format_amount(task.accepted * pays)} paid, {format_amount(task.live * pays)} held for "
+        f"{task.live} at work, {format_amount(free)} open"
+    )
+
+
+def _submission(preview: Preview, submission: Submission) -> Field:
+    until = rules.deadlines(preview.task, submission, preview.constants)
+    due = until.deliver if submission.status is ResultSubmissionStatus.Assigned else until.decide
+    left = blocks_left(due, preview.block, preview.constants, units=2)
+    who = "you" if submission.worker == preview.me else short_address(submission.worker)
+    return f"#{submission.id}", (f"{who}  {submission.status.value}", (f"  {left}", "dim"))
+
+
+def _more(preview: Preview) -> bool:
+    return len(preview.submissions) > _MOST_SUBMISSIONS
+
+
+def _taking(preview: Preview) -> Line:
+    if preview.cannot_take is None:
+        return (("t takes a slot, T tries it first", "accent"),)
+    return ((clean(preview.cannot_take.message), "dim"),)
