@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from decentralml.core.cli import table
-from decentralml.core.errors import Refused
+from decentralml.core.cli.context import App
+from decentralml.core.errors import Misused, Refused
 
 _DECLARED: dict[str, click.Command] = {}
 
@@ -89,7 +90,7 @@ class Group(click.Group):
     """A group that knows its commands from the table and imports their module when one is called."""
 
     def __init__(self, path: str = "", **kwargs: Any) -> None:
-        super().__init__(name=path.split()[-1] if path else "decentralml", no_args_is_help=True, **kwargs)
+        super().__init__(name=path.split()[-1] if path else "decentralml", **kwargs)
         self.path = path
         self.params = [*self.params, *global_options(hidden=bool(path))]
 
@@ -101,7 +102,7 @@ class Group(click.Group):
             return None
         path = f"{self.path} {name}".strip()
         if path in table.GROUPS and path not in table.BY_NAME:
-            return Group(path, help=table.help_of(path))
+            return Group(path, help=table.help_of(path), no_args_is_help=True)
         module = table.BY_NAME[path].module or path.split()[0]
         importlib.import_module(f"decentralml.core.cli.{module}")
         return _DECLARED[path]
@@ -126,8 +127,25 @@ class Group(click.Group):
 
 
 def root() -> Group:
-    """The whole command line."""
+    """The whole command line; the app without a command."""
     return Group(
+        callback=_without_command,
+        invoke_without_command=True,
         help="The terminal of a decentralised federated-learning market.",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
+
+
+def _without_command() -> int:
+    """Open the app where no command follows."""
+    context = click.get_current_context()
+    if context.invoked_subcommand is not None:
+        return 0
+    app: App = context.obj
+    if app.open_app is None or app.flags.json:
+        raise Misused(
+            "NoTerminal",
+            "Without a command this is a full-screen program, and that needs a terminal.",
+            "`decentralml --help` lists the commands; `decentralml demo` plays a whole market.",
+        )
+    return app.open_app(app.flags, "")

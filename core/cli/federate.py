@@ -9,6 +9,7 @@ from decentralml.core import federation
 from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
+from decentralml.core.cli.files import require_data
 from decentralml.core.errors import Misused
 from decentralml.core.judging import Judge
 from decentralml.core.models import federate
@@ -37,6 +38,7 @@ def run(
     Every weight is averaged, block by block, after a gate: same tensors, same shapes, all finite. Results
     of another structure are set apart and said so. A provenance file lists what went in.
     """
+    require_data(data)
     given = dict(_weight(text) for text in weights)
     if given and strategy != "weighted":
         raise Misused("Usage", "--weight belongs to --strategy weighted.", "Add it, or leave --weight out.")

@@ -27,6 +27,12 @@ def read_small(path: Path, most: int) -> bytes:
     return data
 
 
+def require_data(path: Path | None) -> None:
+    """Raises `Misused` ("NoData") where ``path`` is given and nothing is there."""
+    if path is not None and not path.exists():
+        raise Misused("NoData", f"There is nothing at {path}.", "--data takes an .npz with x and y.")
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, 0600. Raises `Misused` ("FileExists"), `Failed` ("CannotWrite")."""
     try:

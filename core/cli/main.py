@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from decentralml.core.cli.commands import root
-from decentralml.core.cli.context import App, Flags, OpenApp
+from decentralml.core.cli.context import App, OpenApp
 from decentralml.core.cli.output import make_tolerant
 from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused
 
@@ -30,8 +30,7 @@ def main(argv: Sequence[str] | None = None, *, open_app: OpenApp | None = None) 
     app.flags.json = "--json" in _before_double_dash(arguments)
     try:
         try:
-            flags = app_flags(arguments)
-            code = _run(app, arguments) if flags is None else _open(app, flags)
+            code = _run(app, arguments)
         except DecentralMLError as error:
             app.out.failed(error)
             code = error.exit_code
@@ -43,16 +42,6 @@ def main(argv: Sequence[str] | None = None, *, open_app: OpenApp | None = None) 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     return code
-
-
-def _open(app: App, flags: Flags) -> int:
-    if app.open_app is None:
-        raise Misused(
-            "NoTerminal",
-            "Without a command this is a full-screen program, and that needs a terminal.",
-            "`decentralml --help` lists the commands; `decentralml demo` plays a whole market.",
-        )
-    return app.open_app(flags, "")
 
 
 def _run(app: App, arguments: list[str]) -> int:
@@ -86,22 +75,6 @@ def _run(app: App, arguments: list[str]) -> int:
             f"This should not have happened: {type(error).__name__}: {error}",
             "Set DECENTRALML_DEBUG=1 to see where, and report it.",
         ) from error
-
-
-def app_flags(arguments: Sequence[str]) -> Flags | None:
-    """The global options, where ``arguments`` hold nothing else: then a terminal gets the app.
-
-    None where there is a command, a question for help, or an option that does not parse.
-    """
-    command = root()
-    context = click.Context(command, info_name="decentralml", obj=App())
-    try:
-        values, rest, _ = command.make_parser(context).parse_args(list(arguments))
-    except click.ClickException:
-        return None
-    if rest or values.get("help") or values.get("json"):
-        return None
-    return Flags(**{name: value for name, value in values.items() if name in Flags.__struct_fields__})
 
 
 def _before_double_dash(arguments: list[str]) -> list[str]:

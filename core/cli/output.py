@@ -172,10 +172,10 @@ def duration(seconds: float) -> str:
 
 
 def make_tolerant() -> None:
-    """Let text that the terminal's encoding lacks come out as escapes, and a missing stdout swallow."""
-    for name in ("stdout", "stderr"):
+    """Let text that the terminal's encoding lacks come out as escapes; a missing stream is an empty one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-        elif hasattr(stream, "reconfigure"):
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+        elif mode == "w" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

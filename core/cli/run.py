@@ -21,6 +21,9 @@ def list_(app: App) -> None:
     runs = _runs(app).list()
 
     def show() -> None:
+        if not runs:
+            app.out.say("No training yet. `decentralml task train TASK` starts one.")
+            return
         rows = [
             (
                 str(run.id),

@@ -14,6 +14,7 @@ from decentralml.core.cli.answers import receipt_data, submission_data
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
+from decentralml.core.cli.files import require_data
 from decentralml.core.domain import ResultSubmissionStatus, Task, ValidationStrategy
 from decentralml.core.judging import Judge, Judgement
 from decentralml.core.market import Market
@@ -74,6 +75,7 @@ def validate(
     The report is published; under CustomAccept a clear word of your policy then accepts and pays, or
     rejects. No data and no labels leave this machine.
     """
+    require_data(data)
     task = app.chain.task(id_ if pending else app.chain.submission(id_).task_id)
     if pending:
         waiting = (ResultSubmissionStatus.PendingValidation,)

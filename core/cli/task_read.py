@@ -41,6 +41,11 @@ def list_(
     data = {"items": [task_data(task, head.block) for task in page.items], "total": page.total}
 
     def show() -> None:
+        if not page.items:
+            app.out.say(
+                "No task fits." if filter_words else "No task yet. `decentralml task create` makes one."
+            )
+            return
         rows = [_row(task, head.block, constants) for task in page.items]
         app.out.table(_COLUMNS, rows, right="ID PAYS SLOTS")
         if len(page.items) < page.total:

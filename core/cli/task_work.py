@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from decentralml.core import sandbox, work
-from decentralml.core.amount import format_amount
+from decentralml.core.amount import UNIT, format_amount
 from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.chain.calls import AbandonTask, AssignTask, SendTaskResult, TimeOut
 from decentralml.core.cli.acting import act, answer, submission_facts, task_facts
@@ -104,7 +104,10 @@ def try_(app: App, task_id: int, unsandboxed: bool, **options: Any) -> None:
         ),
         ("an epoch", "-" if report.seconds_epoch is None else f"{report.seconds_epoch:.1f} s"),
         (f"{report.epochs} epochs", "-" if total is None else duration(total)),
-        ("pays an hour", "-" if trial.pays_per_hour is None else format_amount(trial.pays_per_hour)),
+        (
+            "pays an hour",
+            "-" if trial.pays_per_hour is None else format_amount(_rounded(trial.pays_per_hour)),
+        ),
         ("device", report.device),
         ("model", f"{report.parameters:,} parameters, can be loaded by its creator"),
         ("protection", report.protection),
@@ -315,6 +318,12 @@ def _answers(app: App, task: Task, file: Path) -> tuple[str | None, Path | None,
     folder = app.home.folder(app.home.cache_dir / "outgoing" / f"answers_{task.id}")
     write_atomic(folder / checks.ANSWERS, raw)
     return None, folder, facts
+
+
+def _rounded(planck: int) -> int:
+    """To hundredths of a unit: more would look measured."""
+    hundredth: int = UNIT // 100
+    return planck - planck % hundredth
 
 
 def _text(planck: int | None) -> str | None:

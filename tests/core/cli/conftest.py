@@ -177,9 +177,11 @@ class Terminal:
         return self.process.wait(30)
 
     def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._main)
+        """Hang up: what runs on the terminal gets a SIGHUP."""
+        if self._main >= 0:
+            os.close(self._main)
+            self._main = -1
+        self.process.wait(30)
 
     def _read(self) -> str:
         try:

@@ -65,8 +65,11 @@ def test_the_help_of_a_call_shows_its_rule(entry: table.Entry, run) -> None:
         assert " ".join(guard.sentence.split()) in shown
 
 
-def test_without_a_command_it_says_that_the_app_needs_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
+@pytest.mark.parametrize("words", [[], ["--readonly"], ["--home", "x", "--yes"]])
+def test_without_a_command_it_says_that_the_app_needs_a_terminal(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words, open_app=lambda flags, welcome: 0) == 2
     captured = capfd.readouterr()
     assert captured.out == ""
     assert "terminal" in captured.err
@@ -91,6 +94,11 @@ def test_wrong_use_is_one_json_object_and_exit_2(words: tuple[str, ...], run) ->
     assert result.error["code"] == "Usage"
     assert result.error["message"]
     assert result.err == ""
+
+
+def test_help_is_help_behind_any_option(run) -> None:
+    assert run("--help").out.startswith("Usage: decentralml")
+    assert "task" in run("--readonly", "--help").out
 
 
 def test_a_slip_is_answered_with_the_nearest_command(run) -> None:
