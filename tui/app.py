@@ -23,6 +23,7 @@ from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background, clipboard, keys, notify, screens, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.failures import Failures
+from decentralml.tui.judge_work import JudgeWork
 from decentralml.tui.palette import Commands
 from decentralml.tui.pulse import Pulse, take
 from decentralml.tui.screens.base import MarketScreen
@@ -70,6 +71,7 @@ class DecentralMLApp(App[None]):
         self.failures = Failures()
         self.transfers = Transfers()
         self.after: list[str] = []
+        self.judging = JudgeWork(lambda: self.session.market)
         self.state = State(home)
         self._user_themes: theme.UserThemes | None = None
         self._looking = asyncio.Lock()
@@ -134,6 +136,7 @@ class DecentralMLApp(App[None]):
     def finish(self) -> None:
         """Save where the person was and let go of the chain. Blocks; for after the app has ended."""
         self.state.save()
+        self.judging.close()
         if self.session is not None:
             self.session.close()
 

@@ -1,0 +1,100 @@
+"""From a decision on a result to the calls that it takes, and why one is not possible now. Blocks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from decentralml.core import judging
+from decentralml.core.chain import rules
+from decentralml.core.chain.calls import ValidateTaskResults
+from decentralml.core.chain.overlay import Overlay
+from decentralml.core.domain import ResultSubmissionStatus, Submission
+from decentralml.core.drafts import Draft, Word
+from decentralml.core.errors import DecentralMLError, Refused, Unavailable
+from decentralml.core.storage import manifest
+from decentralml.tui import proposals
+from decentralml.tui.proposal import Proposal
+from decentralml.tui.session import Session
+
+CALLS = {
+    Word.accept: "accept_task_results",
+    Word.reject: "reject_task_results",
+    Word.changes: "request_changes",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A decision and its calls in order; ``problem`` where the rules do not take it now (no calls then)."""
+
+    draft: Draft
+    calls: tuple[Proposal, ...] = ()
+    problem: DecentralMLError | None = None
+
+
+def plan(session: Session, draft: Draft) -> Plan:
+    """The calls of a decision: this home's report first, where the chain does not have it yet."""
+    try:
+        return Plan(draft, tuple(_calls(session, draft)))
+    except DecentralMLError as problem:
+        return Plan(draft, problem=problem)
+
+
+def report_to_publish(session: Session, submission: Submission) -> Path | None:
+    """The folder of this home's report on what was delivered last, where the chain has no such report yet."""
+    if submission.digest is None or judging.own_report(session.home, submission) is None:
+        return None
+    folder = judging.report_folder(session.home, submission.id, submission.digest)
+    published = submission.status is ResultSubmissionStatus.Validated and submission.report_digest
+    return None if published == manifest.digest(manifest.scan(folder)) else folder
+
+
+def refusals(session: Session, submission: Submission) -> dict[str, Refused | Unavailable | None]:
+    """By call: why it cannot be signed now for ``submission``, its report being published before it."""
+    first = _first(session, submission)
+    address = session.address
+    found: dict[str, Refused | Unavailable | None] = {}
+    with session.chain.view() as view:
+        ahead = Overlay(view)
+        try:
+            for call in first:
+                ahead.lay(rules.apply(ahead, call, address or "", view.block))
+        except Refused:
+            ahead = Overlay(view)
+        for name in CALLS.values():
+            if session.readonly:
+                found[name] = Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it.")
+            elif name not in session.chain.capabilities:
+                found[name] = Unavailable("MissingCall", f"{session.chain.name} has no call {name}.")
+            else:
+                found[name] = rules.check(ahead, name, address or "", submission_id=submission.id)
+    return found
+
+
+def _first(session: Session, submission: Submission) -> tuple[ValidateTaskResults, ...]:
+    if report_to_publish(session, submission) is None:
+        return ()
+    return (proposals.publishing(submission.id, submission.digest or ""),)
+
+
+def _calls(session: Session, draft: Draft) -> list[Proposal]:
+    submission = session.chain.submission(draft.submission_id)
+    number, digest = draft.submission_id, draft.digest
+    if submission.digest is not None and submission.digest != digest:
+        raise Refused(
+            "ResultChanged",
+            f"The worker has delivered another result than the one submission {number} was judged by.",
+            "Evaluate it again; the draft can be taken back with B.",
+        )
+    report = report_to_publish(session, submission)
+    calls = []
+    first: tuple[ValidateTaskResults, ...] = ()
+    if report is not None:
+        calls.append(proposals.publish_report(session, number, report, digest))
+        first = (proposals.publishing(number, digest),)
+    if draft.word is Word.accept:
+        calls.append(proposals.accept(session, number, digest, after=first))
+    elif draft.word is Word.reject:
+        calls.append(proposals.reject(session, number, digest, draft.reason, after=first))
+    else:
+        calls.append(proposals.request_changes(session, number, digest, draft.reason, after=first))
+    return calls

@@ -1,0 +1,246 @@
+"""Evaluation in the background: one thread, one warm sandbox, a queue; it lives as long as the app."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from decentralml.core.errors import DecentralMLError, Failed, Interrupted
+from decentralml.core.storage.base import Progress
+
+if TYPE_CHECKING:
+    from decentralml.core.judging import Judge
+    from decentralml.core.market import Market
+    from decentralml.core.models.evaluate import Evaluator
+
+T = TypeVar("T")
+Cancelled = Callable[[], bool]
+_CLOSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """By what the results of a task are measured: held-out ``data``, and the creator's ``policy``."""
+
+    data: Path | None = None
+    policy: Path | None = None
+    unsandboxed: bool = False
+
+
+class Stage(StrEnum):
+    waiting = "waiting"
+    working = "working"
+    done = "done"
+    failed = "failed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One evaluation. ``step`` is one of `validation.STEPS`, or "fetch"; ``place`` 1 is next in the queue."""
+
+    submission_id: int
+    setup: Setup
+    stage: Stage = Stage.waiting
+    step: str = ""
+    place: int = 0
+    progress: Progress | None = None
+    error: DecentralMLError | None = None
+
+
+class JudgeWork:
+    """Evaluates one result after the other and signs nothing. Every method returns at once.
+
+    Whoever listens is told on the event loop, with a job whenever that moved on.
+    """
+
+    def __init__(self, market: Callable[[], "Market"]) -> None:
+        self._market = market
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._on_change: Callable[[Job], None] = _nobody
+        self._changed = threading.Condition()
+        self._tasks: list[tuple[int | None, Setup, Callable[[Judge], None]]] = []
+        self._jobs: dict[int, Job] = {}
+        self._judges: dict[tuple[object, ...], Judge] = {}
+        self._evaluators: dict[bool, Evaluator] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._given_up: set[int] = set()
+
+    def job(self, submission_id: int) -> Job | None:
+        """What is being done, or was done last, about a submission."""
+        with self._changed:
+            job = self._jobs.get(submission_id)
+            if job is None or job.stage is not Stage.waiting:
+                return job
+            queue = [number for number, _, _ in self._tasks]
+            place = queue.index(submission_id) + 1 if submission_id in queue else 0
+            return replace(job, place=place)
+
+    def busy(self) -> tuple[int, int]:
+        """How many evaluations are at work, and how many wait behind them."""
+        with self._changed:
+            stages = [job.stage for job in self._jobs.values()]
+        return stages.count(Stage.working), stages.count(Stage.waiting)
+
+    def current(self) -> Job | None:
+        """The evaluation that is at work, or the next."""
+        with self._changed:
+            jobs = sorted(self._jobs.values(), key=lambda job: job.stage is not Stage.working)
+        return next((job for job in jobs if job.stage in (Stage.working, Stage.waiting)), None)
+
+    def listen(self, on_change: Callable[[Job], None]) -> None:
+        """Whom to tell on the event loop from now on. To be called there."""
+        self._loop, self._on_change = asyncio.get_running_loop(), on_change
+
+    def evaluate(self, submission_id: int, setup: Setup) -> None:
+        """Put a result into the queue, unless it stands there already."""
+        with self._changed:
+            job = self._jobs.get(submission_id)
+            if job is not None and job.stage in (Stage.waiting, Stage.working):
+                return
+            self._given_up.discard(submission_id)
+            self._jobs[submission_id] = Job(submission_id, setup)
+        self._queue(submission_id, setup, lambda judge: self._evaluate(judge, submission_id))
+
+    def cancel(self, submission_id: int) -> None:
+        """Take a result out of the queue, or end its evaluation."""
+        with self._changed:
+            self._given_up.add(submission_id)
+            self._tasks = [task for task in self._tasks if task[0] != submission_id]
+            job = self._jobs.get(submission_id)
+            if job is not None and job.stage is Stage.waiting:
+                del self._jobs[submission_id]
+
+    def do(self, setup: Setup, function: "Callable[[Judge, Cancelled], T]") -> "Future[T]":
+        """``function(judge, cancelled)`` on this service's thread, after what waits already."""
+        future: Future[T] = Future()
+
+        def run(judge: "Judge") -> None:
+            try:
+                future.set_result(function(judge, self._closing.is_set))
+            except BaseException as error:  # handed to whoever awaits it
+                future.set_exception(error)
+
+        self._queue(None, setup, run)
+        return future
+
+    def close(self) -> None:
+        """Give up what is at work and end the sandbox; a thread that is stuck is left behind."""
+        self._closing.set()
+        with self._changed:
+            self._tasks.clear()
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_SECONDS)
+
+    def _queue(self, number: int | None, setup: Setup, run: "Callable[[Judge], None]") -> None:
+        with self._changed:
+            self._tasks.append((number, setup, run))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    # On the thread
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._tasks or self._closing.is_set())
+                if self._closing.is_set():
+                    break
+                number, setup, run = self._tasks.pop(0)
+                if number is not None:
+                    self._jobs[number] = replace(self._jobs[number], stage=Stage.working)
+            try:
+                run(self._judge(setup))
+            except DecentralMLError as error:
+                self._failed(number, error)
+            except Exception as error:  # whatever it is, the others in the queue are still evaluated
+                self._failed(number, _bug(error))
+        for evaluator in self._evaluators.values():
+            with contextlib.suppress(OSError):
+                evaluator.close()
+
+    def _judge(self, setup: Setup) -> "Judge":
+        """The judge of a setup, made anew where its files have changed; all share one sandbox."""
+        from decentralml.core.judging import Judge
+        from decentralml.core.models.evaluate import Evaluator
+
+        key = (setup, _stamp(setup.data), _stamp(setup.policy))
+        if key not in self._judges:
+            market = self._market()
+            evaluator = self._evaluators.get(setup.unsandboxed)
+            if evaluator is None:
+                evaluator = Evaluator(market.settings, unsandboxed=setup.unsandboxed)
+                self._evaluators[setup.unsandboxed] = evaluator
+            self._judges = {known: judge for known, judge in self._judges.items() if known[0] != setup}
+            self._judges[key] = Judge(
+                market,
+                data=setup.data,
+                policy=setup.policy,
+                unsandboxed=setup.unsandboxed,
+                evaluator=evaluator,
+            )
+        return self._judges[key]
+
+    def _evaluate(self, judge: "Judge", number: int) -> None:
+        def cancelled() -> bool:
+            return self._closing.is_set() or number in self._given_up
+
+        self._set(number, step="fetch")
+        judge.evaluate(
+            number,
+            on_progress=lambda progress: self._set(number, progress=progress),
+            on_step=lambda step: self._set(number, step=step, progress=None),
+            cancelled=cancelled,
+        )
+        self._set(number, stage=Stage.done)
+
+    def _failed(self, number: int | None, error: DecentralMLError) -> None:
+        if number is None:
+            return
+        if isinstance(error, Interrupted):
+            with self._changed:
+                job = self._jobs.pop(number)
+            self._tell(replace(job, stage=Stage.failed))
+        else:
+            self._set(number, stage=Stage.failed, error=error)
+
+    def _set(self, number: int, **fields: Any) -> None:
+        with self._changed:
+            self._jobs[number] = job = replace(self._jobs[number], **fields)
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the app has ended: nobody listens
+                self._loop.call_soon_threadsafe(lambda: self._on_change(job))
+
+
+def _nobody(job: Job) -> None:
+    """Nobody listens yet."""
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    if path is None:
+        return None
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _bug(error: Exception) -> DecentralMLError:
+    return Failed(
+        "EvaluationFailed",
+        f"The evaluation ended by an error of this program: {type(error).__name__}: {error}",
+        "The other results can be evaluated as before.",
+    )

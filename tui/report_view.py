@@ -1,0 +1,428 @@
+"""The panels of a validation report, as Text: every field of it stands in one of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from decentralml.core.domain import Submission
+from decentralml.core.judging import Candidate
+from decentralml.core.models.metrics import Metrics, lower_is_better
+from decentralml.core.report import TOLERANCE, Model, Report
+from decentralml.core.text import clean, short, short_address
+from decentralml.tui.widgets.columns import Cell, Tone, columns, heading
+from decentralml.tui.widgets.heatmap import Shade, confusions, heatmap
+from decentralml.tui.words import size
+
+_BAR = 16
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What a panel is drawn on: its width in cells, and the theme's styles."""
+
+    width: int
+    tone: Tone
+    shade: Shade
+
+
+def number(value: float | None) -> str:
+    """A figure in a column: four decimals, or scientific where these would say nothing."""
+    if value is None:
+        return "not finite"
+    if value and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.3e}"
+    return f"{value:.4f}"
+
+
+def change(name: str, value: float | None) -> Cell:
+    """A difference to the baseline: red only where something was lost."""
+    if value is None:
+        return "-"
+    text = f"{value:+.4f}" if not value or 1e-4 <= abs(value) < 1e6 else f"{value:+.2e}"
+    if abs(value) <= TOLERANCE:
+        return (text, "dim")
+    return (text, "good" if (value < 0) == lower_is_better(name) else "bad")
+
+
+# figures
+
+
+def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
+    """Baseline and candidate side by side; ``others``: the reports of the task's other candidates."""
+    text = Text()
+    if report.refused is not None:
+        text.append("It could not be evaluated.\n", canvas.tone("bad"))
+        text.append(
+            f"step {clean(report.refused.step)}: {clean(report.refused.code)}\n", canvas.tone("strong")
+        )
+        text.append(f"{clean(report.refused.message)}\n\n")
+    if report.answers is not None:
+        text.append_text(_answers(report, canvas))
+    if report.candidate is not None or report.baseline is not None:
+        text.append_text(_figures(report, others, canvas))
+        text.append_text(_classes(report, canvas))
+    for warning in report.warnings:
+        text.append(f"{clean(warning)}\n", canvas.tone("warn"))
+    return text
+
+
+def _figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
+    candidate = report.candidate.values if report.candidate else {}
+    base = report.baseline.values if report.baseline else {}
+    claimed = report.claimed.metrics if report.claimed else {}
+    main = (report.candidate or report.baseline).main  # type: ignore[union-attr]
+    rows: list[list[Cell]] = [["", "BASELINE", "CANDIDATE", "+/-", "CLAIMED", ""]]
+    rows += [
+        [
+            (short(name, 24), "strong" if name == main else ""),
+            number(base[name]) if name in base else "-",
+            (number(candidate[name]) if name in candidate else "-", "strong"),
+            change(name, report.differences.get(name)) if name in candidate and name in base else "-",
+            number(claimed[name]) if name in claimed else "-",
+            _gap(name, report.claim_gaps.get(name)),
+        ]
+        for name in dict.fromkeys((main, *candidate, *base))
+    ]
+    rows += [
+        [short(name, 24), "-", "-", "-", number(value), ""]
+        for name, value in claimed.items()
+        if name not in candidate and name not in base
+    ]
+    rows += _facts(report, others)
+    return columns(rows, canvas.tone, right=(1, 2, 3, 4), width=canvas.width)
+
+
+def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
+    """What is compared besides figures: parameters, structure, distance."""
+    rows: list[list[Cell]] = []
+    if report.model is not None:
+        ours = report.model.parameters
+        theirs = report.base.parameters if report.base else None
+        delta: Cell = "" if theirs is None else (("=", "dim") if ours == theirs else f"{ours - theirs:+,}")
+        rows.append(["parameters", "-" if theirs is None else f"{theirs:,}", f"{ours:,}", delta, "", ""])
+    if report.structure is not None:
+        count = len(report.structure.changes)
+        said = "as the base's" if report.structure.same else f"{count} layers differ"
+        rows.append(["structure", "", said, "", "", ""])
+    if report.distance is not None:
+        near = [o.distance.total for o in others if o.distance and o.distance.total is not None]
+        said = f"others {number(min(near))} .. {number(max(near))}" if near else ""
+        if report.distance.unmatched:
+            said += f"  {report.distance.unmatched} tensors do not correspond"
+        rows.append(["distance", "", number(report.distance.total), "", "", (said.strip(), "dim")])
+    return rows
+
+
+def _gap(name: str, gap: float | None) -> Cell:
+    """What a claim says too much; a modest one is no news."""
+    if gap is None or abs(gap) <= TOLERANCE:
+        return ""
+    too_good = (gap < 0) == lower_is_better(name)
+    if too_good:
+        return (f"claims {abs(gap):.4f} too {'little' if lower_is_better(name) else 'much'}", "warn")
+    return (f"claims {abs(gap):.4f} worse", "dim")
+
+
+def _classes(report: Report, canvas: Canvas) -> Text:
+    """Accuracy of each class, in as many lines as the width needs."""
+    candidate, base = report.candidate, report.baseline
+    if candidate is None or not candidate.per_class:
+        return Text()
+    before = base.per_class if base and len(base.per_class) == len(candidate.per_class) else ()
+    text = Text("\n")
+    room = max(1, (canvas.width - 11) // 6)
+    for start in range(0, len(candidate.per_class), room):
+        part = range(start, min(start + room, len(candidate.per_class)))
+        rows: list[list[Cell]] = [["PER CLASS", *(str(i) for i in part)]]
+        if before:
+            rows.append(["baseline", *(_share(before[i]) for i in part)])
+        rows.append(
+            ["candidate", *((_share(candidate.per_class[i]), _class_tone(candidate, base, i)) for i in part)]
+        )
+        text.append_text(columns(rows, canvas.tone, right=range(1, len(part) + 1)))
+    return text
+
+
+def _class_tone(candidate: Metrics, base: Metrics | None, i: int) -> str:
+    before = base.per_class[i] if base and len(base.per_class) > i else None
+    after = candidate.per_class[i]
+    if before is None or after is None or abs(after - before) < 0.005:
+        return "strong"
+    return "good" if after > before else "bad"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _answers(report: Report, canvas: Canvas) -> Text:
+    found = report.answers
+    assert found is not None
+    of = "" if found.files is None else f" of {found.files}"
+    rows: list[list[Cell]] = [
+        ["ANSWERS", f"{found.answers}{of}"],
+        ["files without an answer", _count(found.missing_count)],
+        ["answers to no file", _count(found.unknown_files_count)],
+        ["labels not in the list", _count(found.unknown_labels_count)],
+    ]
+    text = columns(rows, canvas.tone, right=(1,))
+    labels: list[list[Cell]] = [["LABEL", "TIMES"], *([name, str(n)] for name, n in found.per_label.items())]
+    text.append("\n")
+    text.append_text(columns(labels, canvas.tone, right=(1,)))
+    for title, names in (
+        ("without an answer", found.missing),
+        ("no such file", found.unknown_files),
+        ("no such label", found.unknown_labels),
+    ):
+        for name in names:
+            text.append(f"{title}: {clean(name)}\n", canvas.tone("warn"))
+    return text
+
+
+def _count(value: int) -> Cell:
+    return (str(value), "warn") if value else "0"
+
+
+# confusion
+
+
+def matrix(report: Report, canvas: Canvas) -> Text:
+    """The candidate's confusion matrix, and its mistakes beside the baseline's."""
+    if report.candidate is None or not report.candidate.confusion:
+        why = "There are no figures." if report.candidate is None else "These figures are not of classes."
+        return Text(why, canvas.tone("dim"))
+    confusion = report.candidate.confusion
+    before = report.baseline.confusion if report.baseline else ()
+    text = heatmap(confusion, canvas.width, canvas.tone, canvas.shade)
+    text.append("\n")
+    same = len(before) == len(confusion)
+    return text.append_text(confusions(confusion, before if same else None, canvas.tone))
+
+
+# layers
+
+
+def layers(report: Report, canvas: Canvas) -> Text:
+    """Distance from the base by layer, then what differs in the structure."""
+    text = Text(no_wrap=True)
+    found = report.distance
+    if found is None:
+        text.append(
+            "No distance: there is no base model, or this one could not be read.\n", canvas.tone("dim")
+        )
+    else:
+        most = max((layer.l2 or 0.0 for layer in found.layers), default=0.0)
+        rows: list[list[Cell]] = [["DISTANCE BY LAYER", "L2", "OF BASE", "COSINE", ""]]
+        for layer in found.layers:
+            share = "-" if not layer.base or layer.l2 is None else f"{layer.l2 / layer.base:.1%}"
+            filled = round((layer.l2 or 0.0) / most * _BAR) if most else 0
+            cosine = "-" if layer.cosine is None else f"{layer.cosine:.4f}"
+            rows.append([short(layer.path, 36), number(layer.l2), share, cosine, ("█" * filled, "accent")])
+        rows.append([("all", "strong"), (number(found.total), "strong"), "", "", ""])
+        text.append_text(columns(rows, canvas.tone, right=(1, 2, 3), width=canvas.width))
+        if found.unmatched:
+            text.append(
+                f"{found.unmatched} tensors do not correspond to any of the base's\n", canvas.tone("warn")
+            )
+    text.append("\n")
+    return text.append_text(_structure(report, canvas))
+
+
+def _structure(report: Report, canvas: Canvas) -> Text:
+    diff = report.structure
+    if diff is None:
+        return Text("No comparison of the structure.\n", canvas.tone("dim"))
+    before, after = diff.parameters
+    if diff.same:
+        return Text(f"Structure as the base's: it can be federated with it. {after:,} parameters.\n")
+    text = heading(f"STRUCTURE  {before:,} parameters before, {after:,} after", canvas.tone)
+    signs = {"added": ("+", "good"), "removed": ("-", "bad"), "changed": ("~", "warn")}
+    for item in diff.changes:
+        sign, tone = signs.get(item.what, ("?", "warn"))
+        text.append(f"{sign} {clean(item.path)}  {clean(item.class_name)}\n", canvas.tone(tone))
+        for name, (old, new) in item.settings.items():
+            text.append(f"    {clean(name)}: {clean(old or 'not set')} → {clean(new or 'not set')}\n")
+    if not diff.changes:
+        text.append("The same layers, with other settings of their weights.\n")
+    return text
+
+
+# model
+
+
+def model(report: Report, canvas: Canvas) -> Text:
+    """Keras's own summary, the layers as the inspection found them, and what the base is."""
+    text = Text(no_wrap=True)
+    if report.model is None:
+        text.append("The model could not be read.\n", canvas.tone("dim"))
+    else:
+        text.append_text(_model("CANDIDATE", report.model, canvas))
+    if report.summary:
+        text.append("\n")
+        text.append_text(heading("SUMMARY", canvas.tone))
+        text.append(clean(report.summary.strip("\n"), keep_newlines=True) + "\n")
+    if report.base is not None:
+        text.append("\n")
+        text.append_text(_model("BASELINE", report.base, canvas))
+    return text
+
+
+def _model(title: str, found: Model, canvas: Canvas) -> Text:
+    text = heading(
+        f"{title}  {clean(found.name)}  {clean(found.class_name)}  {clean(found.format)}, "
+        f"keras {clean(found.keras_version)}, {found.parameters:,} parameters, {size(found.size)}",
+        canvas.tone,
+    )
+    text.append(f"structure {clean(found.structure)}\n", canvas.tone("dim"))
+    rows: list[list[Cell]] = [["LAYER", "CLASS", "OUTPUT", "PARAMETERS", "SETTINGS"]]
+    for layer in found.layers:
+        shape = "-" if layer.output_shape is None else _shape(layer.output_shape)
+        settings = ", ".join(f"{name}={value}" for name, value in layer.settings.items())
+        rows.append(
+            [
+                "  " * layer.depth + short(layer.name, 30),
+                layer.class_name,
+                shape,
+                f"{layer.parameters:,}",
+                (f"{layer.path}  {settings}".strip(), "dim"),
+            ]
+        )
+    return text.append_text(columns(rows, canvas.tone, right=(3,)))
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    return " x ".join("?" if axis is None else str(axis) for axis in shape)
+
+
+# ranking
+
+
+def ranking(candidates: Sequence[Candidate], names: dict[str, str], here: int | None, canvas: Canvas) -> Text:
+    """All candidates of the task, best first, the baseline among them where it belongs."""
+    reports = [candidate.report for candidate in candidates if candidate.report]
+    baseline = next((report.baseline for report in reports if report.baseline), None)
+    rows: list[list[Cell]] = [["", "#", "WORKER", "STATUS", "FIGURE", "+/-", "CLAIMED", "DISTANCE", "POLICY"]]
+    said_base = baseline is None
+    for place, candidate in enumerate(candidates, 1):
+        if not said_base and not _beats(candidate.report, baseline):
+            rows.append(_base_row(baseline))
+            said_base = True
+        rows.append(_ranked(place, candidate, names, here))
+    if not said_base:
+        rows.append(_base_row(baseline))
+    main = baseline.main if baseline else next((r.candidate.main for r in reports if r.candidate), "")
+    text = Text(f"ranked by {clean(main)}\n" if main else "nothing of this task was evaluated here\n")
+    text.stylize(canvas.tone("dim"))
+    return text.append_text(columns(rows, canvas.tone, right=(1, 4, 5, 6, 7), width=canvas.width))
+
+
+def _beats(report: Report | None, baseline: Metrics | None) -> bool:
+    return bool(report and report.candidate and baseline and report.better)
+
+
+def _base_row(baseline: Metrics | None) -> list[Cell]:
+    assert baseline is not None
+    return [
+        "",
+        "",
+        ("baseline", "accent"),
+        "",
+        (number(baseline.values[baseline.main]), "accent"),
+        "",
+        "",
+        "",
+        "",
+    ]
+
+
+def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int | None) -> list[Cell]:
+    submission, report = candidate.submission, candidate.report
+    cells: list[Cell] = [
+        "›" if submission.id == here else "",
+        (str(submission.id), "strong" if submission.id == here else ""),
+        worker(submission, names),
+        status(submission),
+    ]
+    if report is None:
+        return [*cells, ("not evaluated", "dim"), "", "", "", ""]
+    policy = report.verdict.decision.value if report.verdict else ""
+    if report.candidate is None:
+        said = report.refused.code if report.refused else "labels" if report.answers else "-"
+        return [*cells, (short(said, 16), "bad" if report.refused else ""), "", "", "", policy]
+    main = report.candidate.main
+    claimed = report.claimed.metrics.get(main) if report.claimed else None
+    distance = report.distance.total if report.distance else None
+    return [
+        *cells,
+        number(report.candidate.values[main]),
+        change(main, report.differences.get(main)),
+        "-" if claimed is None else number(claimed),
+        "-" if distance is None else number(distance),
+        policy,
+    ]
+
+
+def worker(submission: Submission, names: dict[str, str]) -> str:
+    """The worker by name where this person has one for it."""
+    name = names.get(submission.worker)
+    return short(name, 16) if name else short_address(submission.worker)
+
+
+def status(submission: Submission) -> str:
+    """The state of a submission in one word for its creator."""
+    return {"PendingValidation": "pending"}.get(submission.status.value, submission.status.value.lower())
+
+
+# details
+
+
+def details(report: Report, canvas: Canvas) -> Text:
+    """Every other field: digests, versions, protection, claims, the verdict."""
+    claimed = report.claimed
+    rows: list[list[Cell]] = [
+        ["version", str(report.version)],
+        ["task", _or_dash(report.task_id)],
+        ["submission", _or_dash(report.submission_id)],
+        ["worker", _or_dash(report.worker)],
+        ["result", _or_dash(report.result_digest)],
+        ["base model", _or_dash(report.base_digest)],
+        ["held-out data", _or_dash(report.dataset_digest)],
+        ["policy script", _or_dash(report.policy_digest)],
+        ["measured on", f"{_or_dash(report.samples)} samples, by the {report.metrics_by} definition"],
+        ["protection", (report.protection, "warn" if report.protection == "none" else "")],
+    ]
+    for name, metrics in (("candidate", report.candidate), ("baseline", report.baseline)):
+        if metrics is not None:
+            off = f", not finite: {', '.join(metrics.nonfinite)}" if metrics.nonfinite else ""
+            rows.append([name, f"{metrics.kind}, {metrics.samples} samples, ranked by {metrics.main}{off}"])
+    if claimed is None:
+        rows.append(["claims", ("none", "dim")])
+    else:
+        said = ", ".join(f"{name} {number(value)}" for name, value in claimed.metrics.items())
+        rows += [["claims", said or "-"], ["  seed", _or_dash(claimed.seed)]]
+        rows.append(["  trained on", _or_dash(claimed.dataset_digest)])
+        rows += [[f"  {name}", value] for name, value in claimed.versions.items()]
+    gaps = ", ".join(f"{name} {_signed(gap)}" for name, gap in report.claim_gaps.items())
+    rows.append(["claim gaps", gaps or "-"])
+    rows += [["measured with", f"{name} {value}"] for name, value in report.versions.items()]
+    if report.refused is not None:
+        refused = report.refused
+        rows.append(["refused", (f"{refused.step}: {refused.code}: {refused.message}", "bad")])
+    rows += [["warning", (text, "warn")] for text in report.warnings]
+    if report.verdict is not None:
+        rows.append(["policy says", f"{report.verdict.decision.value}: {report.verdict.reason}"])
+    text = Text()
+    for label, value in rows:
+        words, name = (value, "") if isinstance(value, str) else value
+        text.append(f"{clean(str(label)):<15}", canvas.tone("dim"))
+        text.append(f"{clean(words)}\n", canvas.tone(name))
+    return text
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _signed(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:+.4f}"

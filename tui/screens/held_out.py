@@ -1,0 +1,107 @@
+"""By what a task's results are measured: asked once a task, before anything is loaded."""
+
+from pathlib import Path
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, Label, Static
+
+from decentralml.core.text import clean
+from decentralml.tui import background
+from decentralml.tui.judge_work import Setup
+from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.file_picker import FilePicker
+
+_TYPED = "unsandboxed"
+
+
+class HeldOut(Dialog[Setup]):
+    """Held-out data, and the creator's validation.py. ``no_sandbox``: why there is none, if so."""
+
+    def __init__(self, title: str, before: Setup, *, policy_needed: bool, no_sandbox: str = "") -> None:
+        super().__init__(title)
+        self._before = before
+        self._policy_needed = policy_needed
+        self._no_sandbox = no_sandbox
+
+    def body(self) -> ComposeResult:
+        yield Static(
+            "Results are measured here, on data that only you have. Nothing of it leaves.", id="text"
+        )
+        yield Label("Held-out data: an .npz with x and y", classes="label")
+        with Horizontal(classes="path"):
+            yield Input(_text(self._before.data), id="data", compact=True)
+            yield Button("Browse", id="find-data", compact=True)
+        said = "decides on this task" if self._policy_needed else "may be left empty"
+        yield Label(f"Your validation.py ({said})", classes="label")
+        with Horizontal(classes="path"):
+            yield Input(_text(self._before.policy), id="policy", compact=True)
+            yield Button("Browse", id="find-policy", compact=True)
+        if self._no_sandbox:
+            yield Label(Text(f"{clean(self._no_sandbox)} Type {_TYPED} to load strangers' models without."))
+            yield Input(id="typed", compact=True)
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button("Evaluate", id="yes", variant="primary", compact=True)
+            yield Button("Cancel  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#data", Input).focus()
+
+    @on(Button.Pressed, "#find-data")
+    def find_data(self) -> None:
+        self.run_worker(self._find("data"))
+
+    @on(Button.Pressed, "#find-policy")
+    def find_policy(self) -> None:
+        self.run_worker(self._find("policy"))
+
+    async def _find(self, name: str) -> None:
+        field = self.query_one(f"#{name}", Input)
+        start = Path(field.value).expanduser().parent if field.value else Path.cwd()
+        found = await self.app.push_screen_wait(FilePicker(start))
+        if found is not None:
+            field.value = str(found)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#yes")
+    def done(self) -> None:
+        self.run_worker(self.app.guarded(self._done()))
+
+    @on(Button.Pressed, "#no")
+    def left(self) -> None:
+        self.dismiss(None)
+
+    async def _done(self) -> None:
+        data, policy = self._path("data"), self._path("policy")
+        problem = await background.call(_problem, data, policy)
+        typed = self._no_sandbox and self.query_one("#typed", Input).value.strip() == _TYPED
+        if not problem and self._no_sandbox and not typed:
+            problem = f"Without a sandbox nothing is loaded, unless you type {_TYPED}."
+        if problem:
+            self.query_one("#problem", Static).update(Text(clean(problem)))
+            return
+        self.dismiss(Setup(data, policy, unsandboxed=bool(typed)))
+
+    def _path(self, name: str) -> Path | None:
+        text = self.query_one(f"#{name}", Input).value.strip()
+        return Path(text).expanduser().absolute() if text else None
+
+
+def _problem(data: Path | None, policy: Path | None) -> str:
+    """What is wrong with the two paths, as far as names say; "" when nothing."""
+    if data is None:
+        return "Name the held-out data: without labels nothing can be measured."
+    if not data.is_file():
+        return f"There is no file {data}."
+    if data.suffix != ".npz":
+        return f"{data.name} is no .npz; np.savez(path, x=x, y=y) writes one."
+    if policy is not None and not policy.is_file():
+        return f"There is no file {policy}."
+    return ""
+
+
+def _text(path: Path | None) -> str:
+    return "" if path is None else str(path)

@@ -1,0 +1,56 @@
+"""A panel to read: scrolls by keys and mouse, and gives what is drawn in it the theme's styles."""
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.color import Color, ColorParseError
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+TONES = ("head", "dim", "strong", "good", "bad", "warn", "accent")
+
+
+class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """Shows one Text, redrawn only where it changed."""
+
+    COMPONENT_CLASSES = {f"pane--{tone}" for tone in TONES}  # noqa: RUF012
+
+    def compose(self) -> ComposeResult:
+        yield Static("", classes="content")
+
+    def show(self, text: Text) -> None:
+        """Show ``text``, from its top where it is another one."""
+        part = self.query_one(".content", Static)
+        if part.content == text:
+            return
+        part.update(text)
+
+    @property
+    def plain(self) -> str:
+        """What it shows, without styles."""
+        return str(self.query_one(".content", Static).content)
+
+    @property
+    def text_width(self) -> int:
+        """Cells a line has."""
+        return max(20, self.size.width - 3)
+
+    def tone(self, name: str) -> Style:
+        """The style of a tone of `TONES`; of "" none."""
+        if not name:
+            return Style()
+        found = self.get_component_rich_style(f"pane--{name}", partial=True)
+        return Style(color=found.color, bold=found.bold, dim=found.dim)
+
+    def shade(self, share: float, good: bool) -> Style | None:
+        """A cell of a heat map; None where the terminal has 16 colours, none, or ASCII alone."""
+        if self.app.ascii or self.app.no_color or self.app.current_theme.ansi:
+            return None
+        variables = self.app.theme_variables
+        try:
+            ground = Color.parse(variables["background"])
+            colour = Color.parse(variables["success" if good else "warning"])
+        except (KeyError, ColorParseError):
+            return None
+        mixed = ground.blend(colour, 0.12 + 0.7 * min(share, 1.0))
+        return Style(color=mixed.get_contrast_text(1.0).rich_color, bgcolor=mixed.rich_color)
