@@ -50,7 +50,7 @@ class Transfers:
     def start(
         self, name: str, transfer: Transfer | None = None, *, again: Callable[[], None] | None = None
     ) -> Handle:
-        """Note that something is on its way. The caller says how it ends: `Handle.done` or `Handle.failed`."""
+        """Note that something is on its way. The caller says when it is done, or failed."""
         handle = Handle(name, transfer or Transfer(), again)
         self._handles.append(handle)
         ended = [one for one in self._handles if one.state != "running"]

@@ -1,0 +1,341 @@
+"""Making an account: its dialogs in their order. Each flow is awaited inside a worker."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Static
+
+from decentralml.core.cli.files import read_small, write_new
+from decentralml.core.errors import Misused, Refused, Unavailable
+from decentralml.core.signing import Crypto
+from decentralml.core.text import clean
+from decentralml.core.wallet import remember
+from decentralml.core.wallet.accounts import Account
+from decentralml.tui import background
+from decentralml.tui.screens.dialog import Choose, Dialog
+from decentralml.tui.screens.form import Field, Form
+from decentralml.tui.widgets.secret import Secret
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
+Flow = Callable[["DecentralMLApp"], Awaitable[Account | None]]
+
+_MAX_KEY_FILE = 1_000_000
+_ASKED = 3
+_ANY_NETWORK = "any network"
+_CRYPTO = Field("crypto", "Kind of key", choices=tuple(kind.value for kind in Crypto))
+_NEW_PASSWORD = (
+    Field("password", "Password", secret=True),
+    Field("again", "Password again", secret=True, repeats="password"),
+)
+
+
+# Creating
+
+
+class Words(Dialog[bool]):
+    """The words of a new account, this once. Only a clear yes leaves them."""
+
+    def __init__(self, name: str, mnemonic: str) -> None:
+        super().__init__(f"The words of {name}")
+        self._mnemonic = mnemonic
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="text", can_focus=False):
+            yield Static(
+                "Write these words down on paper, in their order. Who has them has the account; "
+                "without them, a lost file or password cannot be mended. They are shown this once.\n"
+            )
+            yield Secret(_in_columns(self._mnemonic.split()), id="words")
+            yield Static(f"\nOn the next page you are asked for {_ASKED} of them.")
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button("I have written them down", id="yes", variant="primary", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(Button).focus()
+
+    @on(Button.Pressed)
+    def pressed(self) -> None:
+        self.query_one(Secret).wipe()
+        self._mnemonic = ""
+        self.dismiss(True)
+
+    def action_dismiss_none(self) -> None:
+        self.query_one("#problem", Static).update("They are not shown again: write them down first.")
+
+
+def _in_columns(words: list[str]) -> str:
+    """Numbered words, down the columns, three of them."""
+    height = -(-len(words) // 3)
+    lines = []
+    for row in range(height):
+        cells = [f"{index + 1:2d} {words[index]:<10}" for index in range(row, len(words), height)]
+        lines.append("   ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+async def create(app: "DecentralMLApp") -> Account | None:
+    """Name, password, words shown once, and three of them asked for. None where the person said no."""
+    accounts = app.session.accounts
+
+    def make(name: str, password: str, crypto: str) -> tuple[Account, str]:
+        return accounts.create(name.strip(), password, Crypto(crypto))
+
+    made = await app.push_screen_wait(
+        Form(
+            "New account",
+            (Field("name", "Name", placeholder="only you see it"), *_NEW_PASSWORD, _CRYPTO),
+            make,
+            text="The key is made on this machine and kept in a file that only your password opens.\n",
+            doing="encrypting the key…",
+            yes="Create",
+        )
+    )
+    if made is None:
+        return None
+    account, mnemonic = made
+    await app.push_screen_wait(Words(account.name, mnemonic))
+    checked = await app.push_screen_wait(_words_check(account.name, mnemonic))
+    if checked:
+        app.say(f"{account.name} is made, and you have its words.")
+    else:
+        app.say(
+            f"{account.name} is made, but its words are unchecked. "
+            "If you do not have them: E exports its key, or F forgets it and n makes another."
+        )
+    return account
+
+
+def _words_check(name: str, mnemonic: str) -> Form[bool]:
+    """A form that asks for words at random places of ``mnemonic``."""
+    words = mnemonic.split()
+    places = sorted(secrets.SystemRandom().sample(range(len(words)), _ASKED))
+    fields = [Field(f"word-{place + 1}", f"Word {place + 1}", secret=True) for place in places]
+
+    def check(**given: str) -> bool:
+        for place in places:
+            if given[f"word-{place + 1}"].strip().lower() != words[place]:
+                raise Refused(
+                    "WrongWord", f"Word {place + 1} is another one.", "Look at what you wrote down."
+                )
+        return True
+
+    return Form(
+        f"The words of {clean(name)}", fields, check, text="Type them from your paper.\n", yes="Check"
+    )
+
+
+# Importing
+
+
+async def import_(app: "DecentralMLApp") -> Account | None:
+    """An account from elsewhere: words, a seed, or a polkadot-js file. None where the person said no."""
+    source = await app.push_screen_wait(
+        Choose(
+            "Import an account",
+            [
+                ("words", Text("words          12 to 24 of them, from paper or another wallet")),
+                ("seed", Text("seed           0x and 64 hexadecimal digits")),
+                ("json", Text("JSON file      an encrypted key file of polkadot-js or of this app")),
+            ],
+        )
+    )
+    if source is None:
+        return None
+    form = {"words": _from_words, "seed": _from_seed, "json": _from_json}[source](app)
+    account = await app.push_screen_wait(form)
+    if account is not None:
+        app.say(f"{account.name} is imported.")
+    return account
+
+
+def _from_words(app: "DecentralMLApp") -> Form[Account]:
+    accounts = app.session.accounts
+
+    def act(name: str, mnemonic: str, path: str, password: str, crypto: str) -> Account:
+        return accounts.import_mnemonic(name.strip(), password, mnemonic, Crypto(crypto), path.strip())
+
+    return Form(
+        "Import words",
+        (
+            Field("name", "Name", placeholder="only you see it"),
+            Field("mnemonic", "Words", secret=True, counts=True),
+            Field("path", "Derivation", optional=True, placeholder="none; or //hard/soft"),
+            *_NEW_PASSWORD,
+            _CRYPTO,
+        ),
+        act,
+        text="The password is a new one, for the key's file on this machine.\n",
+        doing="encrypting the key…",
+        yes="Import",
+    )
+
+
+def _from_seed(app: "DecentralMLApp") -> Form[Account]:
+    accounts = app.session.accounts
+
+    def act(name: str, seed: str, password: str, crypto: str) -> Account:
+        return accounts.import_seed(name.strip(), password, seed, Crypto(crypto))
+
+    return Form(
+        "Import a seed",
+        (
+            Field("name", "Name", placeholder="only you see it"),
+            Field("seed", "Seed", secret=True),
+            *_NEW_PASSWORD,
+            _CRYPTO,
+        ),
+        act,
+        text="The password is a new one, for the key's file on this machine.\n",
+        doing="encrypting the key…",
+        yes="Import",
+    )
+
+
+def _from_json(app: "DecentralMLApp") -> Form[Account]:
+    accounts = app.session.accounts
+
+    def act(file: str, password: str, name: str, network: str) -> Account:
+        warnings: list[str] = []
+        account = accounts.import_json(
+            name.strip() or None,
+            password,
+            read_small(Path(file.strip()).expanduser(), _MAX_KEY_FILE),
+            any_prefix=network == _ANY_NETWORK,
+            warn=warnings.append,
+        )
+        for warning in warnings:
+            app.call_from_thread(app.say, warning)
+        return account
+
+    return Form(
+        "Import a JSON file",
+        (
+            Field("file", "File", placeholder="~/account.json"),
+            Field("password", "Its password", secret=True),
+            Field("name", "Name here", optional=True, placeholder="as in the file"),
+            Field("network", "Written for", choices=("this network", _ANY_NETWORK)),
+        ),
+        act,
+        text="The account keeps the file's password here.\n",
+        doing="opening the key…",
+        yes="Import",
+    )
+
+
+# One account
+
+
+async def export(app: "DecentralMLApp", account: Account) -> None:
+    """Its key file, as it is encrypted, under a name of the person's choosing."""
+    accounts = app.session.accounts
+
+    def act(file: str) -> Path:
+        path = Path(file.strip()).expanduser().absolute()
+        write_new(path, accounts.export_json(account.name).encode())
+        return path
+
+    path = await app.push_screen_wait(
+        Form(
+            f"Export {account.name}",
+            (Field("file", "Into the new file", value=f"~/{account.name}.json"),),
+            act,
+            text="The account's key, encrypted under its password, as polkadot-js and this app read it. "
+            "Only you may read the file. Who has it and the password has the account.\n",
+            yes="Export",
+        )
+    )
+    if path is not None:
+        app.say(f"{account.name} is in {path}.")
+
+
+async def change_password(app: "DecentralMLApp", account: Account) -> bool:
+    """The present password, then the new one twice. Whether it was changed."""
+    accounts = app.session.accounts
+
+    def act(old: str, password: str) -> bool:
+        accounts.change_password(account.name, old, password)
+        return True
+
+    if not await app.push_screen_wait(
+        Form(
+            f"Password of {account.name}",
+            (Field("old", "Password now", secret=True), *_NEW_PASSWORD),
+            act,
+            text="The words stay the same. A file exported earlier keeps the password it had.\n",
+            doing="encrypting the key…",
+            yes="Change",
+        )
+    ):
+        return False
+    app.say(f"{account.name} has a new password.")
+    return True
+
+
+async def keep_in_keyring(app: "DecentralMLApp", account: Account, keyring: str) -> bool:
+    """Ask for the password and let ``keyring`` remember it. Whether it does."""
+    accounts = app.session.accounts
+
+    def act(password: str) -> str:
+        accounts.unlock(account.name, password).lock()
+        return remember.store(account.address, password)
+
+    kept_by = await app.push_screen_wait(
+        Form(
+            f"Keyring for {account.name}",
+            (Field("password", "Password", secret=True),),
+            act,
+            text=f"{keyring} remembers the password, and signing does not ask for it any more. "
+            "Every signature is still shown first.\n",
+            doing="checking the password…",
+            yes="Remember",
+        )
+    )
+    if kept_by is None:
+        return False
+    app.say(f"{kept_by} remembers the password of {account.name}.")
+    return True
+
+
+async def forget(app: "DecentralMLApp", account: Account, warning: str) -> bool:
+    """Delete the key's file, once its name was typed. Whether it is gone."""
+    accounts = app.session.accounts
+
+    def act(name: str) -> bool:
+        if name.strip() != account.name:
+            raise Misused("WrongName", "That is another name.", f"Type {account.name} to forget it.")
+        accounts.forget(account.name)
+        return True
+
+    text = Text(
+        "The key is removed from this machine. Without its words or an exported file it is gone for ever, "
+        "and with it whatever the account owns.\n"
+    )
+    if warning:
+        text.append(f"\n{warning}\n", "bold")
+    text.append(f"\n{account.address}\n")
+    if not await app.push_screen_wait(
+        Form(
+            f"Forget {account.name}",
+            (Field("name", f"Type {clean(account.name)}"),),
+            act,
+            text=text,
+            yes="Forget",
+            danger=True,
+        )
+    ):
+        return False
+    app.say(f"{account.name} is forgotten here.")
+    try:
+        await background.call(remember.forget, account.address)
+    except Unavailable as error:
+        app.say(f"Its password may still be in the keyring. {error}")
+    return True

@@ -1,0 +1,89 @@
+"""Names for other people's addresses: they are shown wherever an address is."""
+
+from textual import on
+from textual.app import ComposeResult
+
+from decentralml.core.errors import Misused
+from decentralml.core.text import clean
+from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.screens.form import Field, Form
+from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.prose import Prose
+
+COLUMNS = (
+    Column("name", "NAME", 16, flexible=True, priority=100),
+    Column("address", "ADDRESS", 48, priority=90),
+)
+
+
+class AddressBookScreen(MarketScreen):
+    """The entries by name."""
+
+    SCOPE = "address_book"
+    MODE = "accounts"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: dict[str, str] = {}
+
+    def body(self) -> ComposeResult:
+        yield Prose(id="headline", wrap=False)
+        yield PagedTable(COLUMNS, self._fetch, empty="Nobody is in it yet. n notes an address.")
+
+    def on_mount(self) -> None:
+        self.query_one("#headline", Prose).show(
+            [(("Address book  ", "title"), ("your names for other people's addresses", "dim"))]
+        )
+        self.table.focus()
+
+    async def refresh_data(self) -> None:
+        self._entries = await self.call(self.session.address_book.list)
+        await self.table.reload()
+
+    async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
+        rows = [
+            Row(address, {"name": clean(name), "address": address}) for name, address in self._entries.items()
+        ]
+        return rows[offset : offset + limit], len(rows)
+
+    def action_new(self) -> None:
+        self.work(self._new())
+
+    async def _new(self) -> None:
+        book = self.session.address_book
+
+        def act(name: str, address: str) -> str:
+            book.add(name.strip(), address.strip())
+            return name.strip()
+
+        name = await self.app.push_screen_wait(
+            Form(
+                "Note an address",
+                (Field("name", "Name"), Field("address", "Address", placeholder="5…")),
+                act,
+                yes="Note",
+            )
+        )
+        if name is not None:
+            self.app.say(f"{name} is in the address book.")
+            await self.refresh_data()
+
+    def action_forget(self) -> None:
+        self.work(self._forget())
+
+    async def _forget(self) -> None:
+        row = self.table.row
+        if row is None:
+            raise Misused("NobodyHere", "The cursor is on no entry.", "n notes an address.")
+        name = next(name for name, address in self._entries.items() if address == row.key)
+        if await self.app.push_screen_wait(
+            Ask(f"Take out {name}", f"{name} is taken out of the address book.\n\n{row.key}", yes="Take out")
+        ):
+            await self.call(self.session.address_book.remove, row.key)
+            await self.refresh_data()
+
+    @on(PagedTable.Opened)
+    def action_copy(self) -> None:
+        if self.table.row is not None:
+            self.app.copy(self.table.row.key)

@@ -1,0 +1,261 @@
+"""A few fields to fill in and one thing that is then done with them, in the background."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label, Static
+
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.text import visible
+from decentralml.tui import background
+from decentralml.tui.screens.dialog import Dialog
+
+Answer = TypeVar("Answer")
+
+# What makes a person type a secret anew: it is emptied. Any other slip leaves it where it stands.
+_WRONG_SECRET = ("WrongPassword", "EmptyPassword", "BadPassword")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a form. With ``choices`` one of them is chosen; ``repeats`` names the field it must equal.
+
+    ``counts`` shows how many words have been typed, where they cannot be seen.
+    """
+
+    name: str
+    label: str
+    value: str = ""
+    secret: bool = False
+    optional: bool = False
+    placeholder: str = ""
+    choices: tuple[str, ...] = ()
+    repeats: str = ""
+    counts: bool = False
+
+
+class Line(Input):
+    """One line of a form. The key that leaves it takes effect before the next key is looked at.
+
+    Over a slow link a name, enter and a password may come in one packet: no letter of the password must
+    land in the field that shows what is typed.
+    """
+
+    def _on_key(self, event: events.Key) -> None:
+        form, focused = self.screen, self.screen.focused
+        if focused is not None and focused is not self:
+            focused._forward_event(events.Key(event.key, event.character))
+        elif event.key == "enter" and isinstance(form, Form):
+            form.action_next_field()
+        elif event.key == "tab":
+            form.focus_next()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+
+class Choice(Widget, can_focus=True):
+    """One of a few words; left, right and space change it."""
+
+    BINDINGS = [  # noqa: RUF012
+        Binding("right,space,l", "change(1)", show=False),
+        Binding("left,h", "change(-1)", show=False),
+        Binding("enter", "screen.next_field", show=False),
+    ]
+    DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
+
+    def __init__(self, choices: Sequence[str], *, id: str) -> None:
+        super().__init__(id=id)
+        self._choices = choices
+        self._chosen = 0
+
+    @property
+    def value(self) -> str:
+        """The word that is chosen."""
+        return self._choices[self._chosen]
+
+    def render(self) -> Text:
+        line = Text(no_wrap=True)
+        for index, choice in enumerate(self._choices):
+            chosen = index == self._chosen
+            style = ("reverse" if self.has_focus else "bold") if chosen else "dim"
+            line.append(f" {choice} ", style)
+            line.append(" ")
+        return line
+
+    def action_change(self, by: int) -> None:
+        self._chosen = (self._chosen + by) % len(self._choices)
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        left = 0
+        for index, choice in enumerate(self._choices):
+            right = left + len(choice) + 3
+            if left <= event.x < right:
+                self._chosen = index
+                self.refresh()
+            left = right
+
+
+class Form(Dialog[Answer]):
+    """Dismissed with what ``act`` answers; an error is shown in place, and can be mended.
+
+    ``act`` blocks and takes the fields' texts by name. ``doing`` is what is said meanwhile. Secrets are
+    emptied before the dialog goes, whichever way.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[Field],
+        act: Callable[..., Answer],
+        *,
+        text: str | Text = "",
+        doing: str = "working…",
+        yes: str = "Go on",
+        danger: bool = False,
+    ) -> None:
+        super().__init__(title)
+        self._fields = fields
+        self._act = act
+        self._text = text if isinstance(text, Text) else Text(text)
+        self._doing = doing
+        self._yes = yes
+        self._danger = danger
+        self._busy = False
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="text", can_focus=False):
+            if self._text:
+                yield Static(self._text, id="about")
+            for field in self._fields:
+                with Horizontal(classes="field"):
+                    yield Label(Text(field.label), classes="label")
+                    if field.choices:
+                        yield Choice(field.choices, id=field.name)
+                    else:
+                        yield Line(
+                            field.value,
+                            password=field.secret,
+                            placeholder=field.placeholder,
+                            id=field.name,
+                            compact=True,
+                        )
+                    if field.counts:
+                        yield Static("", id=f"{field.name}-count", classes="count")
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button(
+                f"{self._yes}  enter", id="yes", variant="error" if self._danger else "primary", compact=True
+            )
+            yield Button("Cancel  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        empty = next((field for field in self._fields if not field.value), self._fields[0])
+        self.query_one(f"#{empty.name}").focus()
+
+    # Filling in
+
+    @on(Input.Changed)
+    def counted(self, event: Input.Changed) -> None:
+        field = next((one for one in self._fields if one.name == event.input.id), None)
+        if field is not None and field.counts:
+            self.query_one(f"#{field.name}-count", Static).update(f"{len(event.value.split())} words")
+
+    def action_next_field(self) -> None:
+        """To the field below; from the last one the form is sent."""
+        names = [field.name for field in self._fields]
+        here = self.focused.id if self.focused is not None else None
+        if here in names and here != names[-1]:
+            self.set_focus(self.query_one(f"#{names[names.index(here) + 1]}"))
+        else:
+            self._send()
+
+    def _values(self) -> dict[str, str]:
+        return {
+            field.name: (
+                self.query_one(f"#{field.name}", Choice).value
+                if field.choices
+                else self.query_one(f"#{field.name}", Input).value
+            )
+            for field in self._fields
+        }
+
+    def _missing(self, values: dict[str, str]) -> tuple[str, str] | None:
+        """The first field that does not do, and why."""
+        for field in self._fields:
+            if not values[field.name] and not field.optional and not field.repeats:
+                return field.name, f"Fill in: {field.label}."
+            if field.repeats and values[field.name] != values[field.repeats]:
+                return field.name, "The two passwords differ."
+        return None
+
+    # Sending
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "yes":
+            self._send()
+        else:
+            self.action_dismiss_none()
+
+    def action_dismiss_none(self) -> None:
+        if not self._busy:
+            self._empty_secrets()
+            self.dismiss(None)
+
+    def _say(self, text: str, *, bad: bool = True) -> None:
+        problem = self.query_one("#problem", Static)
+        problem.set_class(not bad, "-word")
+        problem.update(Text(visible(text)))
+
+    def _send(self) -> None:
+        if self._busy:
+            return
+        values = self._values()
+        missing = self._missing(values)
+        if missing is not None:
+            self._say(missing[1])
+            self.query_one(f"#{missing[0]}").focus()
+            return
+        self._busy = True
+        self._say(self._doing, bad=False)
+        self.run_worker(self.app.guarded(self._send_in_background(values)))
+
+    async def _send_in_background(self, values: dict[str, Any]) -> None:
+        repeats = [field.name for field in self._fields if field.repeats]
+        for name in repeats:
+            del values[name]
+        try:
+            answer = await background.call(self._act, **values)
+        except DecentralMLError as error:
+            self._say(str(error))
+            if error.code in _WRONG_SECRET:
+                self._empty_secrets()
+            return
+        finally:
+            values.clear()
+            self._busy = False
+        self._empty_secrets()
+        self.dismiss(answer)
+
+    def _empty_secrets(self) -> None:
+        secrets = [field for field in self._fields if field.secret]
+        for field in secrets:
+            self.query_one(f"#{field.name}", Input).value = ""
+        if secrets:
+            self.query_one(f"#{secrets[0].name}").focus()

@@ -1,0 +1,143 @@
+"""Every movement of an account's money, and what was left after each."""
+
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+
+from decentralml.core.amount import format_amount
+from decentralml.core.cli.files import write_new
+from decentralml.core.text import clean
+from decentralml.core.wallet.accounts import Account
+from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.form import Field, Form
+from decentralml.tui.statement_pages import Line, StatementPages
+from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.prose import Prose
+
+COLUMNS = (
+    Column("block", "BLOCK", 9, right=True, priority=60),
+    Column("what", "WHAT", 16, flexible=True, priority=100),
+    Column("task", "TASK", 6, right=True, priority=50),
+    Column("submission", "SUBM.", 6, right=True, priority=30),
+    Column("free", "FREE +/-", 11, right=True, priority=90),
+    Column("held", "HELD +/-", 11, right=True, priority=80),
+    Column("free_after", "FREE", 12, right=True, priority=85),
+    Column("held_after", "HELD", 11, right=True, priority=40),
+)
+_WHAT = {
+    "Funded": "from the faucet",
+    "Escrowed": "into escrow",
+    "EscrowReleased": "back from escrow",
+    "EscrowPaid": "paid out of escrow",
+    "Paid": "earned",
+    "DepositHeld": "deposit held",
+    "DepositReleased": "deposit back",
+    "DepositLost": "deposit lost",
+    "DepositReceived": "worker's deposit",
+}
+
+
+class StatementScreen(MarketScreen):
+    """Newest first; enter goes to the task of a line."""
+
+    SCOPE = "statement"
+    MODE = "accounts"
+
+    def __init__(self, account: Account) -> None:
+        super().__init__()
+        self._account = account
+        self._pages: StatementPages | None = None
+
+    def body(self) -> ComposeResult:
+        yield Prose(id="headline", wrap=False)
+        yield PagedTable(COLUMNS, self._fetch, empty="No money has moved yet. esc, then f takes some.")
+
+    def on_mount(self) -> None:
+        self.table.focus()
+
+    async def refresh_data(self) -> None:
+        if self._pages is None:
+            self._pages = StatementPages(self.session.chain, self._account.address)
+        count = await self.call(self._pages.catch_up)
+        self.query_one("#headline", Prose).show(
+            [
+                (
+                    ("Statement of ", "dim"),
+                    (clean(self._account.name), "title"),
+                    f"  {count:,} lines  ",
+                    (self._account.address, "dim"),
+                )
+            ]
+        )
+        await self.table.reload()
+
+    async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
+        if self._pages is None:
+            return [], 0
+        lines = await self.call(self._pages.page, offset, limit)
+        return [_row(line) for line in lines], self._pages.total
+
+    @on(PagedTable.Opened)
+    def action_open(self) -> None:
+        from decentralml.tui.screens.task import TaskDetail
+
+        row = self.table.row
+        if row is not None and row.key[1] is not None:
+            self.app.push_screen(TaskDetail(row.key[1]))
+
+    def action_export(self) -> None:
+        self.work(self._export())
+
+    async def _export(self) -> None:
+        pages = self._pages
+        if pages is None:
+            return
+
+        def act(file: str) -> Path:
+            path = Path(file.strip()).expanduser().absolute()
+            write_new(path, pages.csv())
+            return path
+
+        path = await self.app.push_screen_wait(
+            Form(
+                f"Statement of {self._account.name}",
+                (Field("file", "Into the new file", value=f"~/{self._account.name}-statement.csv"),),
+                act,
+                text="Every line as CSV, oldest first, amounts in units. Only you may read the file.\n",
+                doing="reading the statement…",
+                yes="Export",
+            )
+        )
+        if path is not None:
+            self.app.say(f"The statement is in {path}.")
+
+    def action_copy(self) -> None:
+        self.app.copy(self._account.address)
+
+
+def _row(line: Line) -> Row:
+    movement = line.movement
+    return Row(
+        (movement.cursor, movement.task_id, movement.name),
+        {
+            "block": (f"{movement.block:,}", "dim"),
+            "what": _WHAT.get(movement.name, clean(movement.name)),
+            "task": "" if movement.task_id is None else str(movement.task_id),
+            "submission": "" if movement.submission_id is None else f"#{movement.submission_id}",
+            "free": _signed(movement.free, lost=movement.name == "DepositLost"),
+            "held": _signed(movement.held, lost=movement.name == "DepositLost"),
+            "free_after": format_amount(line.free),
+            "held_after": (format_amount(line.held), "dim"),
+        },
+    )
+
+
+def _signed(planck: int, *, lost: bool) -> str | tuple[str, str]:
+    """The change with its sign: green what came, red only what was lost."""
+    if not planck:
+        return ""
+    text = f"{'+' if planck > 0 else '-'}{format_amount(abs(planck))}"
+    if planck > 0:
+        return text, "good"
+    return (text, "bad") if lost else text
