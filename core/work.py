@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from decentralml.core.cell import Cell
     from decentralml.core.environments import Interpreter
     from decentralml.core.market import Market
+    from decentralml.core.training import journal
     from decentralml.core.training.tryout import TryReport
 
 Consent = Callable[[int, list[str]], bool]
@@ -133,13 +134,21 @@ def run_spec(
     )
 
 
-def try_task(market: "Market", spec: RunSpec, *, cancelled: Callable[[], bool] = lambda: False) -> Trial:
+def try_task(
+    market: "Market",
+    spec: RunSpec,
+    *,
+    on_event: "Callable[[journal.Event], None]" = lambda event: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Trial:
     """Train a few batches of ``spec`` in the sandbox; its model passes the creator's own inspection."""
     from decentralml.core.training import tryout
 
     assert spec.task_id is not None, "a try is of a task"
     task = market.chain.task(spec.task_id)
-    report = tryout.try_task(spec, market.home, market.settings, cancelled=cancelled)
+    report = tryout.try_task(
+        spec, market.home, market.settings, on_event=on_event, cancelled=cancelled
+    )
     seconds = report.seconds_total
     assets = task.terms.assets
     size = market.storage.manifest(assets[1]).size if assets else 0

@@ -71,7 +71,11 @@ def rows(found: list[Node], closed: set[str]) -> list[Row]:
         if node.folder:
             sign = "▸" if node.name in closed else "▾"
             about = f"model, {node.files} files" if node.model else f"{node.files:,} files"
-            cells = {"name": f"{indent}{sign} {name}/", "about": (about, "dim"), "size": (size(node.size), "dim")}
+            cells = {
+                "name": f"{indent}{sign} {name}/",
+                "about": (about, "dim"),
+                "size": (size(node.size), "dim"),
+            }
         else:
             about = "model" if node.model else ""
             cells = {"name": f"{indent}  {name}", "about": (about, "dim"), "size": size(node.size)}

@@ -17,8 +17,11 @@ from decentralml.core.chain import rules
 from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
-EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start")
+EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start", "label")
 LISTS = EVERYWHERE
+# While files are labelled a digit is a label; in a form keys are typed, and few mean anything else.
+TABBED = tuple(scope for scope in EVERYWHERE if scope != "label")
+ALSO_FORMS = (*EVERYWHERE, "create")
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ TABLE: tuple[Key, ...] = (
     Key("T", "try_first", "try", "train one batch in the sandbox before holding a slot", ("tasks", "task")),
     Key("e", "set_up", "set up", "make the task's environment and run its setup.sh, after a yes", ("task",)),
     Key("r", "train", "train", "start a training run", ("tasks", "task", "runs")),
-    Key("d", "deliver", "deliver", "send the result of a run", ("task", "runs"), call="send_task_result"),
+    Key("d", "deliver", "deliver", "send the result of a run, or the labels", ("task", "runs", "label"), call="send_task_result"),
     Key("v", "evaluate", "evaluate", "evaluate this result beside the baseline", ("task", "validate")),
     Key(
         "V",
@@ -237,15 +240,15 @@ TABLE: tuple[Key, ...] = (
     Key("ctrl+d,pagedown", "page_down", "page down", "a page down", EVERYWHERE, False, "^d"),
     Key("ctrl+u,pageup", "page_up", "page up", "a page up", EVERYWHERE, False, "^u"),
     *(
-        Key(str(n), f"tab('{mode}')", mode, f"the {mode} screen", EVERYWHERE, False)
+        Key(str(n), f"tab('{mode}')", mode, f"the {mode} screen", TABBED, False)
         for n, mode in enumerate(MODES, 1)
     ),
-    Key("escape,backspace", "back", "back", "back to where you were", EVERYWHERE, False, "esc"),
+    Key("escape,backspace", "back", "back", "back to where you were", ALSO_FORMS, False, "esc"),
     # The app
     Key("U", "who", "switch account", "be another account", EVERYWHERE, False),
     Key("L", "lock", "lock", "forget the unlocked key of this session", EVERYWHERE, False),
-    Key("question_mark", "help", "help", "what every key does here", EVERYWHERE, True, "?"),
-    Key("colon,ctrl+p", "palette", "commands", "every command by name", EVERYWHERE, True, ":"),
+    Key("question_mark", "help", "help", "what every key does here", ALSO_FORMS, True, "?"),
+    Key("colon,ctrl+p", "palette", "commands", "every command by name", ALSO_FORMS, True, ":"),
     Key("q", "quit", "quit", "leave; runs go on", EVERYWHERE, False),
 )
 

@@ -1,6 +1,6 @@
 """What one does with a task, from whichever screen: awaited inside `MarketScreen.work`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Task, TaskType
@@ -13,6 +13,7 @@ from decentralml.tui.screens.dialog import Ask
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen
+    from decentralml.tui.screens.working import Working
     from decentralml.tui.session import Session
 
 
@@ -25,7 +26,8 @@ async def take(screen: "MarketScreen", task_id: int) -> Receipt | None:
             text = (
                 f"Every slot of task {task_id} is held, but {short_address(slot.worker)} is overdue with "
                 f"submission {slot.id}.\n\nTwo calls, each signed by itself: first that one is timed out "
-                "(its deposit goes to the creator), then the slot is yours to take. Somebody may come between."
+                "(its deposit goes to the creator), then the slot is yours to take. Somebody may come "
+                "between."
             )
             if not await screen.app.push_screen_wait(Ask("Time out, then take", text, yes="Go on")):
                 return None
@@ -85,7 +87,7 @@ async def train(screen: "MarketScreen", task_id: int) -> None:
     await screen.app.push_screen_wait(StartTraining(task_id))
 
 
-async def fetch(screen: "MarketScreen", task: Task, transfer: Transfer) -> None:
+async def fetch(screen: "MarketScreen | Working[Any]", task: Task, transfer: Transfer) -> None:
     """Bring the task's folder to this machine, verified; Activity shows it on its way."""
     again = lambda: screen.work(fetch(screen, task, Transfer()))  # noqa: E731
     handle = screen.app.transfers.start(f"files of task {task.id}", transfer, again=again)

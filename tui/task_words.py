@@ -44,7 +44,18 @@ _STANDING: dict[ResultSubmissionStatus, tuple[str, str]] = {
     ResultSubmissionStatus.TimedOut: ("timed out", "bad"),
 }
 # What the screen offers, in the order in which one needs it.
-_ACTS = ("take", "try_first", "set_up", "train", "deliver", "evaluate", "claim", "time_out", "abandon", "close")
+_ACTS = (
+    "take",
+    "try_first",
+    "set_up",
+    "train",
+    "deliver",
+    "evaluate",
+    "claim",
+    "time_out",
+    "abandon",
+    "close",
+)
 
 
 def person(facts: Facts, address: str) -> str:
@@ -116,13 +127,17 @@ def waiting_for(facts: Facts, now: int) -> list[tuple[Line, bool]]:
         if due.deliver is not None and due.deliver >= now:
             verb = "deliver" if mine else "delivers"
             again = " again" if s.requests else ""
-            found.append((due.deliver, (f"{who} {verb} #{s.id}{again} by {when(due.deliver, facts, now)}",), mine))
+            found.append(
+                (due.deliver, (f"{who} {verb} #{s.id}{again} by {when(due.deliver, facts, now)}",), mine)
+            )
         elif due.deliver is not None:
             late = f"#{s.id} is overdue since block {due.deliver:,}: anyone may time {who} out"
             found.append((due.deliver, (late,), i_create))
         elif due.decide is not None and due.decide >= now:
             verb = "judge" if i_create else "judges"
-            found.append((due.decide, (f"{creator} {verb} #{s.id} by {when(due.decide, facts, now)}",), i_create))
+            found.append(
+                (due.decide, (f"{creator} {verb} #{s.id} by {when(due.decide, facts, now)}",), i_create)
+            )
         elif due.decide is not None:
             silent = f"#{s.id} was left silent since block {due.decide:,}: {who} may claim the pay"
             found.append((due.decide, (silent,), mine))
@@ -233,7 +248,10 @@ def terms(facts: Facts, now: int) -> list[Field]:
     fields: list[Field] = [
         ("creator", (person_full(facts, task.creator),)),
         ("record", (creator_record(facts.creator.creator, facts.constants),)),
-        ("paid so far", (f"{format_amount(facts.creator.creator.paid)} over {facts.creator.creator.tasks} tasks",)),
+        (
+            "paid so far",
+            (f"{format_amount(facts.creator.creator.paid)} over {facts.creator.creator.tasks} tasks",),
+        ),
         ("pays", (f"{format_amount(found.pays_amount)} for each accepted result",)),
         ("wanted", (_slots(facts),)),
         ("validation", (_STRATEGIES[found.validation_strategy],)),
@@ -242,8 +260,12 @@ def terms(facts: Facts, now: int) -> list[Field]:
     ]
     periods = facts.constants
     work, review = periods.work_period * periods.block_time, periods.review_period * periods.block_time
-    fields.append(("periods", (f"{duration(work)} to deliver, {duration(review)} to judge, then silence pays",)))
-    fields.append(("deposit", (f"{format_amount(periods.take_deposit(found.pays_amount))} while you hold a slot",)))
+    fields.append(
+        ("periods", (f"{duration(work)} to deliver, {duration(review)} to judge, then silence pays",))
+    )
+    fields.append(
+        ("deposit", (f"{format_amount(periods.take_deposit(found.pays_amount))} while you hold a slot",))
+    )
     if found.task_type is TaskType.DataAnnotators:
         fields += _annotation(facts)
     if found.assets is not None:
@@ -274,7 +296,9 @@ def event_row(event: Event, facts: Facts, now: int) -> dict[str, str | tuple[str
     """Cells of one event: block, how long ago, what happened."""
     ago = duration((now - event.block) * facts.constants.block_time)
     words = event_words(event).replace(f" of task {facts.task.id}", "")
-    tone = {"ResultAccepted": "good", "ResultRejected": "bad", "SubmissionTimedOut": "bad"}.get(event.name, "")
+    tone = {"ResultAccepted": "good", "ResultRejected": "bad", "SubmissionTimedOut": "bad"}.get(
+        event.name, ""
+    )
     if event.account is not None:
         words = f"{words}  ({person(facts, event.account)})"
     return {"block": (f"{event.block:,}", "dim"), "ago": (ago, "dim"), "what": (words, tone)}

@@ -19,7 +19,7 @@ from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.task_facts import Facts
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
-from decentralml.tui.widgets.prose import Block, Prose, Span
+from decentralml.tui.widgets.prose import Block, Field, Prose, Span
 from decentralml.tui.words import size, transfer
 
 PANELS = ("overview", "assets", "submissions", "history")
@@ -82,7 +82,10 @@ class TaskDetail(MarketScreen):
             with Vertical(id="submissions", classes="panel"):
                 yield Static("SUBMISSIONS", classes="title")
                 yield PagedTable(
-                    SUBMISSIONS, self._submission_rows, empty="Nobody has taken it yet.", id="submission-table"
+                    SUBMISSIONS,
+                    self._submission_rows,
+                    empty="Nobody has taken it yet.",
+                    id="submission-table",
                 )
             with Vertical(id="assets", classes="panel"):
                 yield Static("FILES", classes="title")
@@ -166,7 +169,11 @@ class TaskDetail(MarketScreen):
         self._prose("question", [((f"{task.id}  ", "dim"), (clean(task.terms.question), "title"))])
         self._prose("headline", [task_words.headline(facts, now)])
         pays = task.terms.pays_amount
-        parts = [(task.accepted * pays, "good"), (task.live * pays, "accent"), (task.free_slots * pays, "dim")]
+        parts = [
+            (task.accepted * pays, "good"),
+            (task.live * pays, "accent"),
+            (task.free_slots * pays, "dim"),
+        ]
         self.query_one(Bar).show(parts)
         self._prose("escrow-words", [task_words.escrow(facts)])
         waits = task_words.waiting_for(facts, now)
@@ -201,19 +208,22 @@ class TaskDetail(MarketScreen):
         if not waits:
             blocks.append(("nobody",))
         blocks += [("",), (("WHAT YOU MAY DO", "dim"),)]
+        fields: list[Field] = []
         for action, refusal in task_words.acts(facts):
             key = _row(action)
-            shown = f"{key.shown(self.app.keymap):>2}  {key.label:<10}"
+            shown = f"{key.shown(self.app.keymap):>2}  {key.label}"
             if refusal is None and not self.check_action(action, ()):
                 refusal = "Nothing is signed with --readonly."
             tone = "accent" if refusal is None else "dim"
-            blocks.append(((shown, tone), (f"  {refusal or key.about}", "dim" if refusal else "")))
-        return blocks
+            fields.append(((shown, tone), ((refusal or key.about, "dim" if refusal else ""),)))
+        return [*blocks, fields]
 
     def _titles(self, facts: Facts) -> None:
         files = "FILES"
         if facts.manifest is not None:
-            where = "verified" if self._verified else "on this machine" if facts.fetched else "enter fetches them"
+            where = (
+                "verified" if self._verified else "on this machine" if facts.fetched else "enter fetches them"
+            )
             files = f"FILES  {size(facts.manifest.size)}, {where}"
         elif facts.manifest_problem:
             files = f"FILES  {clean(facts.manifest_problem)}"

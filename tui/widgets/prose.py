@@ -12,8 +12,8 @@ Span = str | tuple[str, str]
 """Text, or (text, tone): one of `TONES`, "bold" or ""."""
 
 Line = tuple[Span, ...]
-Field = tuple[str, Line]
-"""A label and its value, which wraps beside it."""
+Field = tuple[Span, Line]
+"""A label (dim unless it has a tone) and its value, which wraps beside it."""
 
 Block = Line | list[Field]
 
@@ -61,7 +61,8 @@ class Prose(Widget):
         table.add_column(no_wrap=True)
         table.add_column(ratio=1, overflow="fold")
         for label, value in fields:
-            table.add_row(Text(label, self._style("dim")), self._line(value))
+            words, tone = label if isinstance(label, tuple) else (label, "dim")
+            table.add_row(Text(words, self._style(tone)), self._line(value))
         return table
 
     def _style(self, tone: str) -> Style:

@@ -1,0 +1,87 @@
+"""How an account behaved on this chain, as creator and as worker."""
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Static
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain.base import Record
+from decentralml.core.domain import Constants
+from decentralml.core.text import clean
+from decentralml.tui.screens.working import Working
+from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.words import duration
+
+
+class AccountRecord(Working[None]):
+    """Both sides of an account's record, counted by the chain; its address can be copied."""
+
+    BINDINGS = [  # noqa: RUF012
+        Binding("enter,q", "dismiss_none", show=False),
+        Binding("y", "copy", show=False),
+    ]
+
+    def __init__(self, record: Record, name: str, constants: Constants) -> None:
+        super().__init__(clean(name) or "An account")
+        self._record = record
+        self._constants = constants
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="text"):
+            yield Prose(id="record")
+        yield Static(
+            Text("Counted by the chain: whoever owns two accounts can work for himself."), id="problem"
+        )
+        with Horizontal(id="buttons"):
+            yield Button("Copy address  y", id="copy", compact=True)
+            yield Button("Close  esc", id="close", variant="primary", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#problem").add_class("-quiet")
+        self.query_one("#record", Prose).show(_blocks(self._record, self._constants))
+        self.query_one("#close").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "copy":
+            self.action_copy()
+        else:
+            self.dismiss(None)
+
+    def action_copy(self) -> None:
+        self.app.copy(self._record.address)
+
+
+def _blocks(record: Record, constants: Constants) -> list[Block]:
+    creator, worker = record.creator, record.worker
+    pace = creator.median_decision_blocks
+    as_creator: list[Field] = [
+        ("tasks", (f"{creator.tasks:,}",)),
+        ("accepted", (f"{creator.accepted:,}",)),
+        ("rejected", (f"{creator.rejected:,}",)),
+        ("silent", (f"{creator.silent:,}  paid by silence",)),
+        ("undecided", (f"{creator.undecided:,}  results wait now",)),
+        ("decides in", ("-" if pace is None else f"{duration(pace * constants.block_time)}  (median)",)),
+        ("workers", (f"{creator.workers:,}  different ones",)),
+        ("paid", (format_amount(creator.paid),)),
+    ]
+    as_worker: list[Field] = [
+        ("taken", (f"{worker.taken:,}",)),
+        ("accepted", (f"{worker.accepted:,}",)),
+        ("rejected", (f"{worker.rejected:,}",)),
+        ("given back", (f"{worker.abandoned:,}",)),
+        ("timed out", (f"{worker.timed_out:,}",)),
+        ("open", (f"{worker.open:,}",)),
+        ("creators", (f"{worker.creators:,}  different ones",)),
+        ("earned", (format_amount(worker.earned),)),
+    ]
+    return [
+        (record.address,),
+        ("",),
+        (("AS CREATOR", "dim"),),
+        as_creator,
+        ("",),
+        (("AS WORKER", "dim"),),
+        as_worker,
+    ]

@@ -1,0 +1,188 @@
+"""Deliver: which result, what of it goes out, whether its creator can load it, then the signature."""
+
+import time
+from pathlib import Path
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from decentralml.core.chain.base import Receipt
+from decentralml.core.text import clean, short
+from decentralml.core.training import send
+from decentralml.core.training.runs import Run, Runs
+from decentralml.tui import proposals, task_facts
+from decentralml.tui.screens.working import Working
+from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.words import duration, size
+
+_LEFT_OUT = 12
+
+
+class SendResult(Working[Receipt]):
+    """Delivers a submission: the result of ``run_id``, or of a run or folder that is chosen here.
+
+    Answers with the receipt; None where nothing was sent.
+    """
+
+    BINDINGS = [  # noqa: RUF012
+        Binding("y", "send", "send", show=False),
+        Binding("f", "folder", "a folder", show=False),
+        Binding("r", "again", "another run", show=False),
+        Binding("j", "app.focus_next", show=False),
+        Binding("k", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, submission_id: int, run_id: int | None = None) -> None:
+        super().__init__(f"Deliver submission {submission_id}")
+        self._submission_id = submission_id
+        self._run_id = run_id
+        self._parcel: send.Parcel | None = None
+        self._runs: list[Run] = []
+
+    def body(self) -> ComposeResult:
+        yield Prose(id="about")
+        yield OptionList(id="sources")
+        with VerticalScroll(id="text", can_focus=False):
+            yield Prose(id="parcel")
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button("Send…  y", id="send", variant="primary", compact=True, disabled=True)
+            yield Button("Another  r", id="again", compact=True)
+            yield Button("A folder  f", id="folder", compact=True)
+            yield Button("Cancel  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#again").display = False
+        self.work(self._begin())
+
+    async def _begin(self) -> None:
+        session = self.session
+        submission = await self.call(session.chain.submission, self._submission_id)
+        task = await self.call(session.chain.task, submission.task_id)
+        question = clean(task.terms.question)
+        self.query_one("#about", Prose).show([((f"task {task.id}  ", "dim"), question)])
+        self._runs = await self.call(task_facts.to_deliver, session, self._submission_id)
+        if self._run_id is not None:
+            await self._prepare_run(self._run_id)
+        else:
+            self._choose()
+
+    def _choose(self) -> None:
+        """Show the results that there are to choose from."""
+        options = self.query_one("#sources", OptionList)
+        options.clear_options()
+        options.add_options([Option(_line(run), id=str(run.id)) for run in self._runs])
+        options.display = bool(self._runs)
+        self.query_one("#parcel", Prose).show([])
+        self.query_one("#again").display = False
+        self.query_one("#send", Button).disabled = True
+        self._parcel = None
+        if self._runs:
+            options.highlighted = 0
+            options.focus()
+            self.say("Which result? enter chooses a run; f, a folder.")
+        else:
+            self.query_one("#folder", Button).focus()
+            self.say("No run of this task has finished here: r on the task trains one. f chooses a folder.")
+
+    @on(OptionList.OptionSelected)
+    def chosen(self, event: OptionList.OptionSelected) -> None:
+        """A run of the list."""
+        if event.option.id is not None:
+            self.work(self._prepare_run(int(event.option.id)), group="prepare")
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        {
+            "send": self.action_send,
+            "again": self.action_again,
+            "folder": self.action_folder,
+            "no": self.action_dismiss_none,
+        }[event.button.id or "no"]()
+
+    def action_again(self) -> None:
+        self._choose()
+
+    def action_folder(self) -> None:
+        self.work(self._pick())
+
+    async def _pick(self) -> None:
+        folder = await self.app.push_screen_wait(
+            FilePicker(Path.cwd(), folders=True, title="The result's folder")
+        )
+        if folder is not None:
+            await self._prepare(folder, f"folder {folder}")
+
+    async def _prepare_run(self, run_id: int) -> None:
+        runs = Runs(self.session.home, self.session.settings)
+        await self._prepare(await self.call(runs.result_folder, run_id), f"run {run_id}")
+
+    async def _prepare(self, result: Path, name: str) -> None:
+        """Copy what goes out, and look at it as the creator will."""
+        self.say("copying what goes out, and looking at the model as its creator will…")
+        outgoing = await self.call(self.session.home.folder, self.session.home.cache_dir / "outgoing")
+        parcel = await self.call(send.prepare, result, outgoing)
+        self._parcel = parcel
+        self.query_one("#sources").display = False
+        self.query_one("#again").display = bool(self._runs)
+        self.query_one("#parcel", Prose).show(_parcel(parcel, name))
+        self.query_one("#send", Button).disabled = False
+        self.query_one("#send", Button).focus()
+        self.say("Nothing has been sent yet.")
+
+    def broke(self) -> None:
+        self.query_one("#send", Button).disabled = self._parcel is None
+
+    def action_send(self) -> None:
+        if self._parcel is not None:
+            self.work(self._send(self._parcel), group="send")
+
+    async def _send(self, parcel: send.Parcel) -> None:
+        proposal = await self.call(
+            proposals.send_result, self.session, self._submission_id, result_path=parcel.folder
+        )
+        receipt = await self.sign(proposal)
+        if receipt is not None:
+            self.dismiss(receipt)
+
+
+def _line(run: Run) -> Text:
+    """A run as a choice: number, state, epochs, what it claims, how old."""
+    last = run.last
+    claims = "  ".join(
+        f"{short(name, 12)} {value:.3f}" for name, value in (last.claimed or {}).items() if value is not None
+    )
+    ended = f"{duration(time.time() - last.ended)} ago" if last.ended else ""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"run {run.id:<4}", "bold")
+    text.append(f"{run.state:<9} {last.epoch} epochs   ")
+    text.append(f"{claims or 'claims nothing'}   ")
+    text.append(ended, "dim")
+    return text
+
+
+def _parcel(parcel: send.Parcel, name: str) -> list[Block]:
+    """What goes out with sizes, what stays here, and what inspection says."""
+    goes: list[Field] = [((f"{size(count):>9}", ""), (file,)) for file, count in parcel.files]
+    blocks: list[Block] = [
+        (("GOES OUT  ", "dim"), f"{len(parcel.files)} files, {size(parcel.size)}, of {name}"),
+        goes,
+    ]
+    if parcel.left_out:
+        shown = ", ".join(clean(file) for file in parcel.left_out[:_LEFT_OUT])
+        more = f" and {len(parcel.left_out) - _LEFT_OUT} more" if len(parcel.left_out) > _LEFT_OUT else ""
+        blocks += [("",), (("STAYS HERE  ", "dim"), f"{shown}{more}")]
+    model = parcel.model
+    verdict: list[Field] = [
+        ("model", (f"{model.class_name} {clean(model.name)}, {model.parameters:,} parameters",)),
+        ("format", (f"{model.format}, Keras {model.keras_version}",)),
+        ("inspection", (("its creator can load it", "good"),)),
+    ]
+    verdict += [("warning", ((clean(warning), "warn"),)) for warning in model.warnings]
+    return [*blocks, ("",), verdict]

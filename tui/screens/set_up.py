@@ -1,0 +1,138 @@
+"""Set a task up: the Python that it needs, and its setup.sh, which is shown before the yes."""
+
+from dataclasses import replace
+
+import msgspec
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Checkbox, Static
+
+from decentralml.core import environments, sandbox, task_folder, work
+from decentralml.core.domain import Task
+from decentralml.core.text import clean, visible
+from decentralml.core.training.runs import tail
+from decentralml.tui.screens.working import Working, consent
+from decentralml.tui.widgets.prose import Block, Prose
+
+_LINES = 200
+_LOOPBACK = (
+    "With the network it reaches the internet and every service of this machine: its loopback "
+    "too (databases, dashboards, the keys of a cloud)."
+)
+
+
+class SetUp(Working[bool]):
+    """Shows what would run and what it may touch. Answers whether the task is set up."""
+
+    def __init__(self, task_id: int) -> None:
+        super().__init__(f"Set up task {task_id}")
+        self._task_id = task_id
+        self._task: Task | None = None
+        self._setup: work.Setup | None = None
+        self._running = False
+
+    def body(self) -> ComposeResult:
+        yield Prose(id="python")
+        with VerticalScroll(id="text", can_focus=True):
+            yield Static("", id="script")
+        yield Prose(id="card")
+        yield Checkbox("grant the network", id="network", compact=True)
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button("Run it", id="run", variant="primary", compact=True, disabled=True)
+            yield Button("Close  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#network").display = False
+        self.query_one("#no").focus()
+        self.work(self._begin())
+
+    async def _begin(self) -> None:
+        session = self.session
+        task = self._task = await self.call(session.chain.task, self._task_id)
+        await self.fetch(task)
+        assets = await self.call(work.folder, session.market, task)
+        self.say("looking for a Python that has what the task needs…")
+        requirements = assets / task_folder.REQUIREMENTS
+        exists = await self.call(requirements.exists)
+        python = await self.call(
+            environments.interpreter_for,
+            requirements if exists else None,
+            session.home,
+            consent=consent(self.app),
+        )
+        self.query_one("#python", Prose).show(
+            [[("python", (clean(python.name or str(python.executable)), ("  ready", "good")))]]
+        )
+        self._setup = await self.call(work.read_setup, session.market, task)
+        if self._setup is None or not self._setup.script.strip():
+            ran = self._setup is None and await self.call((assets / "setup.sh").exists)
+            self.say(
+                "setup.sh ran already: trainings use the prepared folder." if ran else "No setup.sh to run."
+            )
+            return
+        self.query_one("#script", Static).update(Text(visible(self._setup.script)))
+        self.query_one("#network").display = True
+        self.query_one("#run", Button).disabled = False
+        self._show_card()
+        self.say("This is the setup.sh of a stranger. Nothing of it has run yet.")
+
+    @on(Checkbox.Changed, "#network")
+    def network_changed(self) -> None:
+        self._show_card()
+
+    @property
+    def _ordered(self) -> work.Setup:
+        """The setup as it would run now, with or without a network."""
+        assert self._setup is not None, "there is a setup.sh"
+        network = self.query_one("#network", Checkbox).value
+        return msgspec.structs.replace(self._setup, cell=replace(self._setup.cell, network=network))
+
+    def _show_card(self) -> None:
+        setup = self._ordered
+        blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),)]
+        blocks += [(clean(line),) for line in sandbox.describe(setup.cell)]
+        if setup.cell.network:
+            blocks.append(((_LOOPBACK, "warn"),))
+        self.query_one("#card", Prose).show(blocks)
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "run" and not self._running:
+            self._running = True
+            self.query_one("#run", Button).disabled = True
+            self.work(self._run(self._ordered), group="run")
+        elif event.button.id == "no":
+            self.dismiss(None)
+
+    def broke(self) -> None:
+        self._running = False
+        self.query_one("#run", Button).disabled = self._setup is None
+
+    async def _run(self, setup: work.Setup) -> None:
+        assert self._task is not None, "the task was read"
+        log = setup.folder.with_suffix(".log")
+        self.query_one("#network").display = False
+        self.query_one("#card").display = False
+        self.say("running setup.sh…")
+
+        async def show_log() -> None:
+            lines = await self.call(tail, log, _LINES)
+            self.query_one("#script", Static).update(Text("\n".join(lines)))
+            self.query_one("#text", VerticalScroll).scroll_end(animate=False)
+
+        timer = self.set_interval(1.0, show_log)
+        try:
+            result = await self.call(work.run_setup, self.session.market, self._task, setup)
+        finally:
+            timer.stop()
+        await show_log()
+        if result.ok:
+            self.say("setup.sh is done: trainings use the prepared folder.")
+            self.query_one("#no", Button).label = "Done  esc"
+        else:
+            why = result.stopped or f"setup.sh ended with {result.returncode}."
+            self.say(f"{why} What it printed is above, and in {log}.", bad=True)
+            self.broke()

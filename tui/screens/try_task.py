@@ -1,0 +1,193 @@
+"""Try a task before a slot is held: a few batches in the sandbox, and what a whole training would take."""
+
+from pathlib import Path
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Input, Label, Static
+
+from decentralml.core import work
+from decentralml.core.amount import format_amount
+from decentralml.core.domain import Task
+from decentralml.core.errors import Misused
+from decentralml.core.text import clean
+from decentralml.core.training import journal
+from decentralml.core.training.run_folder import RunSpec
+from decentralml.core.training.runs import Runs
+from decentralml.tui.screens.working import Working, consent
+from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.words import duration, size
+
+_MOST_EPOCHS = 1_000_000
+
+
+class TryTask(Working[None]):
+    """Data and epochs, what the script may touch, then what it takes and pays. Signs and sends nothing."""
+
+    def __init__(self, task_id: int) -> None:
+        super().__init__(f"Try task {task_id}")
+        self._task_id = task_id
+        self._task: Task | None = None
+        self._spec: RunSpec | None = None
+        self._trial: work.Trial | None = None
+        self._trying = False
+        self._left = False
+
+    def body(self) -> ComposeResult:
+        with Horizontal(classes="row"):
+            yield Label("data", classes="label")
+            yield Input(placeholder="an .npz or a folder; empty: the script's own", id="data", compact=True)
+            yield Button("Browse", id="browse", compact=True)
+        with Horizontal(classes="row"):
+            yield Label("epochs", classes="label")
+            yield Input("10", id="epochs", compact=True, type="integer", max_length=7)
+            yield Static("for the estimate: only a few batches are trained now", id="hint")
+        with VerticalScroll(id="text", can_focus=True):
+            yield Prose(id="found")
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button("Try it", id="try", variant="primary", compact=True, disabled=True)
+            yield Button("Close  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#data").focus()
+        self.work(self._begin())
+
+    async def _begin(self) -> None:
+        """Fetch the files, find the Python that they need, and say what the script may touch."""
+        session = self.session
+        self._task = await self.call(session.chain.task, self._task_id)
+        await self.fetch(self._task)
+        self.say("looking for a Python that has what the task needs…")
+        self._spec = await self.call(
+            work.run_spec, session.market, self._task, data=None, epochs=1, consent=consent(self.app)
+        )
+        card = await self.call(Runs(session.home, session.settings).card, self._spec)
+        setup = await self.call(work.read_setup, session.market, self._task)
+        blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),), *((clean(line),) for line in card)]
+        if setup is not None and setup.script.strip():
+            blocks += [("",), (("The task has a setup.sh, which has not run: e shows and runs it.", "warn"),)]
+        self.query_one("#found", Prose).show(blocks)
+        self.query_one("#try", Button).disabled = False
+        self.say("Nothing of the task has run yet.")
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "browse":
+            self.work(self._browse())
+        elif event.button.id == "try":
+            self._start()
+        else:
+            self.action_dismiss_none()
+
+    @on(Input.Submitted)
+    def submitted(self) -> None:
+        self._start()
+
+    @on(Input.Changed, "#epochs")
+    def epochs_changed(self) -> None:
+        """What a try has measured holds for any number of epochs."""
+        if self._trial is not None:
+            self._show_trial(self._trial)
+
+    async def _browse(self) -> None:
+        found = await self.app.push_screen_wait(FilePicker(Path.cwd(), title="Data: an .npz file"))
+        if found is not None:
+            self.query_one("#data", Input).value = str(found)
+
+    def action_dismiss_none(self) -> None:
+        self._left = True
+        self.dismiss(None)
+
+    def _epochs(self) -> int:
+        typed = self.query_one("#epochs", Input).value
+        return min(max(int(typed), 1), _MOST_EPOCHS) if typed.isdecimal() else 1
+
+    def _start(self) -> None:
+        if self._spec is not None and not self._trying:
+            self._trying = True
+            self.query_one("#try", Button).disabled = True
+            self.work(self._try(self._spec), group="try")
+
+    def broke(self) -> None:
+        self._trying = False
+        self.query_one("#try", Button).disabled = self._spec is None
+
+    async def _try(self, spec: RunSpec) -> None:
+        typed = self.query_one("#data", Input).value.strip()
+        data = Path(typed).expanduser().absolute() if typed else None
+        if data is not None and not await self.call(data.exists):
+            raise Misused("NoData", f"There is nothing at {data}.", "Name an .npz, or leave it empty.")
+        spec = msgspec.structs.replace(spec, data=data, epochs=self._epochs())
+        seen: list[journal.Event] = []
+        timer = self.set_interval(0.5, lambda: self.say(_doing(seen)))
+        self.say("starting the sandbox…")
+        try:
+            self._trial = await self.call(
+                work.try_task, self.session.market, spec, on_event=seen.append, cancelled=lambda: self._left
+            )
+        finally:
+            timer.stop()
+        self._show_trial(self._trial)
+        self.say("It runs here. Nothing was signed, sent or kept.")
+        self.broke()
+
+    def _show_trial(self, trial: work.Trial) -> None:
+        assert self._task is not None, "a task was tried"
+        self.query_one("#found", Prose).show([_found(trial, self._epochs(), self._task.terms.pays_amount)])
+
+
+def _doing(events: list[journal.Event]) -> str:
+    """How far the try is, from the newest event that says something."""
+    for event in reversed(events):
+        match event:
+            case journal.Step():
+                loss = event.metrics.get("loss")
+                return f"training: batch {event.step}, loss {'not finite' if loss is None else f'{loss:.3f}'}"
+            case journal.Data():
+                return f"data: {event.samples} samples; building the model…"
+            case journal.Hello():
+                return f"on {event.device or 'CPU'}; reading the data…"
+    return "starting the sandbox, importing Keras…"
+
+
+def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
+    """Everything that a try has shown, and what it comes to for ``epochs`` epochs."""
+    report = trial.report
+    second = report.seconds_epoch
+    total = None if second is None else second * epochs
+    hourly = None if not total else int(pays * 3600 / total)
+    fields: list[Field] = [
+        (
+            "pays an hour",
+            ((("-" if hourly is None else format_amount(hourly // 10**10 * 10**10)), "accent"),),
+        ),
+        (f"{epochs:,} epochs", ("-" if total is None else duration(total),)),
+        ("an epoch", ("not measured" if second is None else f"{second:.2f} s",)),
+        ("memory", (f"{size(report.peak_memory)} at most",)),
+        ("download", (size(trial.download),)),
+        ("environment", (f"{clean(report.environment)}, {size(report.environment_size)} more on disk",)),
+        ("device", (_device(report.device, report.gpus),)),
+        ("data", (_data(trial),)),
+        ("model", (f"{report.parameters:,} parameters, {report.model.class_name}",)),
+        ("inspection", (("its creator can load it", "good"),)),
+        ("protection", (report.protection,)),
+    ]
+    return fields + [("warning", ((clean(warning), "warn"),)) for warning in report.warnings]
+
+
+def _device(device: str, gpus: tuple[str, ...]) -> str:
+    return f"{clean(device)}; {', '.join(map(clean, gpus))}" if gpus else clean(device)
+
+
+def _data(trial: work.Trial) -> str:
+    report = trial.report
+    if report.samples is None:
+        return "not told"
+    shapes = f"x {'x'.join(str(n) for n in report.x_shape)}  y {'x'.join(str(n) for n in report.y_shape)}"
+    classes = f", {report.classes} classes" if report.classes else ""
+    batch = f", batches of {report.batch_size}" if report.batch_size else ""
+    return f"{report.samples:,} samples, {report.holdout or 0:,} held out, {shapes}{classes}{batch}"

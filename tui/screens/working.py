@@ -1,0 +1,111 @@
+"""A dialog that works while it is open: in the background, with progress, and up to a signature."""
+
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from rich.text import Text
+from textual.widgets import Static
+
+from decentralml.core.chain.base import Receipt
+from decentralml.core.domain import Task
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.text import clean
+from decentralml.core.work import Consent
+from decentralml.tui import background
+from decentralml.tui.proposal import Proposal, Transfer
+from decentralml.tui.receipt import words
+from decentralml.tui.screens.dialog import Answer, Ask, Dialog
+from decentralml.tui.screens.sign import Sign
+from decentralml.tui.session import Session
+from decentralml.tui.words import size, transfer
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
+T = TypeVar("T")
+_PROGRESS_SECONDS = 0.5
+_PACKAGES = 30
+
+
+class Working(Dialog[Answer], Generic[Answer]):
+    """Has a `Static` with the id ``problem``, in which it says how far it is and what went wrong."""
+
+    @property
+    def session(self) -> Session:
+        session = self.app.session
+        assert session is not None, "a dialog is opened from a screen that has a session"
+        return session
+
+    async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """A blocking ``function`` on a background thread."""
+        return await background.call(function, *args, **kwargs)
+
+    def work(self, coroutine: Coroutine[Any, Any, Any], *, group: str = "default") -> None:
+        """Run ``coroutine`` on the loop; what it raises is said in the dialog, and kept for Activity."""
+        self.run_worker(self._said(coroutine), group=group)
+
+    async def _said(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await coroutine
+        except DecentralMLError as error:
+            self.app.failures.append(error)
+            self.say(str(error), bad=True)
+            self.broke()
+
+    def broke(self) -> None:
+        """Something failed and was said: the dialog goes back to where it can be tried again."""
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """One line on how far it is, or what went wrong."""
+        line = self.query_one("#problem", Static)
+        line.set_class(not bad, "-quiet")
+        line.update(Text(clean(text)))
+
+    async def sign(self, proposal: Proposal) -> Receipt | None:
+        """Show what would be signed, and send it on a yes; the receipt, or None."""
+        if proposal.signed:
+            await self.call(self.session.unlock_remembered)
+        receipt = await self.app.push_screen_wait(Sign(proposal))
+        if receipt is not None:
+            self.app.say(words(receipt))
+            await self.app.refresh_pulse()
+        return receipt
+
+    async def fetch(self, task: Task) -> None:
+        """Bring the task's files here, verified, and say how far they are."""
+        from decentralml.tui import task_verbs
+
+        moving = Transfer()
+        self.say("looking at the task's files…")
+
+        def progress() -> None:
+            if moving.progress is not None:
+                self.say(transfer(moving.progress))
+
+        timer = self.set_interval(_PROGRESS_SECONDS, progress)
+        try:
+            await task_verbs.fetch(self, task, moving)
+        finally:
+            timer.stop()
+        self.say("")
+
+
+def consent(app: "DecentralMLApp") -> Consent:
+    """Asks on the screen whether an environment may be made, from the thread that would make it."""
+
+    def ask(size_: int, packages: list[str]) -> bool:
+        answer: Future[bool | None] = Future()
+        much = size(size_) if size_ else "the index does not say how much"
+        listed = "\n".join(clean(package) for package in packages[:_PACKAGES])
+        more = f"\nand {len(packages) - _PACKAGES} more" if len(packages) > _PACKAGES else ""
+        text = (
+            f"The task asks for Python packages that this program does not have. They are fetched as "
+            f"wheels, into an environment of their own; nothing of them runs now.\n\n{much}\n\n{listed}{more}"
+        )
+        app.call_from_thread(
+            app.push_screen, Ask("Fetch an environment", text, yes="Fetch"), answer.set_result
+        )
+        return bool(answer.result())
+
+    return ask
