@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from decentralml.core.models import zygote
 
-PTRACE_ATTACH = 16
+PTRACE_SEIZE = 0x4206
 
 
 def answer(what: str, exchange: str, file: BinaryIO) -> int:
@@ -21,7 +21,7 @@ def answer(what: str, exchange: str, file: BinaryIO) -> int:
     if what == "break":
         zygote_folder = f"/proc/{os.getppid()}"
         found = {"memory": opens(f"{zygote_folder}/mem"), "questions": opens(f"{zygote_folder}/fd/0")}
-        found["attached"] = ctypes.CDLL(None).ptrace(PTRACE_ATTACH, os.getppid(), 0, 0) == 0
+        found["attached"] = ctypes.CDLL(None).ptrace(PTRACE_SEIZE, os.getppid(), 0, 0) == 0
         found["own"] = os.readlink("/proc/self/fd/0") if os.access("/proc/self/fd/0", os.F_OK) else ""
         open("/tmp/left", "w").close()
         leave_a_forger(os.path.dirname(file.name))
