@@ -1,0 +1,162 @@
+"""The rows of the activity screen: what waits, what happened, what goes on, what went wrong."""
+
+import time
+from collections.abc import Sequence
+
+from decentralml.core.chain.base import Event
+from decentralml.core.domain import Constants
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.inbox import Item, Waiting
+from decentralml.core.text import clean
+from decentralml.core.training.runs import Run
+from decentralml.tui import notify
+from decentralml.tui.judge_work import Job, JudgeWork
+from decentralml.tui.receipt import event_words
+from decentralml.tui.transfers import Handle
+from decentralml.tui.widgets.paged_table import Column, Row
+from decentralml.tui.words import blocks_left, transfer
+
+WAITS = (
+    Column("what", "WAITS FOR YOU", 30, flexible=True, priority=100),
+    Column("do", "", 14, priority=80),
+    Column("due", "DUE IN", 9, right=True, priority=90),
+)
+WORK = (
+    Column("what", "RUNS AND TRANSFERS", 22, flexible=True, priority=100),
+    Column("state", "", 9, priority=90),
+    Column("how", "", 34, flexible=True, priority=80),
+)
+FAILED = (
+    Column("what", "WENT WRONG", 30, flexible=True, priority=100),
+    Column("code", "", 18, priority=50),
+    Column("when", "WHEN", 8, right=True, priority=90),
+)
+EVENTS = (
+    Column("block", "BLOCK", 9, right=True, priority=80),
+    Column("what", "WHAT HAPPENED", 30, flexible=True, priority=100),
+    Column("ago", "AGO", 5, right=True, priority=60),
+)
+_DO = {
+    Waiting.judge: "enter: judge",
+    Waiting.deliver: "enter: work",
+    Waiting.claim: "J: be paid",
+    Waiting.time_out: "O: time out",
+    Waiting.close: "enter: close",
+}
+_SOON = 24 * 3600
+_ENDED_RUNS = 5
+
+
+def waits(items: Sequence[Item], block: int, constants: Constants) -> list[Row]:
+    """What waits for the account, what is due first at the top."""
+    return [
+        Row(
+            (item.why, item.task_id, item.submission_id),
+            {
+                "what": f"{notify.words(item)}: {clean(item.question)}",
+                "do": (_DO[item.why], "accent"),
+                "due": _due(item, block, constants),
+            },
+        )
+        for item in items
+    ]
+
+
+def _due(item: Item, block: int, constants: Constants) -> str | tuple[str, str]:
+    if item.due_block is None:
+        return ""
+    left = blocks_left(item.due_block, block, constants, units=2)
+    soon = (item.due_block - block) * constants.block_time < _SOON
+    return (left, "accent") if soon else left
+
+
+def event(event: Event, block: int, constants: Constants, *, mine: bool) -> Row:
+    """One event; those that the account has part in stand out."""
+    ago = blocks_left(block, event.block, constants)
+    ago = "now" if ago.endswith(" s") else ago  # seconds would be drawn again with every block
+    return Row(
+        event.cursor,
+        {
+            "block": (f"{event.block:,}", "dim"),
+            "what": (event_words(event), "accent") if mine else event_words(event),
+            "ago": (ago, "dim"),
+        },
+    )
+
+
+def concerns(event: Event, address: str | None) -> bool:
+    """Whether ``address`` has part in an event."""
+    return address is not None and (event.account == address or address in event.data.values())
+
+
+def work(transfers: Sequence[Handle], runs: Sequence[Run], judging: JudgeWork) -> list[Row]:
+    """What goes on first, then what ended not long ago."""
+    job = judging.current()
+    rows = [_job(job, judging.busy()[1])] if job is not None else []
+    rows += [_transfer(number, handle) for number, handle in enumerate(transfers)]
+    alive = [run for run in runs if not run.ended]
+    rows += [_run(run) for run in [*alive, *[run for run in runs if run.ended][:_ENDED_RUNS]]]
+    return rows
+
+
+def _job(job: Job, behind: int) -> Row:
+    how = job.step if job.progress is None else transfer(job.progress)
+    if behind:
+        how += f"  {behind} more wait"
+    return Row(
+        ("evaluation", job.submission_id),
+        {"what": f"evaluation of result {job.submission_id}", "state": (job.stage.value, "good"), "how": how},
+    )
+
+
+def _transfer(number: int, handle: Handle) -> Row:
+    tone = {"running": "good", "done": "dim", "failed": "bad"}[handle.state]
+    how = "" if handle.progress is None else transfer(handle.progress)
+    if handle.error is not None:
+        how = clean(handle.error.message) + ("  ! tries again" if handle.again is not None else "")
+    return Row(
+        ("transfer", handle.started, handle.name),
+        {"what": clean(handle.name), "state": (handle.state, tone), "how": how},
+    )
+
+
+def _run(run: Run) -> Row:
+    tone = {"failed": "bad", "crashed": "bad", "finished": "dim", "stopped": "dim"}.get(run.state, "good")
+    return Row(
+        ("run", run.id, run.spec.task_id),
+        {"what": _run_name(run), "state": (run.state, tone), "how": _run_progress(run)},
+    )
+
+
+def _run_name(run: Run) -> str:
+    task = "" if run.spec.task_id is None else f", task {run.spec.task_id}"
+    return f"run {run.id}{task}  {clean(run.spec.title)}".rstrip()
+
+
+def _run_progress(run: Run) -> str:
+    last = run.last
+    if run.state in ("failed", "crashed"):
+        again = "  ! goes on from its checkpoint" if run.state == "crashed" else ""
+        return clean(last.error) + again
+    parts = [f"epoch {last.epoch} of {last.epochs}"] if last.epochs else []
+    if last.steps and not run.ended:
+        parts.append(f"step {last.step} of {last.steps}")
+    loss = last.metrics.get("loss")
+    if loss is not None:
+        parts.append(f"loss {loss:.4f}")
+    return "  ".join(parts)
+
+
+def failures(kept: Sequence[tuple[float, DecentralMLError]]) -> list[Row]:
+    """Newest first."""
+    return [
+        Row(
+            (when, error.code),
+            {
+                "what": clean(error.message),
+                "code": (clean(error.code), "dim"),
+                "when": (time.strftime("%H:%M:%S", time.localtime(when)), "dim"),
+            },
+        )
+        for when, error in kept
+    ]

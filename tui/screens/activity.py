@@ -1,0 +1,370 @@
+"""What waits for me, what happened on the chain, what goes on here, and what went wrong."""
+
+import time
+from typing import Any
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from decentralml.core.chain.base import Event
+from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.inbox import Item, Waiting
+from decentralml.core.text import visible
+from decentralml.core.training.runs import Run, Runs
+from decentralml.tui import activity_rows, proposals
+from decentralml.tui.pulse import Pulse
+from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import Show
+from decentralml.tui.transfers import Handle
+from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+
+_FIRST_EVENTS = 500
+_LOOK_SECONDS = 2.0
+
+
+class Rows(PagedTable):
+    """A table over rows that are in memory already; the same rows again draw nothing."""
+
+    def __init__(self, columns: tuple[Column, ...], *, empty: str, id: str) -> None:
+        super().__init__(columns, self._from_memory, empty=empty, id=id)
+        self._rows: list[Row] | None = None
+
+    async def _from_memory(self, offset: int, limit: int) -> tuple[list[Row], int]:
+        rows = self._rows or []
+        return rows[offset : offset + limit], len(rows)
+
+    async def show(self, rows: list[Row]) -> None:
+        """Show ``rows``; the cursor stays on its row."""
+        if rows != self._rows:
+            self._rows = rows
+            await self.reload()
+
+
+class Activity(MarketScreen):
+    """Four lists. In a narrow terminal those without anything in them make room."""
+
+    SCOPE = "activity"
+    MODE = "activity"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = ""
+        self._events: tuple[Event, ...] = ()
+        self._window = _FIRST_EVENTS
+        self._all_read = False
+        self._reading_back = False
+        self._runs: list[Run] = []
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="parts"):
+            with Vertical(id="mine"):
+                yield Rows(activity_rows.WAITS, empty="Nothing waits for you.", id="waits")
+                yield Rows(activity_rows.WORK, empty="Nothing runs, nothing moves.", id="work")
+                yield Rows(activity_rows.FAILED, empty="Nothing went wrong.", id="failed")
+            with Vertical(id="chain"):
+                with Horizontal(id="filterbar"):
+                    yield Static("on the chain", id="shown")
+                    yield Input(placeholder="mine  task:12  accepted…", id="filter", compact=True)
+                    yield Static("", id="count")
+                yield Rows(activity_rows.EVENTS, empty="No event fits. / changes the filter.", id="events")
+
+    def on_mount(self) -> None:
+        self.filter = self.app.state.get("activity.filter", "")
+        self.query_one("#filter", Input).value = self.filter
+        self._part("waits").focus()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    def _part(self, name: str) -> Rows:
+        return self.query_one(f"#{name}", Rows)
+
+    # Reading
+
+    async def refresh_data(self) -> None:
+        session = self.session
+        account = session.address if "mine" in self.filter.split() else None
+        found = await self.call(session.chain.events, account=account, limit=self._window, newest=True)
+        self._events = found[::-1]
+        self._all_read = len(found) < self._window
+        await self._show_events()
+        await self._show_waits()
+        await self._show_work()
+
+    def moved(self, pulse: Pulse, *, events: bool) -> None:
+        super().moved(pulse, events=events)
+        if not events:
+            self.work(self._show_times(), group="times", exclusive=True)
+
+    async def _show_times(self) -> None:
+        """A block later everything is a little further away."""
+        await self._show_waits()
+        await self._show_events()
+
+    def _look(self) -> None:
+        if self.is_current and self.app.session is not None:
+            self.work(self._show_work(), group="work", exclusive=True)
+
+    async def _show_waits(self) -> None:
+        rows = activity_rows.waits(self._items, self._block, self.session.chain.constants)
+        await self._part("waits").show(rows)
+
+    async def _show_work(self) -> None:
+        session = self.session
+        self._runs = await self.call(Runs(session.home, session.settings).list)
+        work = activity_rows.work(self.app.transfers.newest(), self._runs, self.app.judging)
+        await self._show_or_hide("work", work)
+        await self._show_or_hide("failed", activity_rows.failures(self.app.failures.newest()))
+
+    async def _show_or_hide(self, name: str, rows: list[Row]) -> None:
+        part = self._part(name)
+        await part.show(rows)
+        if not rows and part.has_focus:
+            self._part("waits").focus()
+        part.set_class(not rows, "-empty")
+
+    async def _show_events(self) -> None:
+        me, block, constants = self.session.address, self._block, self.session.chain.constants
+        rows = [
+            activity_rows.event(event, block, constants, mine=activity_rows.concerns(event, me))
+            for event in self._events
+            if self._fits(event)
+        ]
+        await self._part("events").show(rows)
+        older = "" if self._all_read else ", G reads older"
+        self.query_one("#count", Static).update(f"{len(rows):,} events{older}")
+
+    def _fits(self, event: Event) -> bool:
+        words = [word for word in self.filter.casefold().split() if word not in ("mine", "all")]
+        if not words:
+            return True
+        shown = f"{event.name} {activity_rows.event_words(event)}".casefold()
+        for word in words:
+            name, colon, value = word.partition(":")
+            if colon and name == "task":
+                if str(event.task_id) != value:
+                    return False
+            elif word not in shown:
+                return False
+        return True
+
+    @property
+    def _block(self) -> int:
+        return self.app.pulse.head.block if self.app.pulse else 0
+
+    @property
+    def _items(self) -> tuple[Item, ...]:
+        return self.app.pulse.inbox if self.app.pulse else ()
+
+    @on(PagedTable.Moved, "#events")
+    def reached(self, event: PagedTable.Moved) -> None:
+        """At the oldest event that was read, older ones are."""
+        table = self._part("events")
+        at_the_end = table.has_focus and table.total and table.cursor >= table.total - 1
+        if at_the_end and not self._all_read and not self._reading_back:
+            self._reading_back = True
+            self.work(self._read_back(), group="older")
+
+    async def _read_back(self) -> None:
+        self._window *= 4
+        try:
+            await self.refresh_data()
+        finally:
+            self._reading_back = False
+
+    # Filter
+
+    def action_filter(self) -> None:
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def filter_typed(self, event: Input.Changed) -> None:
+        mine = "mine" in self.filter.split()
+        self.filter = event.value
+        if self.app.state.set("activity.filter", self.filter):
+            self.app.save_state()
+        if self.app.session is None:
+            return
+        if mine != ("mine" in self.filter.split()):
+            self._window = _FIRST_EVENTS
+            self.work(self.refresh_data(), group="filter", exclusive=True)
+        else:
+            self.work(self._show_events(), group="filter", exclusive=True)
+
+    @on(Input.Submitted, "#filter")
+    def filter_done(self) -> None:
+        self._part("events").focus()
+
+    def action_back(self) -> None:
+        if self.query_one("#filter", Input).has_focus:
+            self._part("events").focus()
+        else:
+            super().action_back()
+
+    # Moving
+
+    @property
+    def table(self) -> PagedTable:
+        focused = self.focused
+        return focused if isinstance(focused, Rows) else self._part("waits")
+
+    def _panel(self, by: int) -> None:
+        shown = [part for part in self.query(Rows) if part.total and part.display] or [self._part("waits")]
+        here = shown.index(self.table) if self.table in shown else 0
+        shown[(here + by) % len(shown)].focus()
+
+    def action_next_panel(self) -> None:
+        self._panel(1)
+
+    def action_previous_panel(self) -> None:
+        self._panel(-1)
+
+    def action_right(self) -> None:
+        self._panel(1)
+
+    def action_left(self) -> None:
+        self._panel(-1)
+
+    # Acting
+
+    @property
+    def _item(self) -> Item | None:
+        """What waits, under the cursor of that list."""
+        row = self._part("waits").row
+        found = (item for item in self._items if (item.why, item.task_id, item.submission_id) == _key(row))
+        return next(found, None)
+
+    @on(PagedTable.Opened)
+    def action_open(self) -> None:
+        table = self.table
+        row = table.row
+        if row is None:
+            return
+        if table.id == "waits":
+            self._open_item()
+        elif table.id == "events":
+            event = next((event for event in self._events if event.cursor == row.key), None)
+            if event is not None and event.task_id is not None:
+                self._open_task(event.task_id)
+        elif table.id == "failed":
+            self._open_failure(row)
+        else:
+            self._open_work(row)
+
+    def _open_item(self) -> None:
+        item = self._item
+        if item is None:
+            return
+        if item.why is Waiting.judge and item.submission_id is not None:
+            self._go_to("validate", item.submission_id)
+        else:
+            self._open_task(item.task_id)
+
+    def _open_task(self, task_id: int) -> None:
+        from decentralml.tui.screens.task import TaskDetail
+
+        self.app.push_screen(TaskDetail(task_id))
+
+    def _go_to(self, mode: str, id: int) -> None:
+        """Show a mode with the cursor on what ``id`` is there."""
+        self.app.switch_to(mode)
+        self.app.call_later(self._select, id)
+
+    def _select(self, id: int) -> None:
+        select = getattr(self.app.screen, "select", None)
+        if select is not None:
+            select(id)
+
+    def _open_failure(self, row: Row) -> None:
+        found = next(one for one in self.app.failures.newest() if (one[0], one[1].code) == row.key)
+        when, error = found
+        text = Text()
+        text.append(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(when))}  {error.code}\n\n", "dim")
+        text.append(visible(error.message))
+        if error.hint:
+            text.append(f"\n\n{visible(error.hint)}", "bold")
+        self.app.push_screen(Show("What went wrong", text))
+
+    def _open_work(self, row: Row) -> None:
+        if row.key[0] == "run":
+            self._go_to("runs", row.key[1])
+        elif row.key[0] == "evaluation":
+            self._go_to("validate", row.key[1])
+
+    def action_claim(self) -> None:
+        self._sign(Waiting.claim, proposals.claim)
+
+    def action_time_out(self) -> None:
+        self._sign(Waiting.time_out, proposals.time_out)
+
+    def _sign(self, why: Waiting, build: Any) -> None:
+        refusal = self._not_this(why)
+        if refusal is not None:
+            self.app.show_error(refusal)
+        elif self._item is not None:
+            self.work(self.propose(build, self._item.submission_id))
+
+    def _not_this(self, why: Waiting) -> Refused | None:
+        item = self._item
+        if item is not None and item.why is why:
+            return None
+        word = "claim" if why is Waiting.claim else "time out"
+        return Refused("NotThis", f"There is nothing to {word} under the cursor of what waits.", "")
+
+    def why_not(self, action: str) -> Refused | None:
+        if action == "claim":
+            return self._not_this(Waiting.claim)
+        if action == "time_out":
+            return self._not_this(Waiting.time_out)
+        if action == "retry" and self._again() is None:
+            return Refused("NothingToRetry", "What the cursor is on cannot be tried again from here.")
+        return None
+
+    def _again(self) -> Handle | Run | None:
+        """What `retry` would do again: a failed transfer, or a run that did not finish."""
+        row, kind = self.table.row, self.table.id
+        if row is None or kind not in ("work", "failed"):
+            return None
+        error: DecentralMLError | None = None
+        if kind == "failed":
+            error = next((e for when, e in self.app.failures.newest() if (when, e.code) == row.key), None)
+        for handle in self.app.transfers.newest():
+            this = ("transfer", handle.started, handle.name) == row.key
+            if handle.again is not None and handle.state == "failed" and (this or handle.error is error):
+                return handle
+        retryable = ("failed", "crashed", "stopped")
+        if kind == "work" and row.key[0] == "run":
+            return next((run for run in self._runs if run.id == row.key[1] and run.state in retryable), None)
+        return None
+
+    def action_retry(self) -> None:
+        self.work(self._retry())
+
+    async def _retry(self) -> None:
+        again = self._again()
+        if again is None:
+            raise Misused(
+                "NothingToRetry",
+                "What the cursor is on cannot be tried again from here.",
+                "A failed transfer can, and a run that did not finish.",
+            )
+        if isinstance(again, Handle):
+            if again.again is not None:
+                again.again()
+            return
+        session = self.session
+        await self.call(Runs(session.home, session.settings).resume, again.id)
+        self.app.say(f"Run {again.id} goes on from its last checkpoint.")
+        await self._show_work()
+
+    def action_copy(self) -> None:
+        row = self.table.row
+        if row is not None:
+            cells = (cell if isinstance(cell, str) else cell[0] for cell in row.cells.values())
+            self.app.copy("  ".join(str(cell) for cell in cells if cell))
+
+
+def _key(row: Row | None) -> Any:
+    return None if row is None else row.key
