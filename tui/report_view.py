@@ -96,15 +96,16 @@ def _figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
 def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
     """What is compared besides figures: parameters, structure, distance."""
     rows: list[list[Cell]] = []
+    said = ""
+    if report.structure is not None:
+        count = len(report.structure.changes)
+        said = "same layers" if report.structure.same else f"{count} layer{'s' if count != 1 else ''} differ"
     if report.model is not None:
         ours = report.model.parameters
         theirs = report.base.parameters if report.base else None
         delta: Cell = "" if theirs is None else (("=", "dim") if ours == theirs else f"{ours - theirs:+,}")
-        rows.append(["parameters", "-" if theirs is None else f"{theirs:,}", f"{ours:,}", delta, "", ""])
-    if report.structure is not None:
-        count = len(report.structure.changes)
-        said = "as the base's" if report.structure.same else f"{count} layers differ"
-        rows.append(["structure", "", said, "", "", ""])
+        shown = "-" if theirs is None else f"{theirs:,}"
+        rows.append(["parameters", shown, f"{ours:,}", delta, "", (said, "dim")])
     if report.distance is not None:
         near = [o.distance.total for o in others if o.distance and o.distance.total is not None]
         said = f"others {number(min(near))} .. {number(max(near))}" if near else ""
@@ -120,8 +121,8 @@ def _gap(name: str, gap: float | None) -> Cell:
         return ""
     too_good = (gap < 0) == lower_is_better(name)
     if too_good:
-        return (f"claims {abs(gap):.4f} too {'little' if lower_is_better(name) else 'much'}", "warn")
-    return (f"claims {abs(gap):.4f} worse", "dim")
+        return (f"{abs(gap):.4f} too {'little' if lower_is_better(name) else 'much'}", "warn")
+    return (f"{abs(gap):.4f} too modest", "dim")
 
 
 def _classes(report: Report, canvas: Canvas) -> Text:
@@ -275,20 +276,24 @@ def _model(title: str, found: Model, canvas: Canvas) -> Text:
         canvas.tone,
     )
     text.append(f"structure {clean(found.structure)}\n", canvas.tone("dim"))
-    rows: list[list[Cell]] = [["LAYER", "CLASS", "OUTPUT", "PARAMETERS", "SETTINGS"]]
+    rows: list[list[Cell]] = [["LAYER", "CLASS", "OUTPUT", "PARAMETERS", "PATH"]]
+    rows += [
+        [
+            "  " * layer.depth + short(layer.name, 30),
+            layer.class_name,
+            "-" if layer.output_shape is None else _shape(layer.output_shape),
+            f"{layer.parameters:,}",
+            (layer.path, "dim"),
+        ]
+        for layer in found.layers
+    ]
+    text.append_text(columns(rows, canvas.tone, right=(3,), width=canvas.width))
     for layer in found.layers:
-        shape = "-" if layer.output_shape is None else _shape(layer.output_shape)
-        settings = ", ".join(f"{name}={value}" for name, value in layer.settings.items())
-        rows.append(
-            [
-                "  " * layer.depth + short(layer.name, 30),
-                layer.class_name,
-                shape,
-                f"{layer.parameters:,}",
-                (f"{layer.path}  {settings}".strip(), "dim"),
-            ]
-        )
-    return text.append_text(columns(rows, canvas.tone, right=(3,)))
+        if layer.settings:
+            said = ", ".join(f"{name}={value}" for name, value in layer.settings.items())
+            text.append(f"{clean(layer.name)}: ", canvas.tone("strong"))
+            text.append(f"{clean(said)}\n", canvas.tone("dim"))
+    return text
 
 
 def _shape(shape: Sequence[int | None]) -> str:
@@ -345,7 +350,7 @@ def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int |
         status(submission),
     ]
     if report is None:
-        return [*cells, ("not evaluated", "dim"), "", "", "", ""]
+        return [*cells, ("no report", "dim"), "", "", "", ""]
     policy = report.verdict.decision.value if report.verdict else ""
     if report.candidate is None:
         said = report.refused.code if report.refused else "labels" if report.answers else "-"

@@ -102,31 +102,30 @@ class SignAll(Dialog[Signed]):
         if self._opinion:
             row("policy", self._opinion)
         for plan in self._plans:
-            card.add_row("", "")
             row(_VERBS[plan.draft.word], f"submission {plan.draft.submission_id}", "bold")
-            for proposal in plan.calls:
-                row("call", proposal.call, "bold")
-                for name, value in proposal.arguments:
-                    row(name, value)
-                row("effect", proposal.effect)
-                for warning in proposal.warnings:
-                    row("take care", warning, "bold")
+            if plan.draft.reason:
+                row("reason", plan.draft.reason)
+            row("effect", plan.calls[-1].effect)
+            for warning in [warning for call in plan.calls for warning in call.warnings]:
+                row("take care", warning, "bold")
         for plan in self._blocked:
-            card.add_row("", "")
             row("left out", f"{_VERBS[plan.draft.word]} submission {plan.draft.submission_id}", "bold")
             row("", str(plan.problem))
-        if not self._plans:
-            return card
-        card.add_row("", "")
-        row("signed by", f"{account.name}  {account.address}" if account else "nobody")
-        row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
         calls = [proposal for plan in self._plans for proposal in plan.calls]
         balance = self.app.pulse.balance if self.app.pulse else None
-        if balance is not None:
+        if calls and balance is not None:
             fees = sum(call.fee for call in calls)
-            row("fee", format_amount(fees))
             row("free", _change(balance.free, sum(call.free for call in calls) - fees))
             row("held", _change(balance.held, sum(call.held for call in calls)))
+            row("fee", format_amount(fees))
+        if calls:
+            row("signed by", f"{account.name}  {account.address}" if account else "nobody")
+            row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
+        for number, call in enumerate(calls, 1):
+            card.add_row("", "")
+            row(f"call {number} of {len(calls)}", call.call, "bold")
+            for name, value in call.arguments:
+                row(name, value)
         return card
 
     def _say(self, text: str) -> None:

@@ -29,6 +29,7 @@ from decentralml.tui.widgets.pane import Pane
 from decentralml.tui.words import duration, transfer
 
 PANELS = ("figures", "matrix", "layers", "model", "ranking", "report")
+_OF_ANSWERS = ("figures", "ranking", "report")
 _COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
     Column("task", "TASK", 5, right=True, priority=50),
@@ -36,7 +37,7 @@ _COLUMNS = (
     Column("figure", "FIGURE", 8, right=True, priority=30),
     Column("gain", "+/-", 7, right=True, priority=80),
     Column("state", "STATE", 14, priority=90),
-    Column("due", "DUE", 6, right=True, priority=70),
+    Column("due", "DUE", 8, right=True, priority=70),
 )
 _WORDS = {Word.accept: "accept", Word.reject: "reject", Word.changes: "ask changes"}
 _BUTTONS = {"accept": Word.accept, "reject": Word.reject, "changes": Word.changes}
@@ -60,6 +61,8 @@ class Validate(MarketScreen):
         self._look: Look | None = None
         self._setups: dict[int, Setup] = {}
         self._drafts = 0
+        self._reading = False
+        self._read_again = False
 
     def body(self) -> ComposeResult:
         with Horizontal(id="filterbar"):
@@ -79,7 +82,7 @@ class Validate(MarketScreen):
                     yield Button("Accept a", id="accept", compact=True)
                     yield Button("Reject R", id="reject", compact=True)
                     yield Button("Ask changes c", id="changes", compact=True)
-                    yield Static("", id="why")
+                yield Static("", id="why")
         yield Static("", id="progress")
 
     def on_mount(self) -> None:
@@ -106,8 +109,21 @@ class Validate(MarketScreen):
 
     async def refresh_data(self) -> None:
         self.app.judging.listen(self._job_moved)
-        await self.table.reload()
-        await self._read_look()
+        await self._read()
+
+    async def _read(self) -> None:
+        """Read list and result again; asked for while it does so, it does so once more."""
+        self._read_again = self._reading
+        if self._reading:
+            return
+        self._reading = True
+        try:
+            await self.table.reload()
+            await self._read_look()
+        finally:
+            self._reading = False
+        if self._read_again:
+            await self._read()
 
     def moved(self, pulse: Pulse, *, events: bool) -> None:
         super().moved(pulse, events=events)
@@ -165,7 +181,7 @@ class Validate(MarketScreen):
         if pulse is None or submission.delivered is None:
             return ""
         left = submission.delivered + constants.review_period - pulse.head.block
-        return " ".join(duration(left * constants.block_time).split(" ")[:2])
+        return duration(left * constants.block_time)
 
     @on(PagedTable.Moved, "#inbox")
     def row_moved(self, event: PagedTable.Moved) -> None:
@@ -173,15 +189,19 @@ class Validate(MarketScreen):
             self._look = None
             self._show_all()
         elif self._look is None or self._look.submission.id != event.row.key:
-            self.work(self._read_look(), group="look", exclusive=True)
+            self.work(self._read_look())
 
     async def _read_look(self) -> None:
         row = self.table.row
-        if row is None:
-            self._look = None
-        else:
-            self._look = await self.call(self.desk.look, row.key)
-        self._show_all()
+        look = None if row is None else await self.call(self.desk.look, row.key)
+        if row is None or self.table.row is None or self.table.row.key == row.key:
+            self._look = look
+            self._show_all()
+
+    async def _read_from_top(self) -> None:
+        """The list in another order, or of other rows: the first of them is looked at."""
+        await self.table.reload(keep_cursor=False)
+        await self._read_look()
 
     # Showing
 
@@ -208,7 +228,8 @@ class Validate(MarketScreen):
             self._set("#head", "")
             return
         submission, constants = look.submission, self.session.chain.constants
-        since = pulse.head.block - (submission.delivered or pulse.head.block)
+        delivered = pulse.head.block if submission.delivered is None else submission.delivered
+        since = max(pulse.head.block - delivered, 0)
         left = constants.review_period - since
         name = look.names.get(submission.worker)
         who = f"{short(name, 24)}  " if name else ""
@@ -230,24 +251,25 @@ class Validate(MarketScreen):
     def _show_panels(self) -> None:
         triple = self.has_class("-triple")
         shown = self._cycled()
-        if self.panel not in shown:
-            self.panel = shown[0]
+        here = self.panel if self.panel in shown else shown[0]
         names = Text(no_wrap=True, overflow="ellipsis")
         for name in shown:
-            names.append(f" {name} ", "bold reverse" if name == self.panel else "dim")
+            names.append(f" {name} ", "bold reverse" if name == here else "dim")
             names.append(" ")
         names.append("] next", "dim")
         self._set("#panels", names)
         second = self.query_one("#second", Pane)
         second.display = triple
         first = self.query_one("#first", Pane)
-        first.show(self._panel("figures" if triple else self.panel, first))
+        first.show(self._panel("figures" if triple else here, first))
         if triple:
-            second.show(self._panel(self.panel, second))
+            second.show(self._panel(here, second))
 
     def _cycled(self) -> tuple[str, ...]:
-        """The panels that ] goes through: beside fixed figures, all others."""
-        return PANELS[1:] if self.has_class("-triple") else PANELS
+        """The panels that ] goes through: beside fixed figures, the others; of answers, those they have."""
+        answers = self._look and self._look.task.terms.task_type is TaskType.DataAnnotators
+        panels = _OF_ANSWERS if answers else PANELS
+        return panels[1:] if self.has_class("-triple") else panels
 
     def _panel(self, name: str, pane: Pane) -> Text:
         look, tone = self._look, pane.tone
@@ -298,14 +320,15 @@ class Validate(MarketScreen):
             self.query_one(f"#{name}", Button).disabled = refused is not None
             if refused is not None:
                 reasons.setdefault(f"{refused.message} {refused.hint}".strip(), []).append(_WORDS[word])
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         if look.draft is not None:
             text.append(f"draft: {_WORDS[look.draft.word]}", "bold")
             if look.draft.digest != look.submission.digest:
                 text.append(" of an earlier result", "bold")
             text.append("  D signs, B takes back  ", "dim")
         for why, names in reasons.items():
-            text.append(f"no {', '.join(names)}: {clean(why)}  ", "dim")
+            text.append(f"{', '.join(names)} not now: {clean(why)}  ", "dim")
+        self.query_one("#why").display = bool(text.plain)
         self._set("#why", text)
 
     def _verdict(self) -> Text:
@@ -321,11 +344,9 @@ class Validate(MarketScreen):
                 text.append(f"{verdict.decision.value}, ", "bold")
             text.append(clean(verdict.reason if verdict else opinion(look.report)))
             if look.published:
-                text.append("  as published on the chain, not measured here", "dim")
-            elif look.to_publish:
-                text.append("  report not published yet", "dim")
-            else:
-                text.append("  report published", "dim")
+                text.append("  (as published, not measured here)", "dim")
+            elif not look.to_publish:
+                text.append("  (published)", "dim")
         if look.draft is not None and look.draft.reason:
             text.append(f"\ndraft reason: {clean(look.draft.reason)}", "dim")
         return text
@@ -379,8 +400,7 @@ class Validate(MarketScreen):
             if setup is not None:
                 self.app.judging.evaluate(submission.id, setup)
         self.table.marked.clear()
-        await self.table.reload()
-        self._show_progress()
+        await self._read()
 
     async def _setup(self, task: Task, *, again: bool = False) -> Setup | None:
         """By what a task is measured: as remembered, or as the person says now; None where they left."""
@@ -426,10 +446,8 @@ class Validate(MarketScreen):
         if not self.is_current and self not in self.app.screen_stack:
             return
         self._show_progress()
-        if job.stage in (Stage.done, Stage.failed) or not job.progress:
-            self.work(self.table.reload(), group="reload", exclusive=True)
-        if job.stage is Stage.done and self._look and self._look.submission.id == job.submission_id:
-            self.work(self._read_look(), group="look", exclusive=True)
+        if job.progress is None:
+            self.work(self._read())
 
     # Deciding
 
@@ -498,7 +516,7 @@ class Validate(MarketScreen):
         if signed.receipts:
             self.app.say(f"{len(signed.receipts)} calls signed, {len(signed.decided)} results decided.")
             await self.app.refresh_pulse()
-        await self.refresh_data()
+        await self._read()
 
     def action_sign_drafts(self) -> None:
         self.work(self._sign_drafts())
@@ -520,7 +538,7 @@ class Validate(MarketScreen):
         if gone is None:
             raise Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
         self.app.say(f"The draft to {_WORDS[gone.word]} #{gone.submission_id} is taken back.")
-        await self.refresh_data()
+        await self._read()
 
     def why_not(self, action: str) -> Refused | None:
         name = {"accept": "accept", "reject": "reject", "request_changes": "changes"}.get(action)
@@ -610,12 +628,12 @@ class Validate(MarketScreen):
     def action_sort(self) -> None:
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
         self._keep("validate.order", self.order)
-        self.work(self.table.reload(keep_cursor=False), group="reload", exclusive=True)
+        self.work(self._read_from_top())
 
     def action_reverse(self) -> None:
         self.descending = not self.descending
         self._keep("validate.descending", self.descending)
-        self.work(self.table.reload(keep_cursor=False), group="reload", exclusive=True)
+        self.work(self._read_from_top())
 
     def action_filter(self) -> None:
         self.query_one("#filter", Input).focus()
@@ -624,7 +642,7 @@ class Validate(MarketScreen):
     def filter_typed(self, event: Input.Changed) -> None:
         self.filter = event.value
         if self.app.session is not None:
-            self.work(self.table.reload(keep_cursor=False), group="reload", exclusive=True)
+            self.work(self._read_from_top())
 
     @on(Input.Submitted, "#filter")
     def filter_done(self) -> None:
