@@ -16,13 +16,14 @@ from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
 from decentralml.core import config
-from decentralml.core.errors import DecentralMLError, Failed, Misused, Unavailable
+from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background, clipboard, keys, notify, screens, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.failures import Failures
+from decentralml.tui.guarded import Guarded
 from decentralml.tui.judge_work import JudgeWork
 from decentralml.tui.palette import Commands
 from decentralml.tui.pulse import Pulse, take
@@ -140,22 +141,9 @@ class DecentralMLApp(App[None]):
         if self.session is not None:
             self.session.close()
 
-    async def guarded(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Await ``coroutine``; what it raises becomes words on the screen."""
-        try:
-            await coroutine
-        except DecentralMLError as error:
-            self.show_error(error)
-        except Exception as error:
-            if os.environ.get("DECENTRALML_DEBUG"):
-                raise
-            self.show_error(
-                Failed(
-                    "Bug",
-                    f"This should not have happened: {type(error).__name__}: {error}",
-                    "Set DECENTRALML_DEBUG=1 to see where, and report it.",
-                )
-            )
+    def guarded(self, coroutine: Coroutine[Any, Any, Any]) -> Guarded:
+        """To be awaited, or given to a worker: what ``coroutine`` raises becomes words on the screen."""
+        return Guarded(self, coroutine)
 
     # The pulse
 
@@ -184,7 +172,7 @@ class DecentralMLApp(App[None]):
             moved = before is None or (pulse.cursor, pulse.address) != (before.cursor, before.address)
             self.tell(events=moved)
         if before is not None and pulse is not before:
-            notify.ring(self, session.settings.notify, before, pulse)
+            notify.ring(self, session.settings.notify, pulse)
 
     def tell(self, *, events: bool) -> None:
         """Give the screen in front the newest pulse; with ``events`` it reads its data again."""

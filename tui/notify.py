@@ -1,10 +1,13 @@
-"""Ringing when something starts to wait: the terminal's bell, and the person's own command."""
+"""Ringing when something starts to wait: bell, a notification by OSC 9, and the person's own command."""
 
+import os
 import subprocess
 import threading
 from typing import TYPE_CHECKING
 
 from decentralml.core.inbox import Item, Waiting
+from decentralml.core.text import clean
+from decentralml.tui.clipboard import wrapped
 from decentralml.tui.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -19,23 +22,27 @@ _WORDS = {
 }
 
 
-def words(item: Item) -> str:
-    """One line about what waits."""
-    return _WORDS[item.why].format(task=item.task_id, submission=item.submission_id)
+def words(item: Item, *, soon: bool = False) -> str:
+    """One line about what waits; ``soon``: its deadline is near."""
+    text = _WORDS[item.why].format(task=item.task_id, submission=item.submission_id)
+    return f"not much time left: {text}" if soon else text
 
 
-def ring(app: "DecentralMLApp", command: list[str], before: Pulse, now: Pulse) -> None:
-    """Ring once for each thing that waits now and did not before, for the same account."""
-    if before.address != now.address:
-        return
-    known = {(item.why, item.task_id, item.submission_id) for item in before.inbox}
-    for item in now.inbox:
-        if (item.why, item.task_id, item.submission_id) in known:
-            continue
+def ring(app: "DecentralMLApp", command: list[str], now: Pulse) -> None:
+    """Ring once for each thing that began to wait or is nearly due: bell, words, OSC 9, the command."""
+    for item, soon in now.rings:
+        text = words(item, soon=soon)
         app.bell()
-        app.say(words(item))
+        app.say(text)
+        if app._driver is not None:
+            app._driver.write(osc9(text, in_tmux=bool(os.environ.get("TMUX"))))
         if command:
-            threading.Thread(target=_run, args=([*command, words(item)],), daemon=True).start()
+            threading.Thread(target=_run, args=([*command, text],), daemon=True).start()
+
+
+def osc9(text: str, *, in_tmux: bool) -> str:
+    """The escape sequence by which many terminals show a notification of the desktop."""
+    return wrapped(f"\x1b]9;{clean(text)}\a", in_tmux=in_tmux)
 
 
 def _run(command: list[str]) -> None:

@@ -1,16 +1,21 @@
 """The chain as last seen, once a second: what the top line shows, and whether anything moved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from decentralml.core.chain.base import Head
-from decentralml.core.domain import Balance
+from decentralml.core.domain import Balance, Constants
 from decentralml.core.inbox import Item, Waiting, waiting
 from decentralml.tui.session import Session
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """Head, newest event, the account's money, and what waits for it."""
+    """Head, newest event, the account's money, and what waits for it.
+
+    ``marks`` counts what waits behind each tab. ``rings`` is what began to wait since the pulse before,
+    or comes near its deadline: (item, whether it is the deadline).
+    """
 
     head: Head
     cursor: int
@@ -18,6 +23,7 @@ class Pulse:
     balance: Balance | None
     inbox: tuple[Item, ...] = ()
     marks: dict[str, int] = field(default_factory=dict)
+    rings: tuple[tuple[Item, bool], ...] = ()
 
 
 def take(session: Session, before: Pulse | None) -> Pulse:
@@ -30,6 +36,11 @@ def take(session: Session, before: Pulse | None) -> Pulse:
     balance = session.chain.balance(address) if address else None
     inbox = waiting(session.chain, address) if address else ()
     judge = sum(item.why is Waiting.judge for item in inbox)
+    rings: list[tuple[Item, bool]] = []
+    if before and before.address == address:
+        rings += [(item, False) for item in _begun(session, before.inbox, inbox)]
+        constants = session.chain.constants
+        rings += [(item, True) for item in _nearly_due(inbox, before.head.block, head.block, constants)]
     return Pulse(
         head=head,
         cursor=cursor,
@@ -37,4 +48,29 @@ def take(session: Session, before: Pulse | None) -> Pulse:
         balance=balance,
         inbox=inbox,
         marks={"validate": judge, "activity": len(inbox) - judge},
+        rings=tuple(rings),
     )
+
+
+def _begun(session: Session, before: Sequence[Item], now: Sequence[Item]) -> list[Item]:
+    """What waits now and did not before. A slot just taken is no news to who took it."""
+    known = {(item.why, item.task_id, item.submission_id) for item in before}
+    new = [item for item in now if (item.why, item.task_id, item.submission_id) not in known]
+    return [
+        item
+        for item in new
+        if item.why is not Waiting.deliver
+        or (item.submission_id is not None and session.chain.submission(item.submission_id).requests)
+    ]
+
+
+def _nearly_due(items: Sequence[Item], before: int, now: int, constants: Constants) -> list[Item]:
+    """What has come to the last eighth of its period between the blocks ``before`` and ``now``."""
+    periods = {Waiting.deliver: constants.work_period, Waiting.judge: constants.review_period}
+    near = []
+    for item in items:
+        if item.due_block is not None and item.why in periods:
+            last = item.due_block - periods[item.why] // 8
+            if before < last <= now:
+                near.append(item)
+    return near

@@ -1,16 +1,273 @@
 """The list of tasks: what it shows, and that it stays quick, true and in place."""
 
+import shutil
+from pathlib import Path
+
+import psutil
+import pytest
+from textual.widgets import Input
+
+from decentralml.core import config
+from decentralml.core.domain import TaskType
+from decentralml.core.paths import Home
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.screens.tasks import ORDERS, Tasks
+from decentralml.tui.widgets.prose import Prose
+
+from .conftest import Clock, Place, settled, text_of, until
+from .crowd import fill
+
+HOSTILE = "\x1b[31mred \u202egnp.exe 数字の zero\u200bwidth\u2066 [b]markup[/] \x07"
 
 
-
-from .conftest import Place, settled, text_of
+def table(app: DecentralMLApp) -> list[str]:
+    """The lines of the list, without its header."""
+    lines = text_of(app).splitlines()
+    start = next(i for i, line in enumerate(lines) if "QUESTION" in line)
+    return [line.rstrip() for line in lines[start + 1 : -1] if line.strip()]
 
 
 async def test_each_row_says_what_one_can_do_next(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         await pilot.press("m", "m")
         await settled(pilot)
+        shown = table(app)
+        assert len(shown) == 4
+        assert "Defects on castings" in shown[0]
+        assert "no takers yet" in shown[0]
+        assert "take it" in shown[1]
+        assert "yours: train" in shown[2]
+        assert "judge 1" in shown[3]
+
+
+async def test_m_shows_the_open_ones_then_mine_then_all(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        assert len(table(app)) == 4
+        await pilot.press("m")
+        await settled(pilot)
+        assert app.screen.table.total == 2  # the one bo published, and the one bo took
+        await pilot.press("m")
+        await settled(pilot)
+        assert app.screen.table.total == 4
+
+
+async def test_a_task_that_somebody_publishes_appears_by_itself(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("j")
+        before = app.screen.table.row
+        task_id = market_home.create("bo", "Fresh from another process")
+        await until(pilot, lambda: "Fresh from another" in text_of(app), "the new task")
+        assert app.screen.table.row.key == before.key, "the cursor stays on its row"
+        assert task_id == 5
+
+
+async def test_what_is_typed_into_the_filter_filters_and_triggers_nothing(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("slash", *"castings")
+        await settled(pilot)
+        await until(pilot, lambda: app.screen.table.total == 2, "the filtered list")
+        assert isinstance(app.screen, Tasks)
+        assert app.screen.query_one("#filter", Input).value == "castings"
+        await pilot.press("escape")
+        assert app.screen.table.has_focus
+        assert app.screen.table.total == 2
+        await pilot.press("slash", "ctrl+u", *"type:engineer pays:>5")
+        await until(pilot, lambda: app.screen.table.total == 1, "the engineer's task")
+        await pilot.press("enter")
+        assert app.screen.table.has_focus
+
+
+async def test_a_filter_that_is_not_finished_leaves_the_list_as_it_is(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        app.screen.query_one("#filter", Input).value = "pays:lots"
+        await settled(pilot)
+        assert app.screen.table.total == 4
+        assert "not an amount" in text_of(app)
+
+
+async def test_a_filter_that_nothing_fits_says_so(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("slash", *"zebra", "enter")
+        await until(pilot, lambda: app.screen.table.total == 0, "the empty list")
+        assert "No task fits this filter" in text_of(app)
+        await pilot.press("j", "k", "G", "g", "enter", "t")
+        await pilot.pause()
+        assert "There is no task under the cursor" in str(app.failures[-1])
+
+
+async def test_an_empty_market_says_how_to_publish(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await pilot.press("m", "m")
+        await settled(pilot)
+        assert "No task yet: n publishes the first." in text_of(app)
+
+
+async def test_sorting_goes_through_the_columns_and_a_click_on_a_title_sorts(market_home: Place) -> None:
+    async with market_home.running(size=(140, 24)) as (app, pilot):
+        screen = app.screen
+        await pilot.press("s")
+        await settled(pilot)
+        assert screen.order == "pays"
+        assert "80.00" in table(app)[0]
+        await pilot.press("S")
+        await settled(pilot)
+        assert "0.05" in table(app)[0]
+        header = next(line for line in text_of(app).splitlines() if "QUESTION" in line)
+        await pilot.click(screen.table, offset=(header.index("QUESTION") + 2, 0))
+        await settled(pilot)
+        assert screen.order == "question"
+
+
+async def test_view_filter_order_and_row_survive_a_restart(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("m", "m", "s")
+        await settled(pilot)
+        await pilot.press("j", "j")
+        await pilot.press("slash", *"a", "enter")
+        await settled(pilot)
+        await pilot.press("j")
+        row = app.screen.table.cursor
+        app.finish()
+    async with market_home.running() as (app, _):
+        screen = app.screen
+        assert (screen.view, screen.filter, screen.order) == ("all", "a", "pays")
+        assert screen.table.cursor == row == 1
+
+
+async def test_a_filter_is_saved_under_a_name_and_found_again(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("slash", *'castings "x', "enter", "M")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query("#answer"))
+        await pilot.press(*"metal", "enter")
+        await until(pilot, lambda: app.session.settings.filters)
+        assert config.load(market_home.home).filters == {"metal": 'castings "x'}
+        await pilot.press("slash", "ctrl+u", "enter")
+        assert app.screen.filter == ""
+        await pilot.press("M", "enter")
+        await until(pilot, lambda: app.screen.filter == 'castings "x')
+
+
+async def test_taking_shows_what_it_does_and_then_the_receipt(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        before = market_home.chain.balance(market_home.address("bo"))
+        await pilot.press("t")
+        await until(pilot, lambda: app.screen.query("#password"), "the question")
         shown = text_of(app)
-        assert "judge 1" in shown
-        assert "yours: train" in shown
-        assert "take it" in shown
+        assert "assign_task" in shown
+        assert market_home.address("bo") in shown
+        assert market_home.chain.balance(market_home.address("bo")) == before
+        await pilot.press(*"demo", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the task")
+        after = market_home.chain.balance(market_home.address("bo"))
+        assert after.held - before.held == before.free - after.free == 95 * 10**9
+        assert (
+            "assign_task in block 0 (finalised): submission 4" in [n.message for n in app._notifications][-1]
+        )
+        await pilot.press("escape", "m")
+        await until(pilot, lambda: "yours: train" in text_of(app))
+
+
+async def test_what_cannot_be_taken_says_why(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("t")
+        await until(pilot, lambda: len(app.failures))
+        assert app.failures[-1].code == "CreatorCannotWork"
+
+
+async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) -> None:
+    async with market_home.running(size=(160, 48)) as (app, pilot):
+        await pilot.press("G")
+        await until(pilot, lambda: "Digits, round 3" in str(app.screen.query_one(Prose)._blocks))
+        shown = text_of(app)
+        assert "12.00 each, 3 wanted" in shown
+        assert "you cannot" not in shown
+        assert "The creator of a task cannot work on it." in shown
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert not app.screen.query_one("#preview").display
+
+
+async def test_strings_of_strangers_are_harmless(bare_home: Place) -> None:
+    bare_home.create("bo", HOSTILE)
+    async with bare_home.running(size=(160, 30)) as (app, pilot):
+        await settled(pilot)
+        shown = text_of(app)
+        assert "[b]markup[/]" in shown
+        assert not {"\x1b", "\u202e", "\u200b", "\u2066", "\x07"} & set(shown)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30), (160, 48)])
+async def test_no_line_is_wider_than_the_terminal_and_what_to_do_is_always_there(
+    market_home: Place, size: tuple[int, int]
+) -> None:
+    async with market_home.running(size=size) as (app, _):
+        strips = app.screen._compositor.render_strips()
+        assert all(strip.cell_length == size[0] for strip in strips)
+        shown = text_of(app)
+        for word in ("QUESTION", "PAYS", "NEXT", "no takers yet", "? help", ": commands"):
+            assert word in shown
+
+
+@pytest.fixture(scope="module")
+def crowded(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("crowd") / "home"
+    shutil.copytree(prepared_home, root)
+    (root / "seen.json").unlink(missing_ok=True)
+    fill(Home(root).ledger, 100_000)
+    return root
+
+
+async def test_a_hundred_thousand_tasks_stay_on_the_disk(crowded: Path) -> None:
+    """End, each order, and a filter that nothing fits; at most 50 MB more than before."""
+    clock = Clock()
+    app = DecentralMLApp(Home(crowded), {"account": "ada"}, now=clock)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await until(pilot, lambda: app.pulse is not None and app.screen.table.total == 100_000)
+        await settled(pilot)
+        before = psutil.Process().memory_info().rss
+        screen = app.screen
+        for order in ORDERS:
+            await until(pilot, lambda order=order: screen.order == order)
+            await until(pilot, lambda: screen.table.loaded and screen.table.row is not None)
+            await pilot.press("G")
+            await until(pilot, lambda: screen.table.cursor == 99_999 and screen.table.row is not None)
+            last = screen.table.row
+            await pilot.press("g")
+            await until(pilot, lambda: screen.table.cursor == 0 and screen.table.row is not None)
+            assert screen.table.row.key != last.key
+            await pilot.press("s")
+            await settled(pilot)
+        await pilot.press("slash", *"zebra crossing")
+        await until(pilot, lambda: screen.table.total == 0)
+        await pilot.press("ctrl+u", *"id:77777")
+        await until(pilot, lambda: screen.table.total == 1)
+        assert len(screen.table._pages) <= 8
+        assert psutil.Process().memory_info().rss - before < 50 * 2**20
+    app.finish()
+
+
+async def test_paging_down_through_many_shows_each_row_once(crowded: Path) -> None:
+    Home(crowded).ui_state.unlink(missing_ok=True)
+    app = DecentralMLApp(Home(crowded), {"account": "ada"}, now=Clock())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.pulse is not None and app.screen.table.total == 100_000)
+        await pilot.press("g")
+        await until(pilot, lambda: app.screen.table.cursor == 0)
+        seen = []
+        for _ in range(12):
+            rows = app.screen.table
+            await until(pilot, lambda rows=rows: rows.row is not None)
+            seen.append(rows.row.key)
+            await pilot.press("ctrl+d")
+        step = seen[0] - seen[1]
+        assert seen == [100_000 - step * number for number in range(12)]
+    app.finish()
+
+
+def test_the_kinds_have_names_of_their_own() -> None:
+    from decentralml.tui.words import kind
+
+    assert {kind(task_type) for task_type in TaskType} == {"contributor", "engineer", "annotator"}

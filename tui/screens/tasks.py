@@ -10,6 +10,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from decentralml.core import config, task_filter
@@ -41,6 +42,7 @@ COLUMNS = (
     Column("next", "NEXT", 14, priority=80),
 )
 WIDE = 120
+REST_SECONDS = 0.1
 # "4 d", "3 h": what stands in ENDS is read again after so many blocks without an event.
 _STALE_BLOCKS = 10
 _DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
@@ -64,6 +66,7 @@ class Tasks(MarketScreen):
         self._waiting: Counter[int] = Counter()
         self._mine_as_of: tuple[str | None, int] = (None, -1)
         self._preview: Preview | None = None
+        self._resting: Timer | None = None
 
     def body(self) -> ComposeResult:
         with Horizontal(id="filterbar"):
@@ -190,18 +193,27 @@ class Tasks(MarketScreen):
         self._show_preview()
 
     def _show_preview(self) -> None:
+        """Read the row's preview once the cursor rests."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(REST_SECONDS, self._rests)
+
+    def _rests(self) -> None:
         if self.app.session is not None:
-            self.work(self._read_preview(), group="preview", exclusive=True)
+            self.work(self._read_preview(), group="preview")
 
     async def _read_preview(self) -> None:
-        """Terms, escrow, deadlines and reasons of the row under the cursor, once it rests there."""
+        """Terms, escrow, deadlines and reasons of the row under the cursor."""
         from decentralml.tui.task_preview import blocks, read_preview
 
         row = self.table.row
         try:
-            self._preview = await self.call(read_preview, self.session, row.key) if row else None
+            preview = await self.call(read_preview, self.session, row.key) if row else None
         except Refused:  # withdrawn by a fork, a moment ago
-            self._preview = None
+            preview = None
+        if row != self.table.row:
+            return
+        self._preview = preview
         prose = self.query_one(Prose)
         prose.show(blocks(self._preview, prose.size.width) if self._preview else [])
 
@@ -229,7 +241,14 @@ class Tasks(MarketScreen):
     def action_open(self) -> None:
         self.work(self._open())
 
+    def action_try_first(self) -> None:
+        self.work(self._open("try_first"))
+
+    def action_train(self) -> None:
+        self.work(self._open("train"))
+
     async def _open(self, then: str = "") -> None:
+        """Open the task's own screen, and do ``then`` there."""
         from decentralml.tui.screens.task import TaskDetail
 
         detail = TaskDetail(self._task_id())
@@ -238,19 +257,18 @@ class Tasks(MarketScreen):
             await self.app.run_action(then, detail)
 
     def action_take(self) -> None:
-        self.work(self._take(), group="take", exclusive=True)
+        self.work(self._take(), group="take")
 
     async def _take(self) -> None:
+        """Take a slot, and be where one works on it."""
+        from decentralml.tui.screens.task import TaskDetail
+
         task_id = self._task_id()
         overdue = await self.call(self.session.market.overdue_slot, task_id)
-        if overdue is None or await self.propose(proposals.time_out, overdue.id) is not None:
-            await self.propose(proposals.assign, task_id)
-
-    def action_try_first(self) -> None:
-        self.work(self._open("try_first"))
-
-    def action_train(self) -> None:
-        self.work(self._open("train"))
+        if overdue is not None and await self.propose(proposals.time_out, overdue.id) is None:
+            return
+        if await self.propose(proposals.assign, task_id) is not None:
+            await self.app.push_screen(TaskDetail(task_id))
 
     def action_copy(self) -> None:
         if self.table.row is not None:
@@ -310,7 +328,7 @@ class Tasks(MarketScreen):
         if self.app.state.set(name, value):
             self.app.save_state()
         if self.app.session is not None:
-            self.work(self.table.reload(keep_cursor=False), group="reload", exclusive=True)
+            self.work(self.table.reload(keep_cursor=False), group="reload")
 
     # Saved filters
 

@@ -116,6 +116,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.loaded = False
         self.marked: set[Any] = set()
         self.order: tuple[str, bool] = ("", False)
+        self._drawn: dict[int, Any] = {}
 
     # Data
 
@@ -136,7 +137,6 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
             rows, total = await self._fetch(first, PAGE * 2)
             if generation != self._generation:
                 return
-        before = {y: self._line(y) for y in range(self.size.height)}
         self._pages = {first // PAGE: rows[:PAGE]}
         if rows[PAGE:]:
             self._pages[first // PAGE + 1] = rows[PAGE:]
@@ -150,8 +150,8 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(here, total - 1))
         if not keep_cursor:
             self.scroll_to(y=0, animate=False, immediate=True)
-        for y, line in before.items():
-            if self._line(y) != line:
+        for y in range(self.size.height):
+            if self._line(y) != self._drawn.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
         self.post_message(self.Moved(self, self.row))
 
@@ -159,7 +159,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         """What decides how line ``y`` looks, to be compared with what it was."""
         index = self._top + y - 1
         if y == 0 or index >= self.total:
-            return (self.total == 0, self.loaded)
+            return (self.order, self.loaded, self.total == 0 and self.empty)
         page = self._pages.get(index // PAGE, ())
         row = page[index % PAGE] if index % PAGE < len(page) else None
         return (index == self.cursor, row and (row.key, row.cells, row.key in self.marked))
@@ -233,6 +233,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         width = self._width
+        self._drawn[y] = self._line(y)
         if y == 0:
             cells: dict[str, Cell] = {c.name: c.title + self._arrow(c) for c in self._columns}
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")

@@ -1,0 +1,140 @@
+"""Curves as cells: nothing breaks them, no peak is lost, and only what changed is drawn again."""
+
+import math
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+
+from decentralml.tui import plot
+from decentralml.tui.plot import BREAK, Grid, Line
+from decentralml.tui.widgets.chart import Chart, Picture, View
+
+NAN = math.nan
+
+
+def line(y: list[float], **more: object) -> Line:
+    return Line("train", "train", list(map(float, range(len(y)))), y, **more)
+
+
+class Shown(App[None]):
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__()
+        self.ascii = ascii
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"text-dim": "#767e90", "border-soft": "#2b3040"}
+
+    def compose(self) -> ComposeResult:
+        yield Chart(id="chart")
+
+
+def test_a_peak_in_a_hundred_thousand_points_is_drawn() -> None:
+    y = [0.5] * 100_000
+    y[77_777] = 9.0
+    sampled = plot.sample(line(y), 0, 100_000, 120)
+    assert plot.span([sampled]) == (0.5, 9.0)
+    assert len(sampled) == 120
+
+
+def test_values_that_are_not_finite_break_the_line_and_nothing_else() -> None:
+    sampled = plot.sample(line([1, 2, NAN, NAN, 3, 4]), 0, 6, 6)
+    assert sampled[2] is BREAK
+    assert plot.span([sampled]) == (1, 4)
+    assert plot.span([plot.sample(line([NAN, NAN]), 0, 2, 4)]) is None
+
+
+def test_values_beyond_what_a_float_can_add_are_drawn() -> None:
+    sampled = plot.sample(line([1.7e308, -1.7e308, 1.7e308, 1e300]), 0, 4, 4)
+    low, high = plot.bounds(*plot.span([sampled]), 4)
+    Grid(2, 4).draw(sampled, low, high, line([]))
+
+
+def test_a_logarithm_leaves_out_what_has_none() -> None:
+    sampled = plot.logarithms(plot.sample(line([100, 0, -5, 10]), 0, 4, 4))
+    assert plot.span([sampled]) == (1, 2)
+    assert sampled[1] is BREAK
+
+
+def test_smoothing_starts_at_the_first_value_and_anew_after_a_break() -> None:
+    sampled = plot.smoothed(plot.sample(line([4, 4, NAN, 8, 8]), 0, 5, 5), 0.9)
+    assert [b.first for b in sampled if b and b is not BREAK] == pytest.approx([4, 8, 8])
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 0), (3, 3), (-2, -2), (1e-300, 1e-300), (0.1, 0.97), (-1e9, 1e9), (5, 5.0000001)]
+)
+def test_an_axis_holds_its_values_and_is_never_empty(low: float, high: float) -> None:
+    bottom, top = plot.bounds(low, high, 4)
+    assert bottom <= low <= high <= top
+    assert bottom < top
+
+
+def test_an_axis_stays_while_points_come(low: float = 0) -> None:
+    ends = {plot.stretch(end / 10) for end in range(1, 1000)}
+    assert len(ends) < 25
+    assert all(plot.stretch(end) >= end for end in (0.1, 1, 1.1, 7.3, 99, 12_345))
+
+
+def test_a_line_between_two_points_has_no_hole() -> None:
+    grid = Grid(10, 2)
+    grid.draw(plot.sample(Line("", "train", [0, 9.9], [0, 1]), 0, 10, 20), 0, 1, line([]))
+    drawn = {column for row in range(2) for column in range(10) if grid.cell(column, row)}
+    assert drawn == set(range(10))
+
+
+def test_in_ascii_mode_only_ascii_is_drawn() -> None:
+    grid = Grid(8, 3, ascii=True)
+    grid.draw(plot.sample(line([0, 1, 2, 3]), 0, 3, 8), 0, 3, line([]))
+    drawn = "".join(grid.cell(column, row) for row in range(3) for column in range(8))
+    assert drawn
+    assert drawn.isascii()
+
+
+async def test_a_chart_has_title_values_curve_and_both_axes() -> None:
+    app = Shown()
+    async with app.run_test(size=(60, 14)) as pilot:
+        chart = app.query_one(Chart)
+        chart.show(Picture("loss", (line([0.9, 0.5, 0.3, 0.2]),), end=4), View())
+        await pilot.pause()
+        assert "loss  ─ train 0.2" in chart.plain
+        assert "epoch" in chart.plain.splitlines()[-1]
+        assert "0.2" in chart.plain
+        assert any("\u2800" < char <= "\u28ff" for char in chart.plain)
+
+
+async def test_the_crosshair_says_the_values_under_it() -> None:
+    app = Shown()
+    async with app.run_test(size=(60, 14)) as pilot:
+        chart = app.query_one(Chart)
+        chart.show(Picture("loss", (line([0.9, 0.5, 0.3, 0.2]),), end=4), View(cross=0.3))
+        await pilot.pause()
+        assert "train 0.5" in chart.plain.splitlines()[0]
+        assert "epoch 1." in chart.plain.splitlines()[0]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (15, 2), (16, 3), (20, 5), (200, 60)])
+async def test_it_draws_in_any_room(size: tuple[int, int]) -> None:
+    app = Shown()
+    async with app.run_test(size=size) as pilot:
+        chart = app.query_one(Chart)
+        for y in ([], [1.0], [NAN], [1, NAN, 3], [0, 1e308, -1e308]):
+            for view in (View(), View(log=True), View(smooth=0.9, cross=1.0)):
+                chart.show(Picture("loss", (line(y),), end=3, marks=((1, "fit 2"),)), view)
+                await pilot.pause()
+
+
+async def test_only_cells_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Shown()
+    async with app.run_test(size=(80, 20)) as pilot:
+        chart = app.query_one(Chart)
+        y = [1 / (i + 1) for i in range(50)]
+        chart.show(Picture("loss", (line(y),), end=100), View())
+        await pilot.pause()
+        drawn: list[Region] = []
+        monkeypatch.setattr(chart, "refresh", lambda *regions: drawn.extend(regions))
+        chart.show(Picture("loss", (line(y),), end=100), View())
+        assert not drawn
+        chart.show(Picture("loss", (line([*y, 1 / 51]),), end=100), View())
+        assert drawn
+        assert sum(region.area for region in drawn) < 30
