@@ -1,0 +1,222 @@
+"""Curves as cells: sampled to the columns there are, drawn in braille, or in ASCII. Knows no widget."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+# An axis ends here: the difference of two ends must be a number.
+_WIDEST = 1e300
+
+Scale = Callable[[float], float]
+
+
+def same(x: float) -> float:
+    """The scale of a line whose x is the axis's own."""
+    return x
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve: ``x`` grows, NaN in ``y`` breaks it. ``at``: from the axis's unit to that of ``x``.
+
+    ``tone`` names its colour, ``sign`` its character in ASCII ("": by height within the cell). A ``dotted`` one leaves every other dot out.
+    """
+
+    name: str
+    tone: str
+    x: Sequence[float]
+    y: Sequence[float]
+    dotted: bool = False
+    sign: str = ""
+    at: Scale = same
+
+    def value(self, where: float) -> float | None:
+        """The last value not after ``where`` on the axis; None before the first."""
+        index = bisect_right(self.x, self.at(where) + 1e-9)
+        return self.y[index - 1] if index else None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What of a line falls into one column of dots: its ends in time and in height."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+
+
+BREAK = Bucket(math.nan, math.nan, math.nan, math.nan)
+Sampled = list[Bucket | None]
+
+
+def sample(line: Line, start: float, end: float, width: int) -> Sampled:
+    """``line`` between two places of the axis in ``width`` columns: lowest and highest stay.
+
+    None: nothing falls there. `BREAK`: only values that are not finite do.
+    """
+    columns: Sampled = [None] * width
+    # A sum says at the speed of C whether any is NaN: then each slice is looked at.
+    broken = not math.isfinite(sum(line.y)) if line.y else False
+    at, x, y = line.at, line.x, line.y
+    i = bisect_right(x, at(start) - 1e-9)
+    for column in range(width):
+        j = bisect_right(x, at(start + (end - start) * (column + 1) / width) + 1e-9, i)
+        if j > i:
+            values = y[i:j]
+            if broken:
+                values = [value for value in values if math.isfinite(value)]
+            columns[column] = (
+                Bucket(values[0], values[-1], min(values), max(values)) if len(values) else BREAK
+            )
+        i = j
+    return columns
+
+
+def smoothed(columns: Sampled, weight: float) -> Sampled:
+    """The exponential mean of what falls into each column; a break begins it anew."""
+    out: Sampled = []
+    mean = total = 0.0
+    for bucket in columns:
+        if bucket is None:
+            out.append(None)
+        elif bucket is BREAK:
+            mean = total = 0.0
+            out.append(BREAK)
+        else:
+            mean = weight * mean + (1 - weight) * (bucket.low + bucket.high) / 2
+            total = weight * total + (1 - weight)
+            value = mean / total
+            out.append(Bucket(value, value, value, value))
+    return out
+
+
+def logarithms(columns: Sampled) -> Sampled:
+    """Every value's log10; what is not above zero breaks the line."""
+    out: Sampled = []
+    for bucket in columns:
+        if bucket is None or bucket is BREAK:
+            out.append(bucket)
+        elif bucket.high <= 0:
+            out.append(BREAK)
+        else:
+            low = bucket.low if bucket.low > 0 else bucket.high
+            ends = (value if value > 0 else low for value in (bucket.first, bucket.last, low, bucket.high))
+            out.append(Bucket(*map(math.log10, ends)))
+    return out
+
+
+def span(sampled: Sequence[Sampled]) -> tuple[float, float] | None:
+    """The lowest and the highest of all; None where nothing is finite."""
+    buckets = [b for columns in sampled for b in columns if b is not None and b is not BREAK]
+    if not buckets:
+        return None
+    return min(b.low for b in buckets), max(b.high for b in buckets)
+
+
+# --- axes -------------------------------------------------------------------------------------------------
+
+
+def nice_step(length: float, most: int) -> float:
+    """A step of 1, 2 or 5 times a power of ten that divides ``length`` at most ``most`` times."""
+    raw = max(length, 1e-300) / max(most, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next((power * factor for factor in (1, 2, 5) if power * factor >= raw * (1 - 1e-9)), power * 10)
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Nice values between two ends, both counted in where they are nice."""
+    step = nice_step(high - low, most)
+    first = math.ceil(low / step - 1e-9)
+    return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def bounds(low: float, high: float, most: int) -> tuple[float, float]:
+    """The range that an axis shows for these values: from tick to tick, never empty."""
+    low, high = (min(max(value, -_WIDEST), _WIDEST) for value in (low, high))
+    if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
+        by = abs(low) / 10 or 1.0
+        low, high = low - by, high + by
+    step = nice_step(high - low, most)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+
+
+def number(value: float, step: float = 0.0) -> str:
+    """A tick's label, with the decimals that ``step`` needs; without a step four significant digits."""
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e6 or not step:
+        return f"{value:.3g}" if step else f"{value:.4g}"
+    return f"{value:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
+
+
+def stretch(end: float) -> float:
+    """``end`` rounded up to where an axis may stay for a while, so that it is not redrawn at every point."""
+    if end <= 1:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(end))
+    ladder = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+    return next(math.ceil(power * k - 1e-9) for k in ladder if math.ceil(power * k - 1e-9) >= end - 1e-9)
+
+
+# --- cells ------------------------------------------------------------------------------------------------
+
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_THIRDS = ("'", "-", ".")
+
+
+class Grid:
+    """Cells that lines are drawn into: ``columns`` by ``rows``; the line drawn last owns a cell's colour."""
+
+    def __init__(self, columns: int, rows: int, *, ascii: bool = False) -> None:
+        self.columns, self.rows, self.ascii = columns, rows, ascii
+        self.across = 1 if ascii else 2
+        self.down = 3 if ascii else 4
+        self._bits = [[0] * columns for _ in range(rows)]
+        self._signs = [[""] * columns for _ in range(rows)]
+        self.tones: list[list[str]] = [[""] * columns for _ in range(rows)]
+
+    def draw(self, columns: Sampled, low: float, high: float, line: Line, tone: str = "") -> None:
+        """Draw what was sampled to ``columns * across``, between two heights."""
+        tall = self.rows * self.down - 1
+        scale = tall / (high - low)
+        before: tuple[int, int] | None = None
+        for x, bucket in enumerate(columns):
+            if bucket is None:
+                continue
+            if bucket is BREAK:
+                before = None
+                continue
+            first, last, lowest, highest = (
+                tall - round((min(max(value, low), high) - low) * scale)
+                for value in (bucket.first, bucket.last, bucket.low, bucket.high)
+            )
+            if before is not None:
+                self._join(*before, x, first, line, tone)
+            for y in range(highest, lowest + 1):
+                self._dot(x, y, line, tone)
+            before = x, last
+
+    def _join(self, x0: int, y0: int, x1: int, y1: int, line: Line, tone: str) -> None:
+        steps = max(abs(x1 - x0), abs(y1 - y0))
+        for step in range(1, steps):
+            self._dot(x0 + round((x1 - x0) * step / steps), y0 + round((y1 - y0) * step / steps), line, tone)
+
+    def _dot(self, x: int, y: int, line: Line, tone: str) -> None:
+        if line.dotted and (x + y) % 2:
+            return
+        row, column = y // self.down, x // self.across
+        if self.ascii:
+            sign = line.sign or _THIRDS[y % 3]
+            self._signs[row][column] = sign
+        else:
+            self._bits[row][column] |= _DOTS[y % 4][x % 2]
+        self.tones[row][column] = tone or line.tone
+
+    def cell(self, column: int, row: int) -> str:
+        """The character of a cell; "" where nothing was drawn."""
+        if self.ascii:
+            return self._signs[row][column]
+        bits = self._bits[row][column]
+        return chr(0x2800 + bits) if bits else ""

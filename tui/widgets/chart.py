@@ -1,0 +1,267 @@
+"""A line chart that draws again only the cells that changed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from decentralml.tui import plot
+from decentralml.tui.plot import Grid, Line
+
+TONES = ("train", "held", "first", "second", "third", "raw", "axis", "title", "cross")
+WEIGHTS = (0.0, 0.6, 0.9)
+
+Cell = tuple[str, str]
+"""A character and its tone."""
+_EMPTY: Cell = (" ", "")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a chart shows: curves over ``0..end`` of an axis in ``unit``; ``marks``: (place, word) of separators."""
+
+    title: str
+    lines: tuple[Line, ...] = ()
+    end: float = 1.0
+    unit: str = "epoch"
+    note: str = ""
+    marks: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """How it is looked at: ``smooth`` is one of `WEIGHTS`, ``cross`` a share of the width, or None."""
+
+    log: bool = False
+    smooth: float = 0.0
+    cross: float | None = None
+
+
+class Chart(Widget):
+    """Title and newest values, curves in braille (in ASCII mode: in ASCII), an axis on the left and below."""
+
+    COMPONENT_CLASSES = {f"chart--{tone}" for tone in TONES}  # noqa: RUF012 - Textual's own form
+    DEFAULT_CSS = """
+    Chart { width: 1fr; height: 1fr; }
+    Chart .chart--title { text-style: bold; }
+    Chart .chart--axis { color: $text-dim; }
+    Chart .chart--raw { color: $border-soft; }
+    Chart .chart--cross { color: $foreground; }
+    Chart .chart--train { color: $primary; }
+    Chart .chart--held { color: $success; }
+    Chart .chart--first { color: $warning; }
+    Chart .chart--second { color: $secondary; }
+    Chart .chart--third { color: $foreground; }
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._picture = Picture("")
+        self._view = View()
+        self._rows: list[list[Cell]] = []
+        self._columns = 1
+
+    def show(self, picture: Picture, view: View) -> None:
+        """Draw another picture, or the same in another view; equal ones draw nothing."""
+        if (picture, view) != (self._picture, self._view):
+            self._picture, self._view = picture, view
+            self._draw()
+
+    @property
+    def columns(self) -> int:
+        """Cells across which the curves are drawn: a step of the crosshair is one of them."""
+        return self._columns
+
+    @property
+    def plain(self) -> str:
+        """What it shows, as text."""
+        return "\n".join("".join(char for char, _ in row).rstrip() for row in self._rows)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._rows = []
+        self._draw()
+        self.refresh()
+
+    # Drawing
+
+    def _draw(self) -> None:
+        width, height = self.size
+        if width < 16 or height < 3:
+            rows = [_cells(self._picture.title[:width], "title", width)][:height]
+        else:
+            rows = self._composed(width, height)
+        before, self._rows = self._rows, rows
+        if len(before) != len(rows):
+            self.refresh()
+            return
+        changed = [
+            Region(x, y, end - x, 1)
+            for y, (old, new) in enumerate(zip(before, rows, strict=True))
+            if old != new
+            for x, end in _changes(old, new)
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def _composed(self, width: int, height: int) -> list[list[Cell]]:
+        """Title, plot with its axis on the left, labels below."""
+        picture, view = self._picture, self._view
+        rows = height - 2
+        guess = width - 8
+        across = 1 if self.app.ascii else 2
+        # The labels decide how wide the plot is; they are as wide as the range's own, so sample twice at most.
+        for _ in range(2):
+            sampled = [plot.sample(line, 0, picture.end, guess * across) for line in picture.lines]
+            if view.log:
+                sampled = [plot.logarithms(columns) for columns in sampled]
+            found = plot.span(sampled)
+            low, high = plot.bounds(*(found or (0.0, 1.0)), max(rows // 3, 2))
+            labels = self._labels(low, high, rows) if found else {}
+            margin = max((len(text) for text in labels.values()), default=4) + 2
+            if width - margin == guess:
+                break
+            guess = width - margin
+        columns = self._columns = max(width - margin, 1)
+        sampled = [s[: columns * across] for s in sampled]
+        grid = Grid(columns, rows, ascii=self.app.ascii)
+        for line, raw in reversed(list(zip(picture.lines, sampled, strict=True))):
+            if view.smooth:
+                grid.draw(raw, low, high, line, "raw")
+                grid.draw(plot.smoothed(raw, view.smooth), low, high, line)
+            else:
+                grid.draw(raw, low, high, line)
+        cross = None if view.cross is None else min(int(view.cross * columns), columns - 1)
+        body = self._body(grid, labels, margin, cross)
+        if found is None:
+            _write(body[rows // 2], margin + 2, self._why_empty(), "axis")
+        return [self._title(width, cross, columns), *body, self._below(width, margin, columns)]
+
+    def _why_empty(self) -> str:
+        if not self._picture.lines:
+            return "no value yet"
+        return "nothing above zero: no logarithm" if self._view.log else "no finite value"
+
+    def _labels(self, low: float, high: float, rows: int) -> dict[int, str]:
+        """Labels of the axis on the left, by row."""
+        top = rows - 1
+        step = plot.nice_step(high - low, max(rows // 3, 2))
+        labels = {}
+        for tick in plot.ticks(low, high, max(rows // 3, 2)):
+            row = top - round((tick - low) / (high - low) * top)
+            labels[row] = plot.number(10.0 ** min(tick, 308)) if self._view.log else plot.number(tick, step)
+        return labels
+
+    def _body(self, grid: Grid, labels: dict[int, str], margin: int, cross: int | None) -> list[list[Cell]]:
+        bar, tick, dots = ("|", "|", ":") if self.app.ascii else ("│", "┤", "┊")
+        marks = {
+            min(int(place / self._picture.end * grid.columns), grid.columns - 1): word
+            for place, word in self._picture.marks
+            if 0 < place < self._picture.end
+        }
+        body = []
+        for row in range(grid.rows):
+            cells = _cells(labels.get(row, "").rjust(margin - 1), "axis", margin - 1)
+            cells.append((tick if row in labels else bar, "axis"))
+            for column in range(grid.columns):
+                char = grid.cell(column, row)
+                if char:
+                    cells.append((char, grid.tones[row][column]))
+                elif column == cross:
+                    cells.append((bar, "cross"))
+                elif column in marks:
+                    cells.append((dots, "axis"))
+                else:
+                    cells.append(_EMPTY)
+            body.append(cells)
+        for column, word in marks.items():
+            if all(cell == _EMPTY for cell in body[0][margin + column + 1 : margin + column + len(word) + 2]):
+                _write(body[0], margin + column + 1, word, "axis")
+        return body
+
+    def _title(self, width: int, cross: int | None, columns: int) -> list[Cell]:
+        """Name, and each curve's value: the newest, or that under the crosshair."""
+        picture = self._picture
+        cells = _cells(picture.title, "title", len(picture.title))
+        where = math.inf if cross is None else picture.end * (cross + 1) / columns
+        if cross is not None:
+            cells += _cells(f"  {picture.unit} {where:.2f}", "cross")
+        for line in picture.lines:
+            value = line.value(min(where, 1e300))
+            if value is None:
+                said = "-"
+            else:
+                said = "nan" if math.isnan(value) else plot.number(value)
+            sign = (line.sign or "-") if self.app.ascii else ("┄" if line.dotted else "─")
+            cells += [*_cells("  "), *_cells(f"{sign} {line.name} {said}", line.tone)]
+        notes = [picture.note, "log" if self._view.log else "", "smooth" if self._view.smooth else ""]
+        note = "  ".join(word for word in notes if word)
+        if note and len(cells) + len(note) + 2 <= width:
+            cells += _cells(f"  {note}", "axis")
+        return [*cells, *[_EMPTY] * (width - len(cells))][:width]
+
+    def _below(self, width: int, margin: int, columns: int) -> list[Cell]:
+        """Labels of the axis below."""
+        row = [_EMPTY] * width
+        picture = self._picture
+        _write(row, width - len(picture.unit), picture.unit, "axis")
+        free = width - len(picture.unit) - 1
+        most = max(columns // 8, 1)
+        step = plot.nice_step(picture.end, most)
+        past = 0
+        for tick in plot.ticks(0, picture.end, most):
+            text = plot.number(tick, step)
+            at = margin + min(int(tick / picture.end * columns), columns - 1) - (len(text) - 1) // 2
+            if at >= past and at + len(text) <= free:
+                _write(row, at, text, "axis")
+                past = at + len(text) + 1
+        return row
+
+    def render_line(self, y: int) -> Strip:
+        style = self.rich_style
+        width = self.size.width
+        if y >= len(self._rows):
+            return Strip.blank(width, style)
+        styles: dict[str, Style] = {"": style}
+        segments: list[Segment] = []
+        run, tone_of_run = "", ""
+        for char, tone in self._rows[y]:
+            # A blank has no colour: it may stand in the run of whatever is beside it.
+            if tone != tone_of_run and char != " ":
+                if run:
+                    segments.append(Segment(run, styles[tone_of_run]))
+                run, tone_of_run = "", tone
+                if tone not in styles:
+                    styles[tone] = style + self.get_component_rich_style(f"chart--{tone}", partial=True)
+            run += char
+        if run:
+            segments.append(Segment(run, styles[tone_of_run]))
+        return Strip(segments).adjust_cell_length(width, style)
+
+
+def _cells(text: str, tone: str = "", width: int | None = None) -> list[Cell]:
+    cells = [(char, tone) for char in text]
+    return cells if width is None else [*cells, *[_EMPTY] * (width - len(cells))][:width]
+
+
+def _write(row: list[Cell], at: int, text: str, tone: str) -> None:
+    for offset, char in enumerate(text):
+        if 0 <= at + offset < len(row):
+            row[at + offset] = (char, tone)
+
+
+def _changes(old: Sequence[Cell], new: Sequence[Cell]) -> list[tuple[int, int]]:
+    """Where two lines differ: (first, past the last) of stretches; near ones are one."""
+    stretches: list[tuple[int, int]] = []
+    for x, (before, after) in enumerate(zip(old, new, strict=True)):
+        if before != after:
+            if stretches and x - stretches[-1][1] < 6:
+                stretches[-1] = stretches[-1][0], x + 1
+            else:
+                stretches.append((x, x + 1))
+    return stretches
