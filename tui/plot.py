@@ -20,7 +20,8 @@ def same(x: float) -> float:
 class Line:
     """A curve: ``x`` grows, NaN in ``y`` breaks it. ``at``: from the axis's unit to that of ``x``.
 
-    ``tone`` names its colour, ``sign`` its character in ASCII ("": by height within the cell). A ``dotted`` one leaves every other dot out.
+    ``tone`` names its colour, ``sign`` its character in ASCII ("": by height within the cell). A ``dotted``
+    one leaves every other dot out.
     """
 
     name: str
@@ -85,7 +86,7 @@ def smoothed(columns: Sampled, weight: float) -> Sampled:
             mean = total = 0.0
             out.append(BREAK)
         else:
-            mean = weight * mean + (1 - weight) * (bucket.low + bucket.high) / 2
+            mean = weight * mean + (1 - weight) * (bucket.low / 2 + bucket.high / 2)
             total = weight * total + (1 - weight)
             value = mean / total
             out.append(Bucket(value, value, value, value))

@@ -70,7 +70,7 @@ def test_an_axis_holds_its_values_and_is_never_empty(low: float, high: float) ->
     assert bottom < top
 
 
-def test_an_axis_stays_while_points_come(low: float = 0) -> None:
+def test_an_axis_stays_while_points_come() -> None:
     ends = {plot.stretch(end / 10) for end in range(1, 1000)}
     assert len(ends) < 25
     assert all(plot.stretch(end) >= end for end in (0.1, 1, 1.1, 7.3, 99, 12_345))

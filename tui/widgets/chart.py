@@ -24,7 +24,7 @@ _EMPTY: Cell = (" ", "")
 
 @dataclass(frozen=True)
 class Picture:
-    """What a chart shows: curves over ``0..end`` of an axis in ``unit``; ``marks``: (place, word) of separators."""
+    """What a chart shows: curves over ``0..end`` of an axis in ``unit``. ``marks``: separators, (place, word)."""
 
     title: str
     lines: tuple[Line, ...] = ()
@@ -115,7 +115,7 @@ class Chart(Widget):
         rows = height - 2
         guess = width - 8
         across = 1 if self.app.ascii else 2
-        # The labels decide how wide the plot is; they are as wide as the range's own, so sample twice at most.
+        # The labels decide how wide the plot is, and that what falls into a column.
         for _ in range(2):
             sampled = [plot.sample(line, 0, picture.end, guess * across) for line in picture.lines]
             if view.log:
