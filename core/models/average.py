@@ -119,12 +119,14 @@ def _run(
         # As np.mean does: a few float32 add up in float32 with no error worth more time.
         short = even and dtype == "float32" and len(sources) <= FLOAT32_TERMS
         sums = buffer("sums", "float32" if short else "float64", count)
-        sums[:] = 0
-        for source, share in zip(sources, shares, strict=True):
+        for index, (source, share) in enumerate(zip(sources, shares, strict=True)):
             values = source.read(name, start, count, block)
             if not short:
                 np.copyto(term, values)
                 values = term if even else np.multiply(term, share, out=term)
+            if index == 0:
+                np.copyto(sums, values)
+                continue
             with np.errstate(over="ignore", invalid="ignore"):
                 np.add(sums, values, out=sums)
         if even:

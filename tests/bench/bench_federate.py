@@ -7,6 +7,7 @@ peak resident memory less what the imports alone need.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 WAYS = ("nothing", "np.mean", "average", "federate")
-ROUNDS = 5
+ROUNDS = 15
 
 
 def dense_config(width: int, units: int) -> dict[str, object]:
@@ -56,6 +57,8 @@ def make(folder: Path, models: int, parameters: int) -> None:
         values = np.random.default_rng(index).standard_normal((width, units), dtype=np.float32)
         with h5py.File(target / "model.weights.h5", "w") as file:
             file["layers/dense/vars/0"] = values
+    # What is still being written out would slow whoever comes first.
+    os.sync()
 
 
 def measure(way: str, folder: Path, models: int) -> dict[str, float]:
