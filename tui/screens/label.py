@@ -38,7 +38,7 @@ class LabelFiles(MarketScreen):
     def __init__(self, task_id: int) -> None:
         super().__init__()
         self.task_id = task_id
-        self._task: Task | None = None
+        self._market_task: Task | None = None
         self._mine: Submission | None = None
         self._labels: tuple[str, ...] = ()
         self._files: dict[str, str] = {}
@@ -63,7 +63,7 @@ class LabelFiles(MarketScreen):
     # Reading
 
     async def refresh_data(self) -> None:
-        if self._task is None:
+        if self._market_task is None:
             await self._begin()
         self._mine = await self.call(task_facts.my_submission, self.session, self.task_id)
         self._show()
@@ -88,7 +88,7 @@ class LabelFiles(MarketScreen):
         self._files, self._answers = await self.call(_read, session, task)
         self._names = list(self._files)
         self._at = next((i for i, name in enumerate(self._names) if name not in self._answers), 0)
-        self._task = task
+        self._market_task = task
         labels = self.query_one("#labels", OptionList)
         labels.add_options([Option(_label(number, label)) for number, label in enumerate(self._labels, 1)])
         labels.focus()
@@ -97,25 +97,25 @@ class LabelFiles(MarketScreen):
     # Showing
 
     @property
-    def _name(self) -> str:
+    def _file(self) -> str:
         return self._names[self._at]
 
     def _show(self) -> None:
-        if self._task is None:
+        if self._market_task is None:
             return
         given = sum(name in self._answers for name in self._names)
         left = len(self._names) - given
         self.query_one("#question", Prose).show(
-            [((f"{self.task_id}  ", "dim"), (clean(self._task.terms.question), "title"))]
+            [((f"{self.task_id}  ", "dim"), (clean(self._market_task.terms.question), "title"))]
         )
         self.query_one(Bar).show([(given, "good"), (left, "dim")])
         self.query_one("#count", Prose).show([(f"{given:,} of {len(self._names):,} labelled",)])
-        answer = self._answers.get(self._name)
+        answer = self._answers.get(self._file)
         self.query_one("#file", Prose).show(
             [
                 (
                     (f"{self._at + 1:,}/{len(self._names):,}  ", "dim"),
-                    (clean(self._name), "bold"),
+                    (clean(self._file), "bold"),
                     ("   ", ""),
                     (clean(answer), "good") if answer else ("no label yet", "accent"),
                 )
@@ -134,11 +134,11 @@ class LabelFiles(MarketScreen):
         return lines
 
     async def _show_file(self) -> None:
-        assert self._task is not None, "files are shown once the task is read"
-        folder, name = _assets(self.session, self._task), self._name
-        kind = self._task.terms.annotation_type
+        assert self._market_task is not None, "files are shown once the task is read"
+        folder, name = _assets(self.session, self._market_task), self._file
+        kind = self._market_task.terms.annotation_type
         lines = await self.call(_lines, folder, self._files[name], kind)
-        if name == self._name:
+        if name == self._file:
             self.query_one(CodeView).show(lines, numbers=False)
         answer = self._answers.get(name)
         labels = self.query_one("#labels", OptionList)
@@ -160,9 +160,9 @@ class LabelFiles(MarketScreen):
         self._give(self._labels[event.option_index])
 
     def _give(self, label: str) -> None:
-        if self._task is None:
+        if self._market_task is None:
             return
-        self._answers[self._name] = label
+        self._answers[self._file] = label
         self.work(self._keep())
         following = [i for i in range(self._at + 1, len(self._names)) if self._names[i] not in self._answers]
         before = [i for i in range(self._at) if self._names[i] not in self._answers]
@@ -170,9 +170,9 @@ class LabelFiles(MarketScreen):
         self.work(self._show_file(), group="file", exclusive=True)
 
     async def _keep(self) -> None:
-        assert self._task is not None, "answers are given once the task is read"
+        assert self._market_task is not None, "answers are given once the task is read"
         raw = json.dumps(self._answers, ensure_ascii=False, indent=1).encode()
-        await self.call(_write, self.session, self._task, raw)
+        await self.call(_write, self.session, self._market_task, raw)
 
     def action_left(self) -> None:
         self._move(-1)
@@ -207,14 +207,14 @@ class LabelFiles(MarketScreen):
         self.query_one("#labels", OptionList).action_select()
 
     def action_copy(self) -> None:
-        if self._task is not None:
-            self.app.copy(str(_assets(self.session, self._task) / self._files[self._name]))
+        if self._market_task is not None:
+            self.app.copy(str(_assets(self.session, self._market_task) / self._files[self._file]))
 
     # Delivering
 
     def why_not(self, action: str) -> Refused | None:
-        if action == "deliver" and self._task is not None and self._mine is None:
-            return task_facts.not_taken(self._task)
+        if action == "deliver" and self._market_task is not None and self._mine is None:
+            return task_facts.not_taken(self._market_task)
         return None
 
     def action_deliver(self) -> None:
@@ -224,7 +224,7 @@ class LabelFiles(MarketScreen):
         refusal = self.why_not("deliver")
         if refusal is not None:
             raise refusal
-        if self._task is None or self._mine is None:
+        if self._market_task is None or self._mine is None:
             return
         left = [name for name in self._names if name not in self._answers]
         if not self._answers:
@@ -233,7 +233,7 @@ class LabelFiles(MarketScreen):
             text = f"{len(left):,} of {len(self._names):,} files have no label. The creator sees how many."
             if not await self.app.push_screen_wait(Ask("Deliver so", text, yes="Deliver", danger=True)):
                 return
-        inline, folder = await self.call(parcel, self.session, self._task, self._answers, self._names)
+        inline, folder = await self.call(parcel, self.session, self._market_task, self._answers, self._names)
         receipt = await self.propose(proposals.send_result, self._mine.id, result=inline, result_path=folder)
         if receipt is not None:
             self.app.back()

@@ -1,6 +1,5 @@
 """How an account behaved on this chain, as creator and as worker."""
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
@@ -31,9 +30,7 @@ class AccountRecord(Working[None]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text"):
             yield Prose(id="record")
-        yield Static(
-            Text("Counted by the chain: whoever owns two accounts can work for himself."), id="problem"
-        )
+        yield Static("Counted by the chain; somebody with two accounts can work for himself.", id="problem")
         with Horizontal(id="buttons"):
             yield Button("Copy address  y", id="copy", compact=True)
             yield Button("Close  esc", id="close", variant="primary", compact=True)

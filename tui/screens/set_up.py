@@ -13,8 +13,8 @@ from decentralml.core import environments, sandbox, task_folder, work
 from decentralml.core.domain import Task
 from decentralml.core.text import clean, visible
 from decentralml.core.training.runs import tail
-from decentralml.tui.screens.working import Working, consent
-from decentralml.tui.widgets.prose import Block, Prose
+from decentralml.tui.screens.working import Working, card, consent
+from decentralml.tui.widgets.prose import Prose
 
 _LINES = 200
 _LOOPBACK = (
@@ -29,15 +29,15 @@ class SetUp(Working[bool]):
     def __init__(self, task_id: int) -> None:
         super().__init__(f"Set up task {task_id}")
         self._task_id = task_id
-        self._task: Task | None = None
+        self._market_task: Task | None = None
         self._setup: work.Setup | None = None
-        self._running = False
+        self._runs_now = False
 
     def body(self) -> ComposeResult:
         yield Prose(id="python")
         with VerticalScroll(id="text", can_focus=True):
             yield Static("", id="script")
-        yield Prose(id="card")
+            yield Prose(id="card")
         yield Checkbox("grant the network", id="network", compact=True)
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
@@ -51,7 +51,7 @@ class SetUp(Working[bool]):
 
     async def _begin(self) -> None:
         session = self.session
-        task = self._task = await self.call(session.chain.task, self._task_id)
+        task = self._market_task = await self.call(session.chain.task, self._task_id)
         await self.fetch(task)
         assets = await self.call(work.folder, session.market, task)
         self.say("looking for a Python that has what the task needs…")
@@ -92,27 +92,26 @@ class SetUp(Working[bool]):
 
     def _show_card(self) -> None:
         setup = self._ordered
-        blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),)]
-        blocks += [(clean(line),) for line in sandbox.describe(setup.cell)]
+        blocks = card(sandbox.describe(setup.cell))
         if setup.cell.network:
             blocks.append(((_LOOPBACK, "warn"),))
         self.query_one("#card", Prose).show(blocks)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "run" and not self._running:
-            self._running = True
+        if event.button.id == "run" and not self._runs_now:
+            self._runs_now = True
             self.query_one("#run", Button).disabled = True
             self.work(self._run(self._ordered), group="run")
         elif event.button.id == "no":
             self.dismiss(None)
 
     def broke(self) -> None:
-        self._running = False
+        self._runs_now = False
         self.query_one("#run", Button).disabled = self._setup is None
 
     async def _run(self, setup: work.Setup) -> None:
-        assert self._task is not None, "the task was read"
+        assert self._market_task is not None, "the task was read"
         log = setup.folder.with_suffix(".log")
         self.query_one("#network").display = False
         self.query_one("#card").display = False
@@ -125,7 +124,7 @@ class SetUp(Working[bool]):
 
         timer = self.set_interval(1.0, show_log)
         try:
-            result = await self.call(work.run_setup, self.session.market, self._task, setup)
+            result = await self.call(work.run_setup, self.session.market, self._market_task, setup)
         finally:
             timer.stop()
         await show_log()

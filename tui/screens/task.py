@@ -345,8 +345,9 @@ class TaskDetail(MarketScreen):
         await self.fetch()
         from decentralml.tui.screens.viewer import Viewer
 
-        assert self.facts is not None and self.facts.task.terms.assets is not None
-        folder = self.session.home.assets / manifest_digest(self.facts.task.terms.assets[1])
+        assets = self.facts.task.terms.assets if self.facts else None
+        assert assets is not None, "the rows are those of the task's files"
+        folder = self.session.home.assets / manifest_digest(assets[1])
         self.app.push_screen(Viewer(folder, node.name, model=node.model, mode=self.MODE))
 
     async def fetch(self) -> None:

@@ -16,9 +16,9 @@ from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Runs
-from decentralml.tui.screens.working import Working, consent
+from decentralml.tui.screens.working import Working, card, consent
 from decentralml.tui.widgets.file_picker import FilePicker
-from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.widgets.prose import Field, Prose
 from decentralml.tui.words import duration, size
 
 _MOST_EPOCHS = 1_000_000
@@ -30,7 +30,7 @@ class TryTask(Working[None]):
     def __init__(self, task_id: int) -> None:
         super().__init__(f"Try task {task_id}")
         self._task_id = task_id
-        self._task: Task | None = None
+        self._market_task: Task | None = None
         self._spec: RunSpec | None = None
         self._trial: work.Trial | None = None
         self._trying = False
@@ -59,15 +59,15 @@ class TryTask(Working[None]):
     async def _begin(self) -> None:
         """Fetch the files, find the Python that they need, and say what the script may touch."""
         session = self.session
-        self._task = await self.call(session.chain.task, self._task_id)
-        await self.fetch(self._task)
+        self._market_task = await self.call(session.chain.task, self._task_id)
+        await self.fetch(self._market_task)
         self.say("looking for a Python that has what the task needs…")
         self._spec = await self.call(
-            work.run_spec, session.market, self._task, data=None, epochs=1, consent=consent(self.app)
+            work.run_spec, session.market, self._market_task, data=None, epochs=1, consent=consent(self.app)
         )
-        card = await self.call(Runs(session.home, session.settings).card, self._spec)
-        setup = await self.call(work.read_setup, session.market, self._task)
-        blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),), *((clean(line),) for line in card)]
+        lines = await self.call(Runs(session.home, session.settings).card, self._spec)
+        setup = await self.call(work.read_setup, session.market, self._market_task)
+        blocks = card(lines)
         if setup is not None and setup.script.strip():
             blocks += [("",), (("The task has a setup.sh, which has not run: e shows and runs it.", "warn"),)]
         self.query_one("#found", Prose).show(blocks)
@@ -136,8 +136,10 @@ class TryTask(Working[None]):
         self.broke()
 
     def _show_trial(self, trial: work.Trial) -> None:
-        assert self._task is not None, "a task was tried"
-        self.query_one("#found", Prose).show([_found(trial, self._epochs(), self._task.terms.pays_amount)])
+        assert self._market_task is not None, "a task was tried"
+        self.query_one("#found", Prose).show(
+            [_found(trial, self._epochs(), self._market_task.terms.pays_amount)]
+        )
 
 
 def _doing(events: list[journal.Event]) -> str:
@@ -177,6 +179,12 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
         ("protection", (report.protection,)),
     ]
     return fields + [("warning", ((clean(warning), "warn"),)) for warning in report.warnings]
+
+
+def _rounded(planck: int) -> str:
+    """To a hundredth of a unit: an estimate has no more."""
+    cent = 10**10
+    return format_amount(planck // cent * cent) if planck >= cent else format_amount(planck)
 
 
 def _device(device: str, gpus: tuple[str, ...]) -> str:

@@ -39,7 +39,7 @@ class Viewer(MarketScreen):
         super().__init__()
         self.MODE = mode  # type: ignore[misc] - the tab that this was opened from stays lit
         self._folder = folder
-        self._name = name
+        self._file = name
         self._model = model
         self._rows: list[Row] = []
         self._text = ""
@@ -55,7 +55,7 @@ class Viewer(MarketScreen):
             yield CodeView(id="code")
 
     def on_mount(self) -> None:
-        self.query_one("#title", Prose).show([((clean(self._name), "title"), ("   reading…", "dim"))])
+        self.query_one("#title", Prose).show([((clean(self._file), "title"), ("   reading…", "dim"))])
         self.query_one("#layers, #code").focus()
 
     async def refresh_data(self) -> None:
@@ -68,16 +68,16 @@ class Viewer(MarketScreen):
             else:
                 await self._show_file()
         except Refused as refused:
-            self.query_one("#title", Prose).show([((clean(self._name), "title"), ("   refused", "bad"))])
+            self.query_one("#title", Prose).show([((clean(self._file), "title"), ("   refused", "bad"))])
             self.query_one("#facts", Prose).show([((clean(str(refused)), "bad"),)])
             raise
 
     # A file
 
     async def _show_file(self) -> None:
-        lines, about, text = await self.call(_read, self._folder, self._name)
+        lines, about, text = await self.call(_read, self._folder, self._file)
         self._text = text
-        self.query_one("#title", Prose).show([((clean(self._name), "title"), (f"   {about}", "dim"))])
+        self.query_one("#title", Prose).show([((clean(self._file), "title"), (f"   {about}", "dim"))])
         self.query_one(CodeView).show(lines, numbers=bool(text))
 
     # A model
@@ -85,9 +85,9 @@ class Viewer(MarketScreen):
     async def _show_model(self) -> None:
         from decentralml.core.models.inspect import inspect
 
-        info = await self.call(inspect, self._folder / self._name)
+        info = await self.call(inspect, self._folder / self._file)
         title = f"   {info.class_name}, {info.parameters:,} parameters, {size(info.size)}"
-        self.query_one("#title", Prose).show([((clean(self._name), "title"), (title, "dim"))])
+        self.query_one("#title", Prose).show([((clean(self._file), "title"), (title, "dim"))])
         fields: list[Field] = [
             ("model", (f"{clean(info.name)}   {info.format}, Keras {clean(info.keras_version)}",)),
             ("in, out", (f"{_shape(info.input_shape)} to {_shape(info.output_shape)}",)),
@@ -144,12 +144,14 @@ class Viewer(MarketScreen):
         super().action_bottom() if self._model else self.query_one(CodeView).scroll_end(animate=False)
 
     def action_page_down(self) -> None:
-        super().action_page_down() if self._model else self._scroll(
-            y=self.query_one(CodeView).size.height - 1
-        )
+        super().action_page_down() if self._model else self._scroll(y=self._page)
 
     def action_page_up(self) -> None:
-        super().action_page_up() if self._model else self._scroll(y=1 - self.query_one(CodeView).size.height)
+        super().action_page_up() if self._model else self._scroll(y=-self._page)
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.query_one(CodeView).size.height - 1)
 
 
 def _read(folder: Path, name: str) -> tuple[list[list[Piece]], str, str]:

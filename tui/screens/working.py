@@ -1,6 +1,6 @@
 """A dialog that works while it is open: in the background, with progress, and up to a signature."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from decentralml.tui.receipt import words
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.session import Session
+from decentralml.tui.widgets.prose import Block, Field
 from decentralml.tui.words import size, transfer
 
 if TYPE_CHECKING:
@@ -89,6 +90,14 @@ class Working(Dialog[Answer], Generic[Answer]):
         finally:
             timer.stop()
         self.say("")
+
+
+def card(lines: Iterable[str]) -> list[Block]:
+    """The lines on what a command may touch, as `sandbox.describe` says them, aligned."""
+    fields: list[Field] = [
+        (label, (clean(value.strip()),)) for label, _, value in (line.partition(" ") for line in lines)
+    ]
+    return [(("WHAT IT MAY TOUCH", "dim"),), fields]
 
 
 def consent(app: "DecentralMLApp") -> Consent:

@@ -31,8 +31,7 @@ def highlight(text: str, name: str) -> list[list[Piece]]:
         first, *others = part.split("\n")
         if first:
             lines[-1].append((first, kind))
-        for other in others:
-            lines.append([(other, kind)] if other else [])
+        lines += [[(other, kind)] if other else [] for other in others]
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
     return lines

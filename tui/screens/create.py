@@ -1,0 +1,260 @@
+"""Publish a task: the form for the three kinds, checked and priced while one types."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Button, Input, Label, Static, TextArea
+
+from decentralml.core.amount import format_amount
+from decentralml.core.chain.base import Receipt
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.text import clean
+from decentralml.tui import proposals, task_draft
+from decentralml.tui.proposal import Proposal
+from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.form import Choice
+from decentralml.tui.task_draft import Checked, Draft
+from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.prose import Block, Field, Prose
+
+_LINES = ("files", "pays", "wanted", "until", "labels", "samples", "coordinates", "more")
+_CHOICES = {
+    "kind": tuple(task_draft.KINDS),
+    "judged": tuple(task_draft.STRATEGIES),
+    "media": tuple(task_draft.MEDIA),
+}
+_HINTS = {
+    "files": "the folder that the task ships, or a reference",
+    "pays": "units for each accepted result, like 12 or 0.5",
+    "wanted": "1 to 1,000",
+    "until": "12h, 7d, or block 120,000",
+    "labels": "cat, dog, neither",
+    "samples": "labelled examples, separated by ;",
+    "coordinates": "what to mark in the files",
+    "more": "anything else, as JSON",
+}
+_LABELS = {
+    "until": "take until",
+    "files": "files",
+    "more": "more",
+    "judged": "validated",
+}
+# What keeps a task from being published stands first.
+_URGENT = ("bad", "warn", "", "good")
+_UPLOADED = re.compile(r"[!-~]*#sha256=[0-9a-f]{64}")
+
+
+class Pick(Choice):
+    """A `Choice` that tells when it changes."""
+
+    class Changed(Message):
+        """Another word is chosen."""
+
+    def choose(self, word: str) -> None:
+        """Choose ``word`` without telling."""
+        self._chosen = self._choices.index(word)
+        self.refresh()
+
+    def action_change(self, by: int) -> None:
+        super().action_change(by)
+        self.post_message(self.Changed())
+
+    def on_click(self, event: events.Click) -> None:
+        super().on_click(event)
+        self.post_message(self.Changed())
+
+
+class CreateTask(MarketScreen):
+    """What is typed is kept as a draft, whichever way one leaves, until the task is published."""
+
+    SCOPE = "create"
+    MODE = "tasks"
+    HORIZONTAL_BREAKPOINTS = [(0, "-one"), (100, "-two")]  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = Draft()
+        self.checked: Checked | None = None
+        self._uploaded = ""
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="sides"):
+            with VerticalScroll(id="form", can_focus=False):
+                yield from self._choice("kind")
+                with Horizontal(classes="row", id="row-question"):
+                    yield Label("question", classes="label")
+                    yield TextArea(id="question", compact=True, tab_behavior="focus", soft_wrap=True)
+                with Horizontal(classes="row", id="row-files"):
+                    yield Label("files", classes="label")
+                    yield Input(id="files", compact=True, placeholder=_HINTS["files"])
+                    yield Button("Browse", id="browse", compact=True)
+                for name in ("pays", "wanted", "until"):
+                    yield from self._line(name)
+                yield from self._choice("judged")
+                yield from self._choice("media")
+                for name in ("labels", "samples", "coordinates", "more"):
+                    yield from self._line(name)
+                with Horizontal(id="buttons"):
+                    yield Button("Publish…", id="publish", variant="primary", compact=True, disabled=True)
+                    yield Button("Clear", id="clear", compact=True)
+                    yield Static("esc keeps a draft", id="kept")
+            with Vertical(id="side"):
+                yield Prose(id="cost")
+                yield Prose(id="checks")
+
+    def _choice(self, name: str) -> ComposeResult:
+        with Horizontal(classes="row", id=f"row-{name}"):
+            yield Label(_LABELS.get(name, name), classes="label")
+            yield Pick(_CHOICES[name], id=name)
+
+    def _line(self, name: str) -> ComposeResult:
+        with Horizontal(classes="row", id=f"row-{name}"):
+            yield Label(_LABELS.get(name, name), classes="label")
+            yield Input(id=name, compact=True, placeholder=_HINTS[name])
+
+    def on_mount(self) -> None:
+        self._fill(task_draft.from_state(self.app.state.get("create.draft", {})))
+        self.query_one("#kind").focus()
+
+    async def refresh_data(self) -> None:
+        await self._check()
+
+    # The draft
+
+    def _fill(self, draft: Draft) -> None:
+        self.draft = draft
+        self.query_one("#question", TextArea).text = draft.question
+        for name in _LINES:
+            self.query_one(f"#{name}", Input).value = getattr(draft, name)
+        for name in _CHOICES:
+            self.query_one(f"#{name}", Pick).choose(getattr(draft, name))
+        self._show_rows()
+
+    def _typed(self) -> Draft:
+        lines = {name: self.query_one(f"#{name}", Input).value for name in _LINES}
+        choices = {name: self.query_one(f"#{name}", Pick).value for name in _CHOICES}
+        return Draft(question=self.query_one("#question", TextArea).text, **lines, **choices)
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Pick.Changed)
+    def changed(self) -> None:
+        """Something was typed: keep it, and see what it comes to."""
+        draft = self._typed()
+        if draft == self.draft:
+            return
+        self.draft = draft
+        self._show_rows()
+        self.app.state.set("create.draft", draft.to_state())
+        if self.app.session is not None:
+            self.work(self._check(), group="check", exclusive=True)
+
+    def _show_rows(self) -> None:
+        labels = self.draft.kind == "annotator"
+        for name in ("media", "labels", "samples", "coordinates", "more"):
+            self.query_one(f"#row-{name}").display = labels
+
+    # Checks and cost
+
+    async def _check(self) -> None:
+        draft = self.draft
+        checked = await self.call(task_draft.check, self.session, draft)
+        if draft != self.draft:
+            return
+        self.checked = checked
+        self.query_one("#publish", Button).disabled = checked.terms is None
+        fields: list[Field] = [
+            (_LABELS.get(found.field, found.field), ((clean(found.text), found.tone or "dim"),))
+            for found in sorted(checked.findings, key=lambda found: _URGENT.index(found.tone))
+        ]
+        self.query_one("#checks", Prose).show([(("CHECKS", "dim"),), fields])
+        self.query_one("#cost", Prose).show(_cost(checked, draft))
+
+    # Keys and buttons
+
+    def action_back(self) -> None:
+        self.app.save_state()
+        if not self.draft.empty:
+            self.app.say("Kept as a draft: n goes on with it.")
+        super().action_back()
+
+    @on(Input.Submitted)
+    def submitted(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "browse":
+            self.work(self._browse())
+        elif event.button.id == "clear":
+            self._fill(Draft())
+            self.app.state.set("create.draft", {})
+            self.work(self._check(), group="check", exclusive=True)
+        elif event.button.id == "publish":
+            self.work(self._publish(), group="publish")
+
+    async def _browse(self) -> None:
+        typed = self.draft.files.strip()
+        start = Path(typed).expanduser() if typed and "#sha256=" not in typed else Path.cwd()
+        folder = await self.app.push_screen_wait(
+            FilePicker(start, True, title="The folder that the task ships")
+        )
+        if folder is not None:
+            self.query_one("#files", Input).value = str(folder)
+
+    async def _publish(self) -> None:
+        """Show what it does, upload, sign; what was uploaded is not uploaded twice."""
+        checked = self.checked
+        if checked is None or checked.terms is None or checked.source is None:
+            return
+        self.app.save_state()
+        proposal = await self.call(proposals.create, self.session, checked.terms, checked.source)
+        receipt = await self.sign(self._remembering(proposal))
+        if receipt is None:
+            if self._uploaded:
+                self.query_one("#files", Input).value = self._uploaded
+                self.app.say("The files are uploaded already: their reference stands in the form.")
+                self._uploaded = ""
+            return
+        self._fill(Draft())
+        self.app.state.set("create.draft", {})
+        self.app.save_state()
+        self.app.back()
+        if receipt.task_id is not None:
+            from decentralml.tui.screens.task import TaskDetail
+
+            self.app.push_screen(TaskDetail(receipt.task_id))
+
+    def _remembering(self, proposal: Proposal) -> Proposal:
+        """The proposal, whose refusal leaves behind what was uploaded before it."""
+
+        def send() -> Receipt:
+            try:
+                return proposal.send()
+            except DecentralMLError as error:
+                found = _UPLOADED.search(error.hint)
+                self._uploaded = found[0] if found else ""
+                raise
+
+        return replace(proposal, send=send)
+
+
+def _cost(checked: Checked, draft: Draft) -> list[Block]:
+    """Escrow, and what balance remains."""
+    fields: list[Field] = []
+    if checked.escrow is not None:
+        each = f"{draft.pays.strip()} x {draft.wanted.strip()} = "
+        fields.append(("escrow", ((each, "dim"), (format_amount(checked.escrow), "bold"))))
+    if checked.free is not None:
+        fields.append(("free now", (format_amount(checked.free),)))
+    left = checked.left
+    if left is not None:
+        words = format_amount(left) if left >= 0 else f"{format_amount(-left)} too little"
+        fields.append(("free then", ((words, "good" if left >= 0 else "bad"),)))
+    fields.append(("comes back", ("what no accepted result earns, when the task is closed",)))
+    return [(("COST", "dim"),), fields]
