@@ -82,9 +82,19 @@ class DecentralMLApp(App[None]):
         self._trail: list[str] = []
         for shipped in theme.shipped():
             self.register_theme(shipped)
-        self.theme = "ansi" if no_color else "dark"
+        self._look()
 
     # Starting and ending
+
+    def _look(self) -> None:
+        """Look as the settings say from the first paint on. What is wrong with them is said later."""
+        try:
+            settings = config.load(self.home, self.overrides)
+        except Misused:
+            settings = config.Settings()
+        self.ascii = settings.ascii
+        known = settings.theme in self.theme_names
+        self.theme = "ansi" if self.no_color else settings.theme if known else "dark"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.VARIABLES
@@ -106,8 +116,6 @@ class DecentralMLApp(App[None]):
             self.show_error(error)
             self.set_timer(PULSE_SECONDS * 3, self._open_again)
             return
-        self.ascii = self.session.settings.ascii
-        self.set_class(self.ascii, "-ascii")
         self._user_themes = theme.UserThemes(self.home.themes)
         await self._reload_themes()
         if not self.no_color:

@@ -12,7 +12,7 @@ from decentralml.tui.session import Session
 from decentralml.tui.task_words import creator_record
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
-from decentralml.tui.words import blocks_left, kind
+from decentralml.tui.words import blocks_left, kind, status
 
 _MOST_SUBMISSIONS = 8
 _LABELS = 9  # cells that labels and their gap take
@@ -58,7 +58,7 @@ def blocks(preview: Preview, width: int) -> list[Block]:
         ((f"{task.id}  ", "dim"), (clean(terms.question), "title")),
         ("",),
         [
-            ("kind", (f"{kind(terms.task_type)}, {task.status.value}",)),
+            ("kind", (f"{kind(terms.task_type)}, {status(task.status)}",)),
             ("pays", (f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted",)),
             ("decided", (_DECIDED[terms.validation_strategy],)),
             ("ends", (f"block {until:,}  {left}" if until is not None else "closed",)),

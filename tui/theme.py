@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from decentralml.core.errors import Misused
 
@@ -43,6 +43,9 @@ def parse(name: str, text: str) -> Theme:
         unknown = set(values) - {*_COLOURS, "dark", "ansi", "variables"}
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        if values.get("ansi"):
+            like = BUILTIN_THEMES["ansi-dark" if values.get("dark", True) else "ansi-light"]
+            values["variables"] = {**like.variables, **values.get("variables", {})}
         theme = Theme(name=name, **values)
         if not theme.ansi:
             theme.to_color_system().generate()

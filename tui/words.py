@@ -2,7 +2,7 @@
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
-from decentralml.core.domain import Constants, Submission, Task, TaskType
+from decentralml.core.domain import Constants, Submission, Task, TaskStatus, TaskType
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean
@@ -17,6 +17,13 @@ _KINDS = {
 def kind(task_type: TaskType) -> str:
     """``contributor``, ``engineer`` or ``annotator``."""
     return _KINDS[task_type]
+
+
+def status(task_status: TaskStatus) -> str:
+    """``open``, ``in progress``, ``completed`` or ``withdrawn``."""
+    return {TaskStatus.Created: "open", TaskStatus.InProgress: "in progress"}.get(
+        task_status, task_status.value.lower()
+    )
 
 
 def duration(seconds: float) -> str:

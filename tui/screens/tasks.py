@@ -41,7 +41,7 @@ COLUMNS = (
     Column("ends", "ENDS", 5, right=True, priority=50),
     Column("next", "NEXT", 14, priority=80),
 )
-WIDE = 120
+WIDE = 126
 REST_SECONDS = 0.1
 # "4 d", "3 h": what stands in ENDS is read again after so many blocks without an event.
 _STALE_BLOCKS = 10
@@ -53,6 +53,7 @@ class Tasks(MarketScreen):
 
     SCOPE = "tasks"
     MODE = "tasks"
+    AUTO_FOCUS = "PagedTable"
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +80,6 @@ class Tasks(MarketScreen):
                 yield Prose()
 
     def on_mount(self) -> None:
-        self.table.focus()
         self._lay_out()
 
     def on_resize(self) -> None:
