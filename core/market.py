@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
-from decentralml.core import task_folder
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import (
     Chain,
@@ -23,7 +22,6 @@ from decentralml.core.chain.calls import (
     Call,
     ClaimTaskResult,
     CloseTask,
-    CreateTask,
     RejectTaskResults,
     RequestChanges,
     SendTaskResult,
@@ -47,6 +45,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.intents import Intents, OnStage
 from decentralml.core.paths import Home
+from decentralml.core.publishing import publish
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import OnProgress, Storage
 from decentralml.core.text import fit
@@ -55,6 +54,16 @@ if TYPE_CHECKING:
     from decentralml.core.judging import Judge, Judgement
     from decentralml.core.validation import OnStep
     from decentralml.core.work import Consent, Trial
+
+
+class Offer(TypedDict):
+    """What every task offers. ``pays_amount`` in planck, per accepted result."""
+
+    question: str
+    pays_amount: int
+    expiration_block: int
+    max_assignments: int
+    validation_strategy: ValidationStrategy
 
 
 class Market:
@@ -78,30 +87,22 @@ class Market:
     def create_task_model_engineer(
         self,
         *,
-        question: str,
-        pays_amount: int,
-        expiration_block: int,
-        max_assignments: int,
-        validation_strategy: ValidationStrategy,
         model_engineer_path: str | Path,
         model_engineer_storage_type: StorageType | None = None,
         model_engineer_storage_credentials: str | None = None,
         on_progress: OnProgress | None = None,
+        **offer: Unpack[Offer],
     ) -> Receipt:
         """Publish a task whose workers redefine a model.
 
-        ``model_engineer_path`` is a folder (uploaded first) or a reference from an earlier upload;
-        ``pays_amount`` is in planck, per accepted result. Raises what `check_terms` and
-        `task_folder.check` raise, and `Failed` when the upload breaks.
+        ``model_engineer_path`` is a folder (uploaded first) or a reference from an earlier upload.
+        Raises what the rules and `task_folder.check` refuse, and `Failed` when the upload breaks.
         """
-        return self._create(
+        return publish(
+            self,
             Terms(
                 task_type=TaskType.ModelEngineer,
-                question=question,
-                pays_amount=pays_amount,
-                expiration_block=expiration_block,
-                max_assignments=max_assignments,
-                validation_strategy=validation_strategy,
+                **offer,
                 model_engineer_path="",
                 model_engineer_storage_type=model_engineer_storage_type or self.storage.type,
                 model_engineer_storage_credentials=model_engineer_storage_credentials,
@@ -114,25 +115,18 @@ class Market:
     def create_task_model_contributor(
         self,
         *,
-        question: str,
-        pays_amount: int,
-        expiration_block: int,
-        max_assignments: int,
-        validation_strategy: ValidationStrategy,
         model_contributor_script_path: str | Path,
         model_contributor_script_storage_type: StorageType | None = None,
         model_contributor_script_storage_credentials: str | None = None,
         on_progress: OnProgress | None = None,
+        **offer: Unpack[Offer],
     ) -> Receipt:
         """Publish a task whose workers train the shipped model on their own data. As the verb above."""
-        return self._create(
+        return publish(
+            self,
             Terms(
                 task_type=TaskType.ModelContributor,
-                question=question,
-                pays_amount=pays_amount,
-                expiration_block=expiration_block,
-                max_assignments=max_assignments,
-                validation_strategy=validation_strategy,
+                **offer,
                 model_contributor_script_path="",
                 model_contributor_script_storage_type=model_contributor_script_storage_type
                 or self.storage.type,
@@ -146,11 +140,6 @@ class Market:
     def create_task_data_annotator(
         self,
         *,
-        question: str,
-        pays_amount: int,
-        expiration_block: int,
-        max_assignments: int,
-        validation_strategy: ValidationStrategy,
         annotation_type: AnnotationType,
         annotation_files: str | Path,
         annotation_class_labels: str,
@@ -160,16 +149,14 @@ class Market:
         annotation_files_storage_type: StorageType | None = None,
         annotation_files_storage_credentials: str | None = None,
         on_progress: OnProgress | None = None,
+        **offer: Unpack[Offer],
     ) -> Receipt:
         """Publish a task whose workers label files. ``annotation_class_labels`` are separated by commas."""
-        return self._create(
+        return publish(
+            self,
             Terms(
                 task_type=TaskType.DataAnnotators,
-                question=question,
-                pays_amount=pays_amount,
-                expiration_block=expiration_block,
-                max_assignments=max_assignments,
-                validation_strategy=validation_strategy,
+                **offer,
                 annotation_type=annotation_type,
                 annotation_media_samples=annotation_media_samples,
                 annotation_files=("",),
@@ -200,13 +187,13 @@ class Market:
     ) -> Refused | None:
         """Why the signer may not send ``call`` now, or None where it may."""
         with self.chain.view() as view:
-            return rules.check(view, call, self._signer.address, task_id=task_id, submission_id=submission_id)
+            return rules.check(view, call, self.address, task_id=task_id, submission_id=submission_id)
 
     # Working
 
     def assign_task(self, task_id: int, *, on_progress: OnProgress | None = None) -> Receipt:
         """Take a slot: download and verify the assets first, then sign."""
-        self._require("assign_task", task_id=task_id)
+        self.require("assign_task", task_id=task_id)
         self.fetch_assets(self.chain.task(task_id), on_progress=on_progress)
         return self.send(AssignTask(task_id))
 
@@ -275,7 +262,7 @@ class Market:
         ``result_path`` is a folder that holds nothing but the result, or a reference; ``result`` an
         annotator's inline answer, at most 2048 bytes.
         """
-        self._require("send_task_result", submission_id=submission_id)
+        self.require("send_task_result", submission_id=submission_id)
         reference = None
         if isinstance(result_path, Path):
             reference = self.storage.put(result_path, on_progress=on_progress)
@@ -331,7 +318,7 @@ class Market:
         undecided never does. With ``sign`` False nothing goes to the chain. Raises as `Judge.evaluate`.
         """
         if sign:
-            self._require("validate_task_results", submission_id=submission_id)
+            self.require("validate_task_results", submission_id=submission_id)
         found = judge.evaluate(submission_id, on_progress=on_progress, on_step=on_step, cancelled=cancelled)
         if not sign:
             return found
@@ -354,7 +341,7 @@ class Market:
 
         ``digest`` is that of the result which the report is about.
         """
-        self._require("validate_task_results", submission_id=submission_id)
+        self.require("validate_task_results", submission_id=submission_id)
         reference = self.storage.put(report)
         return self.send(ValidateTaskResults(submission_id, digest, reference, manifest_digest(reference)))
 
@@ -391,35 +378,13 @@ class Market:
             raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
         return self._intents.send_once(call, signer, on_stage=on_stage)
 
-    def _create(
-        self, terms: Terms, field: str, source: str | Path, on_progress: OnProgress | None
-    ) -> Receipt:
-        reference = source if isinstance(source, str) else ""
-        folder = source if isinstance(source, Path) else None
-        if folder is None:
-            manifest_digest(reference)
-        else:
-            task_folder.check(folder, terms.task_type)
-        # A stand-in of the real length: what the rules refuse is refused before anything is uploaded.
-        self._check_create(_with_assets(terms, field, reference or "local:#sha256=" + "0" * 64))
-        if folder is not None:
-            reference = self.storage.put(folder, on_progress=on_progress)
-        try:
-            return self.send(CreateTask(_with_assets(terms, field, reference)))
-        except Refused as refusal:
-            if folder is not None:
-                refusal.hint = f"{refusal.hint} The assets are uploaded already: {reference}".strip()
-            raise
+    def unsettled(self) -> bool:
+        """Whether a call was cut off before its outcome was known: it may have landed."""
+        return self._intents.unsettled()
 
-    def _check_create(self, terms: Terms) -> None:
-        if self._intents.unsettled():
-            return
-        with self.chain.view() as view:
-            rules.apply(view, CreateTask(terms), self._signer.address, view.block)
-
-    def _require(self, call: str, *, task_id: int | None = None, submission_id: int | None = None) -> None:
+    def require(self, call: str, *, task_id: int | None = None, submission_id: int | None = None) -> None:
         """Refuse early what the chain would refuse; not while this very call may have landed already."""
-        if self._intents.unsettled():
+        if self.unsettled():
             return
         refusal = self.may(call, task_id=task_id, submission_id=submission_id)
         if refusal is not None:
@@ -437,6 +402,11 @@ class Market:
         return digest
 
     @property
+    def address(self) -> str:
+        """Who signs. Raises `Unavailable` ("NoSigner")."""
+        return self._signer.address
+
+    @property
     def _signer(self) -> Signer:
         if self.signer is None:
             raise Unavailable(
@@ -452,8 +422,3 @@ class Market:
                 "Choose the storage with --storage.",
             )
         return self.storage
-
-
-def _with_assets(terms: Terms, field: str, reference: str) -> Terms:
-    value = (reference,) if field == "annotation_files" else reference
-    return msgspec.structs.replace(terms, **{field: value})
