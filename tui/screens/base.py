@@ -100,9 +100,11 @@ class MarketScreen(Screen[None]):
         return receipt
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offered unless this screen has no such method, or signing is off."""
+        """Offered unless the rules know no such call, this screen has no such method, or signing is off."""
         if not any(key.method == action for key in keys.TABLE):
             return True
+        if not any(key.method == action for key in keys.keys_of(self.SCOPE)):
+            return False
         if not hasattr(self, f"action_{action}") and action not in keys.OF_THE_APP:
             return False
         return not (self.app.readonly and action in SIGNING)

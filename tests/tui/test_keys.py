@@ -1,0 +1,159 @@
+"""The table of keys: one meaning a key, no key that terminals take, one source for what is shown and done."""
+
+from pathlib import Path
+
+import pytest
+
+from decentralml.core.chain import rules
+from decentralml.core.errors import Misused, Refused
+from decentralml.tui import keys, proposals, screens
+from decentralml.tui.keys import TABLE, Key, bindings, keys_of, read_keymap
+from decentralml.tui.screens.help import Help
+from decentralml.tui.widgets.keybar import KeyBar
+
+from .conftest import Place, text_of, until
+
+# Terminals, flow control, tmux and screen take these; function keys are caught by desktops and consoles.
+TAKEN = {"ctrl+q", "ctrl+s", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+z", "ctrl+b", "ctrl+a", "ctrl+c"}
+TAKEN |= {f"f{number}" for number in range(1, 13)}
+SCOPES = {scope for key in TABLE for scope in key.scopes}
+
+
+def names(key: Key) -> list[str]:
+    return key.keys.split(",")
+
+
+def test_a_key_means_one_thing_on_every_screen() -> None:
+    meanings: dict[str, set[str]] = {}
+    for key in TABLE:
+        for name in names(key):
+            meanings.setdefault(name, set()).add(key.action)
+    assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_a_meaning_stands_in_one_row() -> None:
+    assert len({key.name for key in TABLE}) == len(TABLE)
+
+
+def test_no_key_is_needed_that_terminals_take() -> None:
+    for key in TABLE:
+        assert [name for name in names(key) if name not in TAKEN], key
+    assert not {name for key in TABLE for name in names(key)} & TAKEN
+    assert not [name for key in TABLE for name in names(key) if name.startswith(("alt+", "super+", "shift+"))]
+
+
+def test_every_action_has_a_key_of_one_character_or_one_that_every_keyboard_has() -> None:
+    plain = {"enter", "escape", "space", "tab", "backspace", "ctrl+d", "ctrl+u", "ctrl+p"}
+    signs = {"slash", "colon", "question_mark", "exclamation_mark", "tilde"}
+    signs |= {"left_square_bracket", "right_square_bracket"}
+    for key in TABLE:
+        assert any(len(name) == 1 or name in plain | signs for name in names(key)), key
+
+
+@pytest.mark.parametrize("scope", sorted(SCOPES))
+def test_what_is_bound_is_what_the_table_says(scope: str) -> None:
+    made = {(binding.key, binding.id) for binding in bindings(scope)}
+    assert made == {(key.keys, key.name) for key in keys_of(scope)}
+
+
+@pytest.mark.parametrize("mode", keys.MODES)
+def test_a_screen_binds_its_rows_and_nothing_else_by_a_letter(mode: str) -> None:
+    screen = type(screens.make(mode))
+    own = {binding.key for binding in screen.BINDINGS}
+    assert own == {key.keys for key in keys_of(screen.SCOPE)}
+
+
+def test_every_call_of_the_market_has_a_key_or_belongs_to_one() -> None:
+    """create is `new`, validate comes with `evaluate`; every other call has a row of its own."""
+    bound = {key.call for key in TABLE if key.call}
+    assert {rule.name for rule in rules.TABLE} - bound == {"create_task", "validate_task_results"}
+
+
+async def test_a_row_deleted_from_the_rules_is_gone_from_rule_help_and_screen(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with market_home.chain.view() as view:
+        bo = market_home.address("bo")
+        assert rules.check(view, "assign_task", bo, task_id=4) is None
+        monkeypatch.setattr(rules, "TABLE", tuple(r for r in rules.TABLE if r.name != "assign_task"))
+        refusal = rules.check(view, "assign_task", bo, task_id=4)
+        assert refusal is not None
+        assert refusal.code == "UnknownCall"
+    async with market_home.running(size=(120, 50), as_="bo") as (app, pilot):
+        assert "t take" not in text_of(app).splitlines()[-1]
+        await pilot.press("t")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        assert "take a slot of this task" not in text_of(app)
+        assert "train one batch in the sandbox" in text_of(app)
+
+
+async def test_the_help_shows_every_row_with_its_rule_and_why_not_now(market_home: Place) -> None:
+    async with market_home.running(size=(100, 70)) as (app, pilot):
+        await until(pilot, lambda: app.screen.why_not("take") is not None, "the reason")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        shown = " ".join(text_of(app).replace("│", " ").split())
+        for key in keys_of("tasks"):
+            if app.screen_stack[0].check_action(key.method, ()):
+                assert key.label in shown, key
+        assert "For anyone but the creator" in shown
+        assert "Not now: The creator of a task cannot work on it." in shown
+
+
+async def test_the_footer_shows_the_persons_own_keys(market_home: Place) -> None:
+    market_home.home.keymap.write_text('take = "ctrl+t"\nhelp = "?,ctrl+h"\n')
+    async with market_home.running(as_="bo") as (app, pilot):
+        await until(pilot, lambda: app.keymap)
+        app.screen.query_one(KeyBar).refresh()
+        await pilot.pause()
+        assert "^t take" in text_of(app)
+        await pilot.press("t")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: len(app.screen_stack) == 2, "the question")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('fly = "f"', "no action"),
+        ("take = 3", "no action"),
+        ('take = "r"', "both take and train"),
+        ('take = "', "Unterminated string"),
+    ],
+)
+def test_a_keymap_that_is_wrong_is_refused_with_its_reason(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text(text)
+    with pytest.raises(Misused, match=words):
+        read_keymap(path)
+
+
+async def test_a_keymap_that_is_wrong_is_said_and_the_app_goes_on(market_home: Place) -> None:
+    market_home.home.keymap.write_text('take = "r"')
+    async with market_home.running() as (app, _):
+        assert app.failures[-1].code == "BadKeymap"
+        assert "Digits, round 3" in text_of(app)
+
+
+def test_two_actions_can_change_places(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('take = "r"\ntrain = "t"')
+    assert read_keymap(path) == {"take": "r", "train": "t"}
+
+
+async def test_read_only_offers_nothing_that_signs(market_home: Place) -> None:
+    async with market_home.running(size=(120, 40), as_="bo", readonly=True) as (app, pilot):
+        assert "read-only" in text_of(app)
+        foot = text_of(app).splitlines()[-1]
+        assert "t take" not in foot
+        assert "n new" not in foot
+        await pilot.press("t", "n")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        with pytest.raises(Refused, match="--readonly"):
+            proposals.assign(app.session, 4)
