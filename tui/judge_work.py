@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
+Run = Callable[[Callable[[], "Judge"]], None]
 _CLOSE_SECONDS = 2.0
 
 
@@ -64,7 +66,7 @@ class JudgeWork:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_change: Callable[[Job], None] = _nobody
         self._changed = threading.Condition()
-        self._tasks: list[tuple[int | None, Setup, Callable[[Judge], None]]] = []
+        self._tasks: list[tuple[int | None, Setup, Run]] = []
         self._jobs: dict[int, Job] = {}
         self._judges: dict[tuple[object, ...], Judge] = {}
         self._evaluators: dict[bool, Evaluator] = {}
@@ -106,7 +108,7 @@ class JudgeWork:
                 return
             self._given_up.discard(submission_id)
             self._jobs[submission_id] = Job(submission_id, setup)
-        self._queue(submission_id, setup, lambda judge: self._evaluate(judge, submission_id))
+        self._queue(submission_id, setup, lambda judge: self._evaluate(judge(), submission_id))
 
     def cancel(self, submission_id: int) -> None:
         """Take a result out of the queue, or end its evaluation."""
@@ -121,9 +123,9 @@ class JudgeWork:
         """``function(judge, cancelled)`` on this service's thread, after what waits already."""
         future: Future[T] = Future()
 
-        def run(judge: "Judge") -> None:
+        def run(judge: "Callable[[], Judge]") -> None:
             try:
-                future.set_result(function(judge, self._closing.is_set))
+                future.set_result(function(judge(), self._closing.is_set))
             except BaseException as error:  # handed to whoever awaits it
                 future.set_exception(error)
 
@@ -139,7 +141,7 @@ class JudgeWork:
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
 
-    def _queue(self, number: int | None, setup: Setup, run: "Callable[[Judge], None]") -> None:
+    def _queue(self, number: int | None, setup: Setup, run: "Run") -> None:
         with self._changed:
             self._tasks.append((number, setup, run))
             if self._thread is None:
@@ -159,7 +161,7 @@ class JudgeWork:
                 if number is not None:
                     self._jobs[number] = replace(self._jobs[number], stage=Stage.working)
             try:
-                run(self._judge(setup))
+                run(functools.partial(self._judge, setup))
             except DecentralMLError as error:
                 self._failed(number, error)
             except Exception as error:  # whatever it is, the others in the queue are still evaluated

@@ -11,6 +11,8 @@ from decentralml.core.text import clean
 Tone = Callable[[str], Style]
 """The style of a tone: head, dim, strong, good, bad, warn or accent."""
 
+_LEAST = 10  # a column cut to fewer cells says nothing
+
 Cell = str | tuple[str, str]
 """Text, or (text, tone). Texts are cleaned here."""
 
@@ -33,7 +35,7 @@ def columns(
     count = max((len(row) for row in cells), default=0)
     widths = [max(cell_len(row[i][0]) for row in cells if len(row) > i) for i in range(count)]
     if width is not None:
-        while len(widths) > 2 and sum(widths[:-1]) + gap * (len(widths) - 1) >= width:
+        while len(widths) > 2 and _needed(widths, gap) > width:
             widths.pop()
         if widths:
             widths[-1] = max(1, min(widths[-1], width - sum(widths[:-1]) - gap * (len(widths) - 1)))
@@ -54,6 +56,11 @@ def columns(
 def heading(words: str, tone: Tone) -> Text:
     """A line over a part of a panel."""
     return Text(f"{words}\n", tone("head"))
+
+
+def _needed(widths: Sequence[int], gap: int) -> int:
+    """Cells that columns need at least, the last of them cut."""
+    return sum(widths[:-1]) + min(widths[-1], _LEAST) + gap * (len(widths) - 1)
 
 
 def _plain(cell: Cell) -> tuple[str, str]:

@@ -33,7 +33,7 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
     @property
     def text_width(self) -> int:
         """Cells a line has."""
-        return max(20, self.size.width - 3)
+        return max(20, self.size.width - 1)
 
     def tone(self, name: str) -> Style:
         """The style of a tone of `TONES`; of "" none."""

@@ -1,0 +1,129 @@
+"""The panels of the Federate screen, as Text."""
+
+import time
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from decentralml.core.federation import Federation, Gathered
+from decentralml.core.federations import Figures, Outcome, Past, outcome
+from decentralml.core.models.metrics import lower_is_better
+from decentralml.core.text import clean, short
+from decentralml.tui.report_view import Canvas, change, number
+from decentralml.tui.widgets.columns import Cell, columns, heading
+from decentralml.tui.words import duration
+
+
+def places(gathered: Gathered) -> dict[int, tuple[str, str]]:
+    """By submission: what the gate says of it in a word, and the word's tone."""
+    found = {entry.submission_id: ("goes in", "good") for entry in gathered.ingredients}
+    for group in gathered.apart:
+        found |= {entry.submission_id: ("apart", "dim") for entry in group}
+    return found
+
+
+def gate(gathered: Gathered, canvas: Canvas) -> Text:
+    """What goes in, what is left apart and why, and what the gate refuses."""
+    tone = canvas.tone
+    text = heading(f"GOES IN  {len(gathered.ingredients)}", tone)
+    for entry in gathered.ingredients:
+        text.append("+ ", tone("good"))
+        text.append(f"{clean(entry.name)}  task {entry.task_id}  ")
+        text.append(f"{entry.digest[:16]}\n", tone("dim"))
+    if not gathered.ingredients:
+        text.append("nothing: see below\n", tone("dim"))
+    base = "the base model of its task" if gathered.base else "their own: no base model of that structure"
+    text.append(f"structure of {base}\n", tone("dim"))
+    for group in gathered.apart:
+        text.append("\n")
+        text.append_text(heading(f"OF ANOTHER STRUCTURE, LEFT APART  {len(group)}", tone))
+        for entry in group:
+            text.append(f"~ {clean(entry.name)}  task {entry.task_id}\n", tone("warn"))
+        text.append("mark these alone to make a model of them\n", tone("dim"))
+    if gathered.findings:
+        text.append("\n")
+        text.append_text(heading(f"REFUSED BY THE GATE  {len(gathered.findings)}", tone))
+    for finding in gathered.findings:
+        text.append(f"- {clean(finding.name)}  {clean(finding.code)}\n", tone("bad"))
+        text.append(f"  {clean(finding.message)}\n")
+        if finding.tensor:
+            text.append(f"  tensor {clean(finding.tensor)}\n", tone("dim"))
+    return text
+
+
+def made(federation: Federation, canvas: Canvas) -> Text:
+    """A model just written: beside the baseline and what went in."""
+    return _model(federation.folder.name, str(federation.folder), outcome(federation), federation, canvas)
+
+
+def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
+    """The federations of this home, newest first."""
+    tone = canvas.tone
+    if not entries:
+        return Text("No model was federated in this home yet. w writes one.", tone("dim"))
+    text = Text()
+    for entry in entries:
+        if entry.provenance is None:
+            text.append(f"{clean(entry.folder.name)}\n", tone("strong"))
+            text.append(f"{clean(entry.problem)}\n\n", tone("warn"))
+            continue
+        text.append_text(_model(entry.folder.name, str(entry.folder), entry.outcome, entry, canvas))
+        text.append("\n")
+    return text
+
+
+def _model(name: str, folder: str, found: Outcome | None, source: Federation | Past, canvas: Canvas) -> Text:
+    tone, provenance = canvas.tone, source.provenance
+    assert provenance is not None
+    text = Text(short(name, 60), tone("strong"))
+    ago = "" if found is None else f", {duration(max(time.time() - found.made, 0))} ago"
+    text.append(f"  {provenance.strategy} of {len(provenance.inputs)}{ago}\n", tone("dim"))
+    names = [found.main] if found and found.main else []
+    names += [figure for figure in (found.figures if found else {}) if figure not in names]
+    rows: list[list[Cell]] = [["MODEL", "SHARE", *_titles(names)]]
+    for entry in provenance.inputs:
+        values = found.inputs.get(entry.name, {}) if found else {}
+        rows.append([short(entry.name, 24), f"{entry.share:.3f}", *_cells(names, values, found)])
+    if found and found.baseline:
+        rows.append([("baseline", "accent"), "", *_cells(names, found.baseline, None)])
+    if found and found.figures:
+        rows.append([("federated", "strong"), "", *_cells(names, found.figures, found)])
+    text.append_text(columns(rows, tone, right=range(1, len(rows[0])), width=canvas.width))
+    if not names:
+        text.append("not measured: no held-out data were named\n", tone("dim"))
+    elif found and _lost(found):
+        text.append("The outcome is worse than the baseline: look at what went in.\n", tone("bad"))
+    facts = (
+        ("model", provenance.output),
+        ("base", provenance.base),
+        ("policy", provenance.policy_digest or "-"),
+        ("parameters", f"{provenance.parameters:,}"),
+        ("made with", ", ".join(f"{name} {value}" for name, value in provenance.versions.items())),
+        ("folder", folder),
+    )
+    for label, value in facts:
+        text.append(f"{label:<11}", tone("dim"))
+        text.append(f"{clean(value)}\n")
+    return text
+
+
+def _titles(names: Sequence[str]) -> list[Cell]:
+    return [title for name in names for title in (short(name, 14).upper(), "+/-")]
+
+
+def _cells(names: Sequence[str], values: Figures, beside: Outcome | None) -> list[Cell]:
+    """A figure and its difference to the baseline, for each name."""
+    cells: list[Cell] = []
+    for name in names:
+        value = values.get(name)
+        base = beside.baseline.get(name) if beside else None
+        cells.append(number(value) if name in values else "-")
+        cells.append(change(name, value - base) if value is not None and base is not None else "")
+    return cells
+
+
+def _lost(found: Outcome) -> bool:
+    ours, base = found.figures.get(found.main), found.baseline.get(found.main)
+    if ours is None or base is None:
+        return False
+    return ours > base if lower_is_better(found.main) else ours < base

@@ -1,0 +1,116 @@
+"""The Validate screen's way to decide: shown, then signed or kept as a draft; drafts signed together."""
+
+from textual import on
+from textual.widgets import Button
+
+from decentralml.core.drafts import Draft, Word
+from decentralml.core.errors import Misused, Refused
+from decentralml.core.validation import opinion
+from decentralml.tui import decisions
+from decentralml.tui.desk import Desk, Look
+from decentralml.tui.screens.evaluating import Evaluating
+from decentralml.tui.screens.reason import AskReason
+from decentralml.tui.screens.sign_all import SignAll
+
+WORDS = {Word.accept: "accept", Word.reject: "reject", Word.changes: "ask changes"}
+BUTTONS = {"accept": Word.accept, "reject": Word.reject, "changes": Word.changes}
+
+
+class Deciding(Evaluating):
+    """Accept, reject, ask for changes: never on one key press."""
+
+    @property
+    def desk(self) -> Desk:
+        """The reader of this session."""
+        raise NotImplementedError
+
+    # Deciding
+
+    def action_accept(self) -> None:
+        self.work(self._decide(Word.accept))
+
+    def action_reject(self) -> None:
+        self.work(self._decide(Word.reject))
+
+    def action_request_changes(self) -> None:
+        self.work(self._decide(Word.changes))
+
+    @on(Button.Pressed)
+    def button_pressed(self, event: Button.Pressed) -> None:
+        self.work(self._decide(BUTTONS[str(event.button.id)]))
+
+    async def _decide(self, word: Word) -> None:
+        """Show what the decision would sign; sign it, keep it as a draft, or neither."""
+        look = self.look
+        if look is None or look.submission.digest is None:
+            raise Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
+        refused = look.refusals[decisions.CALLS[word]]
+        if refused is not None:
+            raise refused
+        reason = ""
+        if word is not Word.accept:
+            answer = await self.app.push_screen_wait(self._ask_reason(look, word))
+            if answer is None:
+                return
+            reason = answer
+        draft = Draft(
+            submission_id=look.submission.id, digest=look.submission.digest, word=word, reason=reason
+        )
+        plan = await self.call(decisions.plan, self.session, draft)
+        if plan.problem is not None:
+            raise plan.problem
+        await self._sign([plan], opinion=self._opinion(look), may_keep=True)
+
+    def _ask_reason(self, look: Look, word: Word) -> AskReason:
+        before = look.draft.reason if look.draft and look.draft.word is word else ""
+        verdict = look.report.verdict if look.report else None
+        said = verdict.reason if verdict else ""
+        if word is Word.reject:
+            return AskReason(f"Reject #{look.submission.id}", "Why? The worker reads it.", before or said)
+        return AskReason(f"Ask changes of #{look.submission.id}", "What should change?", before)
+
+    def _opinion(self, look: Look) -> str:
+        if look.report is None:
+            return "this result was not evaluated here"
+        verdict = look.report.verdict
+        return f"{verdict.decision.value}: {verdict.reason}" if verdict else opinion(look.report)
+
+    async def _sign(self, plans: list[decisions.Plan], *, opinion: str = "", may_keep: bool = False) -> None:
+        await self.call(self.session.unlock_remembered)
+        signed = await self.app.push_screen_wait(SignAll(plans, opinion=opinion, may_keep=may_keep))
+        if signed is None:
+            return
+        if signed.keep:
+            draft = plans[0].draft
+            await self.call(
+                self.desk.drafts.put, draft.submission_id, draft.digest, draft.word, reason=draft.reason
+            )
+            self.app.say("Kept as a draft. D signs all drafts, B takes this one back.")
+        for number in signed.decided:
+            await self.call(self.desk.drafts.take_back, number)
+        if signed.receipts:
+            self.app.say(f"{len(signed.receipts)} calls signed, {len(signed.decided)} results decided.")
+            await self.app.refresh_pulse()
+        await self.read()
+
+    def action_sign_drafts(self) -> None:
+        self.work(self._sign_drafts())
+
+    async def _sign_drafts(self) -> None:
+        drafts = await self.call(self.desk.my_drafts)
+        marked = self.table.marked
+        drafts = [draft for draft in drafts if not marked or draft.submission_id in marked]
+        if not drafts:
+            raise Misused("NoDrafts", "There is no draft to sign.", "a, R and c make one of a result.")
+        await self._sign(await self.call(self.desk.plans, drafts))
+
+    def action_take_back(self) -> None:
+        self.work(self._take_back())
+
+    async def _take_back(self) -> None:
+        row = self.table.row
+        gone = await self.call(self.desk.drafts.take_back, row.key) if row else None
+        if gone is None:
+            raise Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
+        self.app.say(f"The draft to {WORDS[gone.word]} #{gone.submission_id} is taken back.")
+        await self.read()

@@ -1,0 +1,145 @@
+"""The Validate screen's way to evaluate: asked once a task by what, then in the background."""
+
+from pathlib import Path
+from typing import Any
+
+from textual.widgets import Static
+
+from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
+from decentralml.core.errors import DecentralMLError
+from decentralml.core.validation import STEPS
+from decentralml.tui.desk import Entry, Look
+from decentralml.tui.judge_work import Job, Setup, Stage
+from decentralml.tui.screens.held_out import HeldOut
+from decentralml.tui.screens.panes import PaneScreen
+from decentralml.tui.words import transfer
+
+SETUPS = "validate.setups"
+
+
+class Evaluating(PaneScreen):
+    """Puts results into the app's queue of evaluations and shows how they come on. Signs nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[int, Entry] = {}
+        self.look: Look | None = None
+        self._setups: dict[int, Setup] = {}
+
+    async def read(self) -> None:
+        """Read list and result again."""
+        raise NotImplementedError
+
+    def show_progress(self) -> None:
+        working, waiting = self.app.judging.busy()
+        line = self.query_one("#progress", Static)
+        line.display = bool(working or waiting)
+        job = self.app.judging.current()
+        if not line.display or job is None:
+            return
+        said = f"evaluating #{job.submission_id}: {job.step or 'begin'}"
+        if job.step in STEPS:
+            said += f" ({STEPS.index(job.step) + 1} of {len(STEPS)})"
+        if job.progress is not None:
+            said += f"  {transfer(job.progress)}"
+        if waiting:
+            said += f"  {waiting} wait behind it"
+        self.set_part("#progress", f"{said}   nothing is signed by this; go on reading")
+
+    # Evaluating
+
+    def action_evaluate(self) -> None:
+        if self.look is None:
+            self.app.say("There is no result under the cursor.")
+            return
+        self.work(self._evaluate([(self.look.task, self.look.submission)]))
+
+    def action_evaluate_all(self) -> None:
+        wanted = [
+            (entry.task, entry.submission)
+            for entry in self.entries.values()
+            if (entry.submission.id in self.table.marked if self.table.marked else entry.report is None)
+        ]
+        if not wanted:
+            self.app.say("Everything that waits is evaluated; v measures the one under the cursor again.")
+            return
+        self.work(self._evaluate(wanted))
+
+    async def _evaluate(self, wanted: list[tuple[Task, Submission]]) -> None:
+        """Ask once a task by what to measure, then put all into the queue."""
+        for task, submission in wanted:
+            setup = await self.setup(task)
+            if setup is not None:
+                self.app.judging.evaluate(submission.id, setup)
+        self.table.marked.clear()
+        await self.read()
+
+    async def setup(self, task: Task, *, again: bool = False) -> Setup | None:
+        """By what a task is measured: as remembered, or as the person says now; None where they left."""
+        if task.terms.task_type is TaskType.DataAnnotators:
+            return Setup()
+        known = self._setups.get(task.id)
+        if known is not None and not again:
+            return known
+        before = self._remembered(task)
+        no_sandbox = await self.call(_no_sandbox)
+        if again or before is None or no_sandbox:
+            setup = await self.app.push_screen_wait(
+                HeldOut(
+                    f"Evaluate results of task {task.id}",
+                    before or self._last_setup(),
+                    policy_needed=task.terms.validation_strategy is ValidationStrategy.CustomAccept,
+                    no_sandbox=no_sandbox,
+                )
+            )
+        else:
+            setup = before
+        if setup is not None:
+            self._setups[task.id] = setup
+            kept = {**self.app.state.get(SETUPS, {}), self._setup_key(task): _kept(setup)}
+            if self.app.state.set(SETUPS, kept):
+                self.app.save_state()
+        return setup
+
+    def _setup_key(self, task: Task) -> str:
+        return f"{self.session.chain.genesis[:16]}:{task.id}"
+
+    def _remembered(self, task: Task) -> Setup | None:
+        return _setup(self.app.state.get(SETUPS, {}).get(self._setup_key(task)))
+
+    def _last_setup(self) -> Setup:
+        kept = list(self.app.state.get(SETUPS, {}).values())
+        return (_setup(kept[-1]) if kept else None) or Setup()
+
+    def job_moved(self, job: Job) -> None:
+        """An evaluation went on: its line is shown, and what it found."""
+        if job.stage is Stage.failed and job.error is not None:
+            self.app.show_error(job.error)
+        if not self.is_current and self not in self.app.screen_stack:
+            return
+        self.show_progress()
+        if job.progress is None:
+            self.work(self.read())
+
+
+def _no_sandbox() -> str:
+    """Why strangers' models cannot be loaded safely here; "" where they can."""
+    from decentralml.core import sandbox
+
+    try:
+        sandbox.require()
+    except DecentralMLError as error:
+        return error.message
+    return ""
+
+
+def _kept(setup: Setup) -> list[str]:
+    """A setup as the state keeps it; leave to load without a sandbox is never kept."""
+    return [str(setup.data or ""), str(setup.policy or "")]
+
+
+def _setup(kept: Any) -> Setup | None:
+    if not (isinstance(kept, list) and len(kept) == 2 and all(isinstance(part, str) for part in kept)):
+        return None
+    data, policy = (Path(part) if part else None for part in kept)
+    return Setup(data, policy)

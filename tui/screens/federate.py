@@ -1,0 +1,332 @@
+"""Accepted results become the next model: chosen, passed through the gate, averaged, and measured."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import Static
+
+from decentralml.core import federation, federations
+from decentralml.core.chain.base import SubmissionQuery
+from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
+from decentralml.core.errors import DecentralMLError, Misused
+from decentralml.core.federation import Federation, Gathered
+from decentralml.core.federations import Past
+from decentralml.core.storage.base import Progress
+from decentralml.core.text import clean, short, short_address
+from decentralml.tui import federate_view, report_view
+from decentralml.tui.desk import MOST, Desk
+from decentralml.tui.judge_work import Setup
+from decentralml.tui.screens.evaluating import SETUPS
+from decentralml.tui.screens.federate_form import FederateForm, Order
+from decentralml.tui.screens.panes import PaneScreen
+from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.pane import Pane
+from decentralml.tui.words import transfer
+
+PANELS = ("gate", "outcome", "earlier")
+_COLUMNS = (
+    Column("id", "#", 5, right=True, priority=100),
+    Column("task", "TASK", 12, flexible=True, priority=60),
+    Column("worker", "WORKER", 12, priority=70),
+    Column("figure", "FIGURE", 7, right=True, priority=40),
+    Column("gain", "+/-", 7, right=True, priority=80),
+    Column("gate", "GATE", 7, priority=90),
+)
+_PROGRESS_SECONDS = 0.5
+
+
+class Federate(PaneScreen):
+    """The accepted results of my tasks; those that are marked, or else all of the task under the cursor."""
+
+    SCOPE = "federate"
+    MODE = "federate"
+    PANELS = PANELS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._desk: Desk | None = None
+        self._accepted: list[tuple[Submission, Task]] = []
+        self._answers = 0
+        self._chosen: tuple[int, ...] = ()
+        self._gathered: Gathered | None = None
+        self._gathered_of: tuple[int, ...] = ()
+        self._problem: DecentralMLError | None = None
+        self._gathering = False
+        self._made: Federation | None = None
+        self._past: tuple[Past, ...] = ()
+        self._doing = ""
+        self._stop = threading.Event()
+        self._timer: Timer | None = None
+
+    def body(self) -> ComposeResult:
+        yield Static("", id="shown")
+        with Horizontal(id="desk"):
+            yield PagedTable(
+                _COLUMNS,
+                self._fetch,
+                empty="No result was accepted yet. 3 Validate is where that happens.",
+                id="accepted",
+            )
+            with Vertical(id="side"):
+                yield Static("", id="panels")
+                with Horizontal(id="panes"):
+                    yield Pane(id="first")
+                    yield Pane(id="second")
+        yield Static("", id="progress")
+
+    def on_mount(self) -> None:
+        self.restore_panel()
+        self._timer = self.set_interval(_PROGRESS_SECONDS, self._show_progress, pause=True)
+        self.query_one("#progress").display = False
+        self.table.focus()
+
+    @property
+    def table(self) -> PagedTable:
+        return self.query_one("#accepted", PagedTable)
+
+    # Reading
+
+    async def refresh_data(self) -> None:
+        await self.table.reload()
+        self._past = await self.call(federations.past, self.session.home)
+        await self._choose()
+        self._show()
+
+    async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
+        if self.app.session is None:
+            return [], 0
+        rows = await self.call(self._read, offset, limit)
+        return rows, len(self._accepted)
+
+    def _read(self, offset: int, limit: int) -> list[Row]:
+        """Accepted results by task, and one page of them as rows. Blocks."""
+        session = self.session
+        if self._desk is None or self._desk.session is not session:
+            self._desk = Desk(session)
+        query = SubmissionQuery(
+            creator=session.address, statuses=(ResultSubmissionStatus.Accepted,), limit=MOST
+        )
+        found = session.chain.submissions(query).items if session.address else ()
+        tasks = {number: session.chain.task(number) for number in {s.task_id for s in found}}
+        models = [s for s in found if tasks[s.task_id].terms.task_type is not TaskType.DataAnnotators]
+        self._answers = len(found) - len(models)
+        models.sort(key=lambda submission: (submission.task_id, submission.id))
+        self._accepted = [(submission, tasks[submission.task_id]) for submission in models]
+        before = None
+        rows = []
+        for submission, task in self._accepted[offset : offset + limit]:
+            rows.append(self._row(self._desk, submission, task, first=task.id != before))
+            before = task.id
+        return rows
+
+    def _row(self, desk: Desk, submission: Submission, task: Task, *, first: bool) -> Row:
+        report = desk.report(submission)
+        main = report.candidate.main if report and report.candidate else ""
+        change = report.differences.get(main) if report and main else None
+        place = federate_view.places(self._gathered).get(submission.id) if self._gathered else None
+        refused = self._gathered is not None and submission.id in self._gathered_of and place is None
+        name = self.session.name_of(submission.worker)
+        return Row(
+            submission.id,
+            {
+                "id": str(submission.id),
+                "task": f"{task.id}  {clean(task.terms.question)}" if first else "",
+                "worker": short(name, 12) if name else short_address(submission.worker),
+                "figure": report_view.number(report.candidate.values[main]) if report and main else "",
+                "gain": report_view.change(main, change) if change is not None else "",
+                "gate": ("refused", "bad") if refused else place or "",
+            },
+        )
+
+    # Choosing
+
+    def _choice(self) -> tuple[int, ...]:
+        """The marked results; where none is, all of the task under the cursor."""
+        known = [submission.id for submission, _ in self._accepted]
+        marked = [number for number in known if number in self.table.marked]
+        if marked or self.table.row is None:
+            return tuple(marked)
+        here = next((t.id for s, t in self._accepted if s.id == self.table.row.key), None)
+        return tuple(submission.id for submission, task in self._accepted if task.id == here)
+
+    async def _choose(self) -> None:
+        """Bring the gate's word up to what is chosen now, however often that changes meanwhile."""
+        if self._gathering:
+            return
+        self._gathering = True
+        try:
+            while (chosen := self._choice()) != self._gathered_of:
+                self._chosen, self._gathered, self._problem = chosen, None, None
+                if chosen:
+                    await self._gather(chosen)
+                self._gathered_of = chosen
+                await self.table.reload()
+        finally:
+            self._gathering = False
+        self._show()
+
+    async def _gather(self, chosen: tuple[int, ...]) -> None:
+        self._begin("fetching and inspecting results")
+        try:
+            self._gathered = await self.call(
+                federation.gather, self.session.market, chosen, on_progress=self._fetching
+            )
+        except DecentralMLError as error:
+            self._problem = error
+        finally:
+            self._end()
+
+    @on(PagedTable.Moved, "#accepted")
+    def row_moved(self) -> None:
+        if self._choice() != self._gathered_of:
+            self.work(self._choose())
+
+    def action_mark(self) -> None:
+        self.table.toggle_mark()
+        self.table.move(1)
+        self.work(self._choose())
+
+    # Writing
+
+    def action_write(self) -> None:
+        self.work(self._write(), group="write")
+
+    async def _write(self) -> None:
+        if self._made is None and self._doing:
+            raise Misused("Busy", f"Still {self._doing}.", "Wait until that is done.")
+        if self._problem is not None:
+            raise self._problem
+        gathered = self._gathered
+        if gathered is None or not gathered.ingredients:
+            raise Misused("NoModels", "There is nothing to federate.", "space marks accepted results.")
+        numbers = sorted(entry.submission_id for entry in gathered.ingredients)
+        out = await self.call(federations.free_folder, self.session.home, numbers)
+        data = self._held_out(gathered.ingredients[0].task_id)
+        order = await self.app.push_screen_wait(FederateForm(gathered, data=data, out=out))
+        if order is None:
+            return
+        self._stop.clear()
+        try:
+            await self._make(gathered, order)
+        finally:
+            self._end()
+        self._past = await self.call(federations.past, self.session.home)
+        self._show()
+
+    async def _make(self, gathered: Gathered, order: Order) -> None:
+        """Average, measure, remember; the model is there even where measuring it fails."""
+        self._begin("averaging")
+        self._made = await self.call(
+            federation.run,
+            gathered,
+            order.out,
+            strategy=order.strategy,
+            weights=order.weights,
+            on_progress=self._averaging,
+            cancelled=self._stop.is_set,
+        )
+        self.panel = "outcome"
+        self._show()
+        self.app.say(f"The model is in {order.out}.")
+        await self.call(federations.remember, self.session.home, self._made)
+        if order.data is None:
+            return
+        made, market = self._made, self.session.market
+        self._begin("measuring the new model, its inputs and the baseline")
+        measured = self.app.judging.do(
+            Setup(order.data),
+            lambda judge, closing: federation.measure(
+                market, made, judge, cancelled=lambda: closing() or self._stop.is_set()
+            ),
+        )
+        self._made = await asyncio.wrap_future(measured)
+        await self.call(federations.remember, self.session.home, self._made)
+
+    def _held_out(self, task_id: int) -> Path | None:
+        """The held-out data by which the task's results were judged."""
+        key = f"{self.session.chain.genesis[:16]}:{task_id}"
+        kept = self.app.state.get(SETUPS, {}).get(key)
+        return Path(kept[0]) if isinstance(kept, list) and kept and kept[0] else None
+
+    # Progress; the first two are called on other threads
+
+    def _fetching(self, progress: Progress) -> None:
+        self._doing = f"fetching results  {transfer(progress)}"
+
+    def _averaging(self, done: int, of: int) -> None:
+        self._doing = f"averaging {100 * done // of if of else 100} %"
+
+    def _begin(self, doing: str) -> None:
+        self._doing = doing
+        self._show_progress()
+        if self._timer is not None:
+            self._timer.resume()
+
+    def _end(self) -> None:
+        self._doing = ""
+        self._show_progress()
+        if self._timer is not None:
+            self._timer.pause()
+
+    def _show_progress(self) -> None:
+        line = self.query_one("#progress", Static)
+        line.display = bool(self._doing)
+        if self._doing:
+            self.set_part("#progress", f"{self._doing}…")
+
+    # Showing
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        if self.app.session is None:
+            return
+        marked = bool(self.table.marked & {submission.id for submission, _ in self._accepted})
+        which = "marked" if marked else "of the task under the cursor"
+        answers = f"   {self._answers} accepted answers are no models" if self._answers else ""
+        self.set_part(
+            "#shown",
+            f"{len(self._accepted):,} accepted   {len(self._chosen)} {which}{answers}"
+            if self._accepted
+            else "",
+        )
+        self.show_panels()
+
+    def draw(self, panel: str, pane: Pane) -> Text:
+        canvas = report_view.Canvas(pane.text_width, pane.tone, pane.shade)
+        if panel == "earlier":
+            return federate_view.earlier(self._past, canvas)
+        if panel == "outcome":
+            if self._made is not None:
+                return federate_view.made(self._made, canvas)
+            return Text("Nothing was written in this session. w writes what goes in.", pane.tone("dim"))
+        if self._problem is not None:
+            return Text(clean(str(self._problem)), pane.tone("bad"))
+        if self._gathered is None:
+            words = "The gate looks at them…" if self._chosen else "space marks results; w writes a model."
+            return Text(words, pane.tone("dim"))
+        return federate_view.gate(self._gathered, canvas)
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
+        if self._doing:
+            yield "stop federating", self._doing, self._stop.set
+        for entry in self._past[:10]:
+            yield f"verify {entry.folder.name}", "that it is what its provenance says", self._verify(entry)
+
+    def _verify(self, entry: Past) -> Callable[[], None]:
+        return lambda: self.work(self._verified(entry))
+
+    async def _verified(self, entry: Past) -> None:
+        from decentralml.core.models import federate
+
+        await self.call(federate.verify, entry.folder)
+        self.app.say(f"{entry.folder.name} is the model that its provenance names.")
