@@ -1,11 +1,9 @@
 """Killed at any write, sync or rename: afterwards a call is there whole or not at all, and never twice."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import kill_each
 import pytest
 
 from decentralml.core.chain import codec
@@ -15,6 +13,7 @@ from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.domain import StorageType
 
 DIGEST = "a" * 64
+DRIVER = Path(__file__).with_name("crash_driver.py")
 PATH = f"local:#sha256={DIGEST}"
 
 
@@ -60,14 +59,9 @@ def test_killed_at_every_call_nothing_is_half_and_nothing_twice(
     folder = tmp_path / "killed"
     folder.mkdir()
     files = ("create", "send", "accept")
-    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}"]
-    inject = ["-e", f"inject={name}:signal=KILL:when={kills_at}"]
-    driver = [sys.executable, str(Path(__file__).with_name("crash_driver.py")), str(base), str(folder)]
-    command = [*strace, *inject, *driver, name, str(kills_at), str(clock()), *files]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert finished.returncode == 0, finished.stderr
-    counts = json.loads(finished.stdout)
-    assert set(counts) == set(files), "a child was killed at every count: strace must kill later"
+    counts = kill_each.killed(
+        DRIVER, name, kills_at, str(base), str(folder), name, str(kills_at), str(clock()), *files
+    )
     assert all(counts.values()), "no child was ever killed"
 
     outcomes = set()
