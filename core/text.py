@@ -15,6 +15,8 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
 
     With ``keep_newlines`` line feeds and tabs stay (logs, tracebacks, summaries).
     """
+    if text.isascii() and text.isprintable():
+        return text
     out = []
     for char in text:
         if char in "\n\t":

@@ -81,10 +81,10 @@ def _label(screen: "MarketScreen", task: Task) -> None:
 
 
 async def train(screen: "MarketScreen", task_id: int) -> None:
-    """Start a training run of a task."""
-    from decentralml.tui.screens.train import StartTraining
+    """Start a training run of a task, and show it live."""
+    from decentralml.tui.screens.train import start
 
-    await screen.app.push_screen_wait(StartTraining(task_id))
+    await start(screen, task_id)
 
 
 async def fetch(screen: "MarketScreen | Working[Any]", task: Task, transfer: Transfer) -> None:

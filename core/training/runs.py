@@ -244,14 +244,14 @@ def bounds(settings: Settings) -> Bounds:
     )
 
 
-def tail(log: Path, lines: int = 200) -> list[str]:
-    """The last lines of a log; of a line that a progress bar wrote over, what was seen last."""
+def tail(log: Path, lines: int = 200, most: int = _TAIL) -> list[str]:
+    """The last lines of a log, of its last ``most`` bytes; of one that a progress bar wrote over, the end."""
     text = b""
     for path in (log.with_name(log.name + ".1"), log):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            file.seek(max(size - _TAIL, 0))
-            text = (text + file.read(_TAIL))[-_TAIL:]
+            file.seek(max(size - most, 0))
+            text = (text + file.read(most))[-most:]
     shown = [
         clean(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]))
         for line in text.decode("utf-8", "replace").split("\n")

@@ -24,7 +24,7 @@ _EMPTY: Cell = (" ", "")
 
 @dataclass(frozen=True)
 class Picture:
-    """What a chart shows: curves over ``0..end`` of an axis in ``unit``. ``marks``: separators, (place, word)."""
+    """What a chart shows: curves over ``0..end`` of an axis in ``unit``; ``marks`` are (place, word)."""
 
     title: str
     lines: tuple[Line, ...] = ()

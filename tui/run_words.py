@@ -1,0 +1,289 @@
+"""A run in words: its row, its header, the lines under its curves, and why it cannot be paused or the like."""
+
+import textwrap
+from collections.abc import Mapping
+
+from decentralml.core.errors import Refused
+from decentralml.core.text import clean, short
+from decentralml.core.training.runs import Run
+from decentralml.tui import plot
+from decentralml.tui.run_reader import Look
+from decentralml.tui.widgets.lines import LineOf, Part
+from decentralml.tui.widgets.paged_table import Row
+from decentralml.tui.words import duration, size
+
+_TONES = {"running": "work", "paused": "warn", "stopping": "warn", "finished": "good"}
+_TONES |= {"failed": "bad", "crashed": "bad", "queued": "dim", "stopped": "dim"}
+_ROW_TONES = {"warn": "accent", "work": ""}
+Figures = Mapping[str, float | None]
+
+
+def figure(value: float | None) -> str:
+    """A metric's value; one that was not finite is ``nan``."""
+    return "nan" if value is None else plot.number(value)
+
+
+def row(run: Run) -> Row:
+    """The run's line in the list."""
+    last = run.last
+    tone = _TONES.get(run.state, "")
+    metrics = last.metrics or last.epoch_metrics
+    first = "loss" if "loss" in metrics else next(iter(metrics), None)
+    left = "" if last.eta is None or run.ended else duration(last.eta)
+    return Row(
+        run.id,
+        {
+            "id": str(run.id),
+            "state": (run.state, _ROW_TONES.get(tone, tone)),
+            "task": "" if run.spec.task_id is None else str(run.spec.task_id),
+            "title": clean(run.spec.title) or run.spec.script,
+            "epoch": f"{last.epoch}/{last.epochs or run.spec.epochs}",
+            "loss": "" if first is None else figure(metrics[first]),
+            "left": left,
+        },
+    )
+
+
+def state(run: Run, look: Look) -> str:
+    """Its state, with what it was just told where it has not obeyed yet."""
+    if run.state == "running" and look.told == "pause":
+        return "pausing"
+    if run.state == "paused" and look.told == "run":
+        return "going on"
+    return run.state
+
+
+def head(run: Run, look: Look, width: int) -> LineOf:
+    """One line: which run of which task, how far it is, how long still."""
+    last, spec = run.last, run.spec
+    far = []
+    if last.fit is not None:
+        fit = f"fit {last.fit}  " if last.fit > 1 else ""
+        steps = "" if last.steps is None else f" of {last.steps}"
+        far.append(f"{fit}epoch {last.epoch} of {last.epochs}  step {last.step}{steps}")
+    if last.eta is not None and not run.ended:
+        far.append(f"{duration(last.eta)} left")
+    right = "  ".join(far)
+    words = state(run, look)
+    task = "" if spec.task_id is None else f"  task {spec.task_id}"
+    left = f"run {run.id}  "
+    room = width - len(left) - len(words) - len(task) - len(right) - 4
+    title = "  " + _fit(clean(spec.title) or spec.script, room) if room > 6 else ""
+    gap = width - len(left) - len(words) - len(task) - _cells(title) - len(right)
+    if gap < 1:
+        right, gap = short(right, max(len(right) + gap - 1, 0)), 1
+    return (
+        (left, "title"),
+        (words, _TONES.get(run.state, "")),
+        (task, "dim"),
+        (title, ""),
+        (" " * gap, ""),
+        (right, ""),
+    )
+
+
+def foot(run: Run, look: Look, width: int, *, ascii: bool) -> list[LineOf]:
+    """What stands under the curves: how far it is, what it takes and may touch, what is kept, what broke."""
+    lines = [*_waiting(run, look), *_how_it_ended(run, width)]
+    if run.last.fit is not None and not run.ended:
+        lines.append(_bars(run, width, ascii=ascii))
+    if run.last.started is not None:
+        lines.append(_joined(_machine(run), width))
+        lines.append(_joined(_touches(run), width))
+    if run.last.warnings:
+        count = len(run.last.warnings)
+        more = f"  ({count} warnings: ] facts)" if count > 1 else ""
+        lines.append(((_fit(f"warning: {clean(run.last.warnings[-1])}", width - len(more)) + more, "warn"),))
+    return lines
+
+
+def _waiting(run: Run, look: Look) -> list[LineOf]:
+    match run.state:
+        case "queued":
+            going = sum(other.state in ("starting", "running", "paused", "stopping") for other in look.runs)
+            place = look.places.get(run.id, 1)
+            ahead = f"{going} at work before it" if going else "it starts in a moment"
+            return [((f"place {place} in the queue, {ahead}", "warn"), ("   x takes it out", "dim"))]
+        case "starting":
+            return [(("the sandbox starts: Python and Keras are imported", "dim"),)]
+        case "paused":
+            return [(("it waits at a batch end and keeps its slot", "warn"), ("   p goes on", "dim"))]
+        case "stopping":
+            return [(("it stops at the next batch end; 20 s later it is ended", "warn"),)]
+    return []
+
+
+def _how_it_ended(run: Run, width: int) -> list[LineOf]:
+    last = run.last
+    if run.state == "finished":
+        lines: list[LineOf] = []
+        if last.claimed:
+            lines.append(_joined(_claims(last.claimed, last.claimed_baseline or {}), width))
+        where = "it left no result" if run.result_folder is None else str(run.result_folder)
+        lines.append((("result  ", "dim"), (short(where, width - 8), "")))
+        return lines
+    if run.state in ("failed", "crashed"):
+        code = f"{last.code}: " if last.code else ""
+        said = textwrap.wrap(code + clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
+        lines = [((line, "bad"),) for line in said or ["it failed and said nothing"]]
+        hint = clean(last.hint) or "] shows the log and the traceback."
+        return [*lines, ((_fit(f"{hint}  ! {_again(run)}", width), "dim"),)]
+    if run.state == "stopped":
+        return [((f"stopped  ! {_again(run)}", "dim"),)]
+    return []
+
+
+def _again(run: Run) -> str:
+    kept = run.last.checkpoint
+    return "starts it anew" if kept is None else f"goes on after epoch {kept.epoch}"
+
+
+def _claims(claimed: Figures, baseline: Figures) -> list[Part]:
+    """Its own figures beside those of the model it began from."""
+    parts: list[Part] = [("claims", "dim")]
+    for name, value in claimed.items():
+        before = baseline.get(name)
+        if value is None or before is None:
+            beside = f" (from {figure(before)})" if name in baseline else ""
+        else:
+            beside = f" (from {figure(before)}, {value - before:+.3f})"
+        parts.append((f"{clean(name)} {figure(value)}{beside}", ""))
+    return parts
+
+
+def done(run: Run) -> float:
+    """How much of its fit is done, 0 to 1."""
+    last = run.last
+    within = last.step / last.steps if last.steps else 0.0
+    return min(max(last.epoch - 1 + within, 0) / last.epochs, 1.0) if last.epochs else 0.0
+
+
+def _bars(run: Run, width: int, *, ascii: bool) -> LineOf:
+    """A bar for the fit and one for the epoch, with the speed."""
+    last = run.last
+    data = last.data
+    speed = []
+    if last.rate is not None and run.state == "running":
+        speed.append(f"{last.rate:.1f} batches/s")
+        if data is not None and data.samples and last.steps:
+            speed.append(f"{last.rate * data.samples / last.steps:,.0f} samples/s")
+    if last.lr is not None:
+        speed.append(f"lr {last.lr:.3g}")
+    right = "  ".join(speed)
+    room = width - len(right) - len("fit  100 %   epoch  100 %   ")
+    if room < 14:
+        right, room = "", width - len("fit  100 %   epoch  100 %   ")
+    of_fit, of_epoch = max(room * 2 // 3, 4), max(room // 3, 3)
+    within = last.step / last.steps if last.steps else None
+    parts: list[Part] = [
+        ("fit ", "dim"),
+        *_bar(done(run), of_fit, ascii=ascii),
+        (f" {done(run):4.0%}   ".replace("%", " %"), ""),
+    ]
+    if within is None:
+        parts.append((f"{last.step} batches of this epoch", "dim"))
+        of_epoch = 0
+    else:
+        parts += [
+            ("epoch ", "dim"),
+            *_bar(within, of_epoch, ascii=ascii),
+            (f" {within:4.0%}".replace("%", " %"), ""),
+        ]
+    used = sum(len(text) for text, _ in parts)
+    return (*parts, (" " * max(width - used - len(right), 1), ""), (right, ""))
+
+
+def _bar(share: float, width: int, *, ascii: bool) -> list[Part]:
+    filled = round(min(max(share, 0.0), 1.0) * width)
+    full, empty = ("#", ".") if ascii else ("━", "─")
+    return [(full * filled, "work"), (empty * (width - filled), "dim")]
+
+
+def _machine(run: Run) -> list[Part]:
+    last = run.last
+    parts: list[Part] = []
+    load = last.load
+    if load is not None and not run.ended:
+        parts.append((f"cpu {load.cpu:.0f} %", ""))
+        parts.append((f"{size(load.rss)} of memory, {size(last.peak_rss)} at most", ""))
+    elif last.peak_rss:
+        parts.append((f"{size(last.peak_rss)} of memory at most", ""))
+    if run.ended and last.started and last.ended:
+        parts.append((f"took {duration(last.ended - last.started)}", ""))
+    unused = bool(last.gpus) and last.device.upper() == "CPU"
+    if last.device:
+        parts.append((last.device + (" although there is a GPU" if unused else ""), "warn" if unused else ""))
+    if last.attempt > 1:
+        parts.append((f"attempt {last.attempt}", "dim"))
+    return parts
+
+
+def _touches(run: Run) -> list[Part]:
+    """What it may touch, in a line."""
+    last, spec = run.last, run.spec
+    parts: list[Part] = []
+    if spec.unsandboxed:
+        parts.append(("no sandbox: it may do all that you may", "warn"))
+    else:
+        data = f"  {spec.data.name}" if spec.data else ""
+        parts.append((f"{last.protection}  network off", ""))
+        parts.append((f"reads task/{clean(data)}  writes out/", "dim"))
+    if last.checkpoint is not None:
+        parts.append((f"checkpoint epoch {last.checkpoint.epoch}, {size(last.checkpoint.bytes)}", ""))
+    if last.data is not None:
+        if last.data.samples is not None:
+            parts.append((f"{last.data.samples:,} samples, {last.data.holdout or 0:,} held out", ""))
+        if last.data.digest:
+            parts.append((f"data {last.data.digest[:12]}", "dim"))
+    return parts
+
+
+def _joined(parts: list[Part], width: int) -> LineOf:
+    """Parts with room between them; those at the end that do not fit are left out."""
+    line: list[Part] = []
+    used = 0
+    for text, tone in parts:
+        gap = 2 if line else 0
+        if line and used + gap + _cells(text) > width:
+            break
+        line += [("  " * bool(line), ""), (_fit(text, width), tone)]
+        used += gap + _cells(text)
+    return tuple(line)
+
+
+def why_not(action: str, run: Run | None) -> Refused | None:
+    """Why ``action`` (a row of the keys) cannot be done with ``run``; None where it can."""
+    if run is None:
+        return Refused("NoRun", "There is no run here.", "r starts one.")
+    word = f"Run {run.id} is {run.state}."
+    match action:
+        case "pause" if run.ended or run.state == "stopping":
+            return Refused("RunHasEnded", word, "! lets one go on that did not finish.")
+        case "stop" if run.ended:
+            return Refused("RunHasEnded", word, "There is nothing to stop.")
+        case "stop" if run.state == "stopping":
+            return Refused("RunIsStopping", word, "It ends at its next batch, or 20 s later.")
+        case "retry" if run.state == "finished":
+            return Refused("RunHasEnded", word, "r starts a new one.")
+        case "retry" if not run.ended:
+            return Refused("RunIsAlive", word, "! is for runs that stopped, failed or crashed.")
+        case "deliver" if run.spec.task_id is None:
+            return Refused("NoTask", f"Run {run.id} belongs to no task.", "Nobody waits for its result.")
+        case "deliver" if run.state not in ("finished", "stopped"):
+            return Refused("NotFinished", word, "What is delivered is the result of a finished run.")
+        case "deliver" if run.result_folder is None:
+            return Refused("NoResult", f"Run {run.id} has left no result.", "] shows its log.")
+    return None
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _fit(text: str, width: int) -> str:
+    """``text`` cut to ``width`` cells."""
+    from rich.cells import set_cell_size
+
+    return text if _cells(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"

@@ -1,0 +1,411 @@
+"""Start a training: of which task, on which data, how long, and what its script may touch meanwhile."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Input, Label, Static
+
+from decentralml.core import sandbox, task_folder, work
+from decentralml.core.amount import format_amount
+from decentralml.core.chain.base import SubmissionQuery, TaskQuery
+from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
+from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavailable
+from decentralml.core.text import clean, short
+from decentralml.core.training.run_folder import RunSpec
+from decentralml.core.training.runs import Runs
+from decentralml.tui import task_facts
+from decentralml.tui.screens.dialog import Choose
+from decentralml.tui.screens.working import Working, consent
+from decentralml.tui.session import Session
+from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.prose import Block, Prose
+from decentralml.tui.words import kind, size
+
+if TYPE_CHECKING:
+    from decentralml.tui.screens.base import MarketScreen
+
+_MOST_TASKS = 200
+_MOST_EPOCHS = 1_000_000
+_TYPED = "unsandboxed"
+_LOAD_FOLDER = "data.py"
+
+
+async def start(screen: "MarketScreen", task_id: int | None) -> None:
+    """Ask which task where none is given, start a run of it, and show it live. For inside `work`."""
+    if task_id is None:
+        choices = await screen.call(trainable, screen.session)
+        if not choices:
+            raise Refused("NothingToTrain", "No task is open to train.", "1 shows the tasks; t takes a slot.")
+        chosen = await screen.app.push_screen_wait(Choose("Train which task?", choices))
+        if chosen is None:
+            return
+        task_id = int(chosen)
+    run_id = await screen.app.push_screen_wait(StartTraining(task_id))
+    if run_id is not None:
+        screen.app.state.set("runs.selected", run_id)
+        screen.app.switch_to("runs")
+
+
+def trainable(session: Session) -> list[tuple[str, str | Text]]:
+    """Tasks that can be trained, those with a slot of one's own first: (id, line). Blocks."""
+    mine: Mapping[int, Submission] = {}
+    if session.address is not None:
+        query = SubmissionQuery(
+            worker=session.address, statuses=(ResultSubmissionStatus.Assigned,), limit=_MOST_TASKS
+        )
+        mine = {submission.task_id: submission for submission in session.chain.submissions(query).items}
+    tasks = [session.chain.task(id) for id in mine]
+    tasks += [
+        task
+        for task in session.chain.tasks(TaskQuery(takeable=True, limit=_MOST_TASKS)).items
+        if task.id not in mine
+    ]
+    return [
+        (str(task.id), _choice(task, mine.get(task.id)))
+        for task in tasks
+        if task.terms.task_type is not TaskType.DataAnnotators
+    ]
+
+
+def _choice(task: Task, mine: Submission | None) -> Text:
+    line = Text(f"{task.id:>5}  ", "dim", no_wrap=True, overflow="ellipsis")
+    line.append("yours  " if mine else "       ", "bold")
+    line.append(f"{kind(task.terms.task_type):<11}  {format_amount(task.terms.pays_amount):>8}  ", "dim")
+    return line.append(short(task.terms.question, 60), "")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What the form has found out about a task before it is filled in.
+
+    ``spec``: the order, None where an environment has to be made first: then ``packages`` and ``fetch``
+    (bytes, 0: not told) say which. ``no_sandbox``: why there is none here.
+    """
+
+    task: Task
+    mine: Submission | None
+    folder: Path
+    spec: RunSpec | None
+    packages: tuple[str, ...]
+    fetch: int
+    setup: bool
+    no_sandbox: str
+
+
+class StartTraining(Working[int]):
+    """Answers with the id of the run that was started; None where none was. Nothing is signed."""
+
+    def __init__(self, task_id: int) -> None:
+        super().__init__(f"Train task {task_id}")
+        self._task_id = task_id
+        self._ready: Ready | None = None
+        self._starting = False
+
+    def body(self) -> ComposeResult:
+        kept: dict[str, Any] = self.app.state.get("train", {})
+        last = kept.get(str(self._task_id), {}) if isinstance(kept, dict) else {}
+
+        def was(name: str, default: str) -> str:
+            return str(last.get(name, default)) if isinstance(last, dict) else default
+
+        yield Prose(id="about")
+        with Horizontal(classes="row"):
+            yield Label("data", classes="label")
+            yield Input(
+                was("data", ""),
+                placeholder="an .npz or a folder; empty: the script's own",
+                id="data",
+                compact=True,
+            )
+            yield Button("File", id="file", compact=True)
+            yield Button("Folder", id="folder", compact=True)
+        yield Static("", id="data-says")
+        with Horizontal(classes="row"):
+            for name, default, hint in (
+                ("epochs", "10", ""),
+                ("batch", "", "script's"),
+                ("seed", "0", ""),
+                ("device", "", "any"),
+            ):
+                yield Label(name, classes="label short")
+                yield Input(was(name, default), placeholder=hint, id=name, compact=True, max_length=9)
+        with Horizontal(classes="row", id="typed-row"):
+            yield Label(f"no sandbox here: type {_TYPED} to run it with all that you may", classes="warn")
+            yield Input(id="typed", compact=True)
+        with VerticalScroll(id="text"):
+            yield Prose(id="card")
+        yield Static("", id="problem")
+        with Horizontal(id="buttons"):
+            yield Button("Start", id="start", variant="primary", compact=True, disabled=True)
+            yield Button("Cancel  esc", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#typed-row").display = False
+        self.query_one("#data").focus()
+        self.work(self._begin())
+
+    async def _begin(self) -> None:
+        task = await self.call(self.session.chain.task, self._task_id)
+        self.query_one("#about", Prose).show(
+            [((f"{kind(task.terms.task_type)}  ", "dim"), clean(task.terms.question))]
+        )
+        await self.fetch(task)
+        self.say("looking for a Python that has what the task needs…")
+        self._ready = await self.call(_get_ready, self.session, task)
+        self.query_one("#typed-row").display = bool(self._ready.no_sandbox)
+        self.query_one("#start", Button).disabled = False
+        self.say("")
+        await self._show_card()
+
+    # The card
+
+    @on(Input.Changed)
+    def changed(self) -> None:
+        """What the script may touch depends on what is typed."""
+        if self._ready is not None:
+            self.run_worker(self._said(self._show_card()), group="card", exclusive=True)
+
+    async def _show_card(self) -> None:
+        ready = self._ready
+        assert ready is not None, "the card is shown when the task was looked at"
+        says = await self.call(look_at_data, self._data(), ready.folder)
+        line = self.query_one("#data-says", Static)
+        line.set_class(not says.ok, "-bad")
+        line.update(Text(says.text))
+        blocks: list[Block] = []
+        if ready.mine is None:
+            blocks.append(
+                (("You hold no slot of this task: what you train cannot be delivered yet.", "warn"),)
+            )
+        if ready.setup:
+            blocks.append(
+                (("The task has a setup.sh that has not run: e on the task shows and runs it.", "warn"),)
+            )
+        if ready.packages:
+            much = size(ready.fetch) if ready.fetch else "the index does not say how much"
+            blocks.append(
+                ((f"{len(ready.packages)} packages are fetched first, after a yes: {much}", "warn"),)
+            )
+        if ready.no_sandbox:
+            blocks.append(((ready.no_sandbox, "bad"),))
+        blocks.append((("WHAT IT MAY TOUCH", "dim"),))
+        try:
+            spec = self._order(ready)
+            blocks += [(clean(card),) for card in await self.call(_card, self.session, spec)]
+            self.say("")
+        except DecentralMLError as error:
+            self.say(str(error), bad=True)
+        self.query_one("#card", Prose).show(blocks)
+
+    def _text(self, name: str) -> str:
+        return self.query_one(f"#{name}", Input).value.strip()
+
+    def _data(self) -> Path | None:
+        typed = self._text("data")
+        return Path(typed).expanduser().absolute() if typed else None
+
+    def _order(self, ready: Ready) -> RunSpec:
+        """The order as the form stands. Raises `Misused` for what is not filled in right."""
+        spec = ready.spec or RunSpec(
+            assets=ready.folder,
+            script=task_folder.SCRIPTS[ready.task.terms.task_type],
+            task_type=ready.task.terms.task_type,
+            task_id=ready.task.id,
+        )
+        return msgspec.structs.replace(
+            spec,
+            data=self._data(),
+            epochs=_whole("epochs", self._text("epochs"), 1, _MOST_EPOCHS),
+            batch_size=_whole("batch", self._text("batch"), 1, 2**31) if self._text("batch") else None,
+            seed=_whole("seed", self._text("seed") or "0", 0, 2**31 - 1),
+            device=_device(self._text("device")),
+            unsandboxed=bool(ready.no_sandbox) and self._text("typed") == _TYPED,
+        )
+
+    # Filling in
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        match event.button.id:
+            case "file" | "folder":
+                self.work(self._browse(folders=event.button.id == "folder"))
+            case "start":
+                self._start()
+            case _:
+                self.dismiss(None)
+
+    async def _browse(self, *, folders: bool) -> None:
+        typed = self._data()
+        begin = Path.cwd() if typed is None else typed.parent
+        found = await self.app.push_screen_wait(
+            FilePicker(begin, folders, title="Data: your own, it stays here")
+        )
+        if found is not None:
+            self.query_one("#data", Input).value = str(found)
+
+    @on(Input.Submitted)
+    def submitted(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        if self._ready is not None and not self._starting:
+            self._starting = True
+            self.query_one("#start", Button).disabled = True
+            self.work(self._start_run(self._ready), group="start")
+
+    def broke(self) -> None:
+        self._starting = False
+        self.query_one("#start", Button).disabled = self._ready is None
+
+    async def _start_run(self, ready: Ready) -> None:
+        spec = self._order(ready)
+        if ready.no_sandbox and not spec.unsandboxed:
+            raise Unavailable(
+                "NoSandbox", ready.no_sandbox, f"Type {_TYPED} to run it with all that you may."
+            )
+        says = await self.call(look_at_data, spec.data, ready.folder)
+        if not says.ok:
+            raise Misused("NoData", says.text, "Name an .npz with x and y, a folder, or nothing.")
+        self.say("getting ready…")
+        whole = await self.call(
+            work.run_spec,
+            self.session.market,
+            ready.task,
+            data=spec.data,
+            epochs=spec.epochs,
+            batch_size=spec.batch_size,
+            seed=spec.seed,
+            device=spec.device,
+            unsandboxed=spec.unsandboxed,
+            submission_id=None if ready.mine is None else ready.mine.id,
+            consent=consent(self.app),
+        )
+        run = await self.call(Runs(self.session.home, self.session.settings).start, whole)
+        self._remember()
+        self.dismiss(run.id)
+
+    def _remember(self) -> None:
+        """The next training of this task begins with what was typed for this one."""
+        kept = dict(list(self.app.state.get("train", {}).items())[-50:])
+        kept[str(self._task_id)] = {
+            name: self._text(name) for name in ("data", "epochs", "batch", "seed", "device")
+        }
+        if self.app.state.set("train", kept):
+            self.app.save_state()
+
+
+def _get_ready(session: Session, task: Task) -> Ready:
+    """Look at the task's folder, its requirements, and at the sandbox. Blocks."""
+    market = session.market
+    asked: list[tuple[int, list[str]]] = []
+
+    def note(size: int, packages: list[str]) -> bool:
+        asked.append((size, packages))
+        return False
+
+    spec: RunSpec | None = None
+    try:
+        spec = work.run_spec(market, task, data=None, epochs=1, consent=note)
+    except Refused as error:
+        if error.code != "Declined" or not asked:
+            raise
+    setup = work.read_setup(market, task)
+    probe = sandbox.probe()
+    mine = task_facts.my_submission(session, task.id) if session.address else None
+    return Ready(
+        task=task,
+        mine=mine if mine and mine.status is ResultSubmissionStatus.Assigned else None,
+        folder=work.folder(market, task),
+        spec=spec,
+        packages=tuple(asked[0][1]) if asked else (),
+        fetch=asked[0][0] if asked else 0,
+        setup=setup is not None and bool(setup.script.strip()),
+        no_sandbox="" if probe.ok else clean(probe.detail),
+    )
+
+
+def _card(session: Session, spec: RunSpec) -> list[str]:
+    try:
+        return Runs(session.home, session.settings).card(spec)
+    except Unavailable as error:
+        return [f"protection {error.message}"]
+
+
+def _whole(name: str, text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise Misused("BadNumber", f"{name}: {text[:20]!r} is no number from {least:,} to {most:,}.")
+    return int(text)
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"(cpu|gpu(:\d{1,3})?)?", text):
+        raise Misused(
+            "BadDevice", f"{text[:20]!r} is no device.", "Known: cpu, gpu, gpu:N; empty takes what is there."
+        )
+    return text
+
+
+# --- data -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a look at the data has found, in a line, and whether a run can begin with them."""
+
+    ok: bool
+    text: str
+
+
+def look_at_data(path: Path | None, assets: Path) -> Says:
+    """Whether ``path`` looks like data for the task in ``assets``. Reads headers alone. Blocks."""
+    if path is None:
+        return Says(True, "the script's own load_data()")
+    if path.is_dir():
+        if not (assets / _LOAD_FOLDER).is_file():
+            return Says(False, f"This task reads no folders: it has no {_LOAD_FOLDER}.")
+        return Says(True, f"a folder, read by the task's {_LOAD_FOLDER}")
+    if not path.is_file():
+        return Says(False, clean(f"There is nothing at {path}."))
+    if path.suffix != ".npz":
+        return Says(False, clean(f"{path.name} is no .npz; np.savez(path, x=x, y=y) writes one."))
+    return _look_at_npz(path)
+
+
+def _look_at_npz(path: Path) -> Says:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            shapes = {name: _header(archive, name) for name in ("x", "y") if name in names}
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+        return Says(False, clean(f"{path.name} cannot be read as .npz: {error}."))
+    if len(shapes) < 2 and not {"x_train", "y_train"} <= names:
+        there = ", ".join(sorted(names)[:6]) or "nothing"
+        return Says(False, clean(f"{path.name} holds {short(there, 60)}: x and y are needed."))
+    words = "   ".join(f"{name} {shape}" for name, shape in shapes.items())
+    return Says(True, clean(f"{words}   {size(path.stat().st_size)}"))
+
+
+def _header(archive: Any, name: str) -> str:
+    """Shape and type of an array in an .npz, from its header."""
+    import ast
+
+    with archive.open(f"{name}.npy") as file:
+        start = file.read(12)
+        if start[:6] != b"\x93NUMPY":
+            raise ValueError(f"{name} is no array")
+        wide = start[6] >= 2
+        length = int.from_bytes(start[8 : 12 if wide else 10], "little")
+        text = (start[12 if wide else 10 :] + file.read(min(length, 10_000)))[:length]
+    header = ast.literal_eval(text.decode("latin-1"))
+    shape = "x".join(str(int(side)) for side in header["shape"]) or "()"
+    return f"{shape} {str(header['descr'])[:8].lstrip('<|>=')}"
