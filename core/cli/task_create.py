@@ -51,7 +51,14 @@ _STAND_IN = "local:#sha256=" + "0" * 64
     "--assets", required=True, metavar="FOLDER", help="What the task ships: a folder, or a reference."
 )
 @click.option("--pays-amount", required=True, metavar="AMOUNT", help="Units for each accepted result.")
-@click.option("--max-assignments", type=click.IntRange(0, MAX_U32), default=1, show_default=True, metavar="N")
+@click.option(
+    "--max-assignments",
+    type=click.IntRange(0, MAX_U32),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many results you buy.",
+)
 @click.option("--expires-in", default="7d", show_default=True, metavar="TIME", help="90s, 30m, 12h, 7d.")
 @click.option("--expiration-block", type=click.IntRange(0, MAX_U32), metavar="N", help="Instead of a time.")
 @click.option(
