@@ -30,8 +30,12 @@ class Intents:
     """One file an unfinished call, written before it is sent and removed once its outcome is known."""
 
     def __init__(self, home: Home, chain: Chain) -> None:
-        self._folder = home.intents
+        self._home = home
         self._chain = chain
+
+    @property
+    def _folder(self) -> Path:
+        return self._home.intents
 
     def send_once(self, call: Call, signer: Signer, *, on_stage: OnStage | None = None) -> Receipt:
         """Sign and submit ``call``, unless the same call has landed already: then answer with its receipt.
