@@ -73,11 +73,14 @@ class TopBar(Widget):
         """Draw what the last pulse said. Parts that did not change are left alone."""
         marks = pulse.marks if pulse else {}
         block = f"block {pulse.head.block:,}" if pulse else ""
-        room = self.size.width - len(block) - 2
+        room = self.size.width - 2
         tabs = self._tabs.items()
-        full = sum(cell_len(tab.text(marks.get(mode, 0), narrow=False).plain) + 2 for mode, tab in tabs)
-        narrow = full > room
-        if narrow:
+        full, short_tabs = (
+            sum(cell_len(tab.text(marks.get(mode, 0), narrow=narrow).plain) + 2 for mode, tab in tabs)
+            for narrow in (False, True)
+        )
+        narrow = full + len(block) > room
+        if narrow and short_tabs + len(block) > room:
             block = block.removeprefix("block ")
         for mode, tab in tabs:
             tab.show(active=mode == self._mode, waiting=marks.get(mode, 0), narrow=narrow)
