@@ -18,14 +18,19 @@ PLANCK = frozenset(
     (
         "amount",
         "balance",
+        "creator_after",
+        "creator_before",
         "deposit",
         "earned",
         "existential_deposit",
         "fee",
         "free",
+        "funds_after",
+        "funds_before",
         "held",
         "paid",
         "pays_amount",
+        "refunded",
         "total_issuance",
     )
 )

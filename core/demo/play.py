@@ -118,10 +118,10 @@ class Play:
         self.policy.write_bytes((props.assets() / "model_creator" / "validation.py").read_bytes())
         contributors = props.task_folder("model_contributor", self.folders)
         engineers = props.task_folder("model_engineer", self.folders)
-        # The first command makes the ledger that the others open.
-        self._arrive(self.creator, "500")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             base = pool.submit(props.train_base, own, contributors)
+            # Her first command makes the ledger that the others open.
+            self._arrive(self.creator, "500")
             for done in [pool.submit(self._arrive, worker, "5") for worker in self.workers]:
                 done.result()
             base.result()
@@ -201,23 +201,18 @@ class Play:
     def settle(self, funds_before: int, creator_before: int) -> Outcome:
         """Federate what was accepted, close the tasks, and count everybody's money."""
         self.say("The accepted models are federated, the tasks closed, and the money counted.")
-        rows = {
-            row["submission"]["id"]: row
-            for task in (self.task, self.engineers_task)
-            for row in self.creator.do("task", "results", str(task))["items"]
-        }
-        accepted = [n for n, row in rows.items() if row["submission"]["status"] == "Accepted"]
-        federated: dict[str, Any] = {}
-        if accepted:
-            federated = self.creator.do(
-                *("federate", "run", *(str(number) for number in accepted)),
-                *("--out", str(self.root / "federated"), "--data", str(self.held_out)),
-            )
-        before_close = self._free(self.creator)
-        for task in (self.task, self.engineers_task):
-            if self.creator.do("task", "show", str(task))["status"] != "Completed":
-                self.creator.do("task", "close", str(task))
-        after = self._free(self.creator)
+        tasks = (self.task, self.engineers_task)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            results = pool.map(lambda task: self.creator.do("task", "results", str(task))["items"], tasks)
+            rows = {row["submission"]["id"]: row for items in results for row in items}
+            accepted = [n for n, row in rows.items() if row["submission"]["status"] == "Accepted"]
+            federating = pool.submit(self._federate, accepted)
+            before_close = self._free(self.creator)
+            for task in tasks:
+                if self.creator.do("task", "show", str(task))["status"] != "Completed":
+                    self.creator.do("task", "close", str(task))
+            after = self._free(self.creator)
+            federated = federating.result()
         return Outcome(
             home=self.root,
             people=tuple(self._part(worker, rows[worker.submission]) for worker in self.workers),
@@ -234,6 +229,15 @@ class Play:
         )
 
     # Steps
+
+    def _federate(self, accepted: list[int]) -> dict[str, Any]:
+        if not accepted:
+            return {}
+        found: dict[str, Any] = self.creator.do(
+            *("federate", "run", *(str(number) for number in accepted)),
+            *("--out", str(self.root / "federated"), "--data", str(self.held_out)),
+        )
+        return found
 
     def _arrive(self, person: Person, units: str) -> None:
         """Make an account and take money from the faucet."""
