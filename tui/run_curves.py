@@ -42,7 +42,7 @@ def picture(
 
 
 def end(run: Run, drawn: Drawn) -> float:
-    """Where the axis ends: of a run that goes on a little ahead of it, within the epochs that it was given."""
+    """Where the axis ends: a little ahead of a run that goes on, within the epochs that it was given."""
     begun = max(len(drawn.marks), 1)
     if run.ended:
         return float(begun)

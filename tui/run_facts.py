@@ -1,5 +1,6 @@
 """Everything that is known of a run, and its epochs as a table: each field of its order and its progress."""
 
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields as dataclass_fields
@@ -18,6 +19,8 @@ from decentralml.tui.widgets.lines import LineOf
 from decentralml.tui.words import duration, size
 
 _LABELS = 16
+# Learning rate and seconds, in the table of epochs.
+_TAIL = 20
 
 
 def _when(value: float) -> str:
@@ -40,6 +43,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "parameters": lambda value: f"{value:,}",
     "holdout": lambda value: f"{value:.0%}" if isinstance(value, float) else f"{value:,}",
     "device": lambda value: value or "what there is",
+    "pid": str,
+    "seed": str,
     "threads": lambda value: str(value or "as many as the libraries like"),
     "task_type": lambda value: value.value,
 }
@@ -128,33 +133,49 @@ def _section(title: str, found: list[tuple[str, str]], width: int, tone: str = "
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
+    width = max(width, 10)
     for line in text.expandtabs(4).splitlines():
-        yield from chop_cells(line, max(width, 10)) if cell_len(line) > width else [line]
+        if cell_len(line) <= width:
+            yield line
+        elif line.isascii():
+            yield from textwrap.wrap(line, width, drop_whitespace=True) or [""]
+        else:
+            yield from chop_cells(line, width)
 
 
 def epochs(table: Sequence[journal.Epoch], width: int) -> tuple[LineOf, list[LineOf]]:
     """A header, and a line an epoch, oldest first; metrics that do not fit in ``width`` are left out."""
     several = len({epoch.fit for epoch in table}) > 1
     names = list(dict.fromkeys(name for epoch in table for name in epoch.metrics))
-    room = width - (5 if several else 0) - 7 - 10 - 9
+    # A metric beside what it was on held-out data.
+    bases = list(dict.fromkeys(name.removeprefix("val_") for name in names))
+    names.sort(key=lambda name: bases.index(name.removeprefix("val_")))
+    room = width - (5 if several else 0) - 7
+    wide = sum(_column(name) for name in names) + _TAIL <= room
+    room -= _TAIL if wide else 0
     shown: list[str] = []
     for name in names:
-        column = max(len(clean(name)), 8) + 2
-        if column > room:
+        if _column(name) > room:
             break
-        room -= column
+        room -= _column(name)
         shown.append(name)
     columns = [(f"{'FIT':>4} " if several else "") + f"{'EPOCH':>6} "]
     columns += [f"  {clean(name):>8}" for name in shown]
-    header = "".join(columns) + f"  {'LR':>8}  {'TOOK':>7}"
-    return ((header, "dim"),), [((_epoch(epoch, shown, several=several), ""),) for epoch in table]
+    header = "".join(columns) + (f"  {'LR':>8}  {'TOOK':>8}" if wide else "")
+    return ((header, "dim"),), [((_epoch(epoch, shown, several=several, wide=wide), ""),) for epoch in table]
 
 
-def _epoch(epoch: journal.Epoch, shown: Sequence[str], *, several: bool) -> str:
+def _column(name: str) -> int:
+    return max(len(clean(name)), 8) + 2
+
+
+def _epoch(epoch: journal.Epoch, shown: Sequence[str], *, several: bool, wide: bool) -> str:
     cells = [(f"{epoch.fit:>4} " if several else "") + f"{epoch.epoch:>6} "]
     for name in shown:
         value = figure(epoch.metrics[name]) if name in epoch.metrics else ""
         cells.append(f"  {value:>{max(len(clean(name)), 8)}}")
+    if not wide:
+        return "".join(cells)
     lr = "" if epoch.lr is None else f"{epoch.lr:.3g}"
     took = "" if epoch.seconds is None else f"{epoch.seconds:.2f} s"
-    return "".join(cells) + f"  {lr:>8}  {took:>7}"
+    return "".join(cells) + f"  {lr:>8}  {took:>8}"

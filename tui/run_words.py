@@ -1,4 +1,4 @@
-"""A run in words: its row, its header, the lines under its curves, and why it cannot be paused or the like."""
+"""A run in words: its row, its header, the lines under its curves, and why one cannot act on it."""
 
 import textwrap
 from collections.abc import Mapping

@@ -8,34 +8,31 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
-from decentralml.tui import run_curves, run_facts, run_words, task_facts
-from decentralml.tui.run_reader import Drawn, Look, Reader
+from decentralml.tui import run_words, task_facts
+from decentralml.tui.run_reader import Look, Reader
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask
-from decentralml.tui.widgets.chart import WEIGHTS, Chart, Picture, View
-from decentralml.tui.widgets.lines import LineOf, Lines
+from decentralml.tui.widgets.chart import WEIGHTS
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.run_panel import PANELS, RunPanel
 
 LOOK_SECONDS = 1.0
-PANELS = ("curves", "log", "facts", "epochs")
 COLUMNS = (
     Column("id", "RUN", 4, right=True, priority=100),
     Column("state", "STATE", 8, priority=99),
     Column("task", "TASK", 5, right=True, priority=60),
-    Column("title", "QUESTION", 12, flexible=True, priority=50),
+    Column("title", "QUESTION", 12, flexible=True, priority=95),
     Column("epoch", "EPOCH", 7, right=True, priority=98),
     Column("loss", "LOSS", 8, right=True, priority=90),
     Column("left", "LEFT", 8, right=True, priority=70),
 )
 _WIDE = 140
-_TWO_CHARTS = 72
-_NOTHING = Drawn()
 
 
 class RunsScreen(MarketScreen):
@@ -52,14 +49,7 @@ class RunsScreen(MarketScreen):
         super().__init__()
         self.seen = Look()
         self.selected: int | None = None
-        self.panel = "curves"
-        self.zoomed = False
-        self.inside = False
         self.overlay = False
-        self.log_scale = False
-        self.smooth = 0.0
-        self.metric = 0
-        self.cross: float | None = None
         self._reader: Reader | None = None
         self._rows: list[Row] = []
         self._timer: Timer | None = None
@@ -73,34 +63,22 @@ class RunsScreen(MarketScreen):
                     placeholder="words of the question, a state, a task's id…", id="filter", compact=True
                 )
                 yield PagedTable(COLUMNS, self._fetch, empty="No run yet. r starts one.")
-            with Vertical(id="live"):
-                yield Lines(id="head")
-                yield Lines(id="panel-names")
-                with Horizontal(id="charts"):
-                    yield Chart(id="chart-0")
-                    yield Chart(id="chart-1")
-                yield Lines(id="foot")
-                with Horizontal(id="panels"):
-                    with Vertical(id="log-pane"):
-                        yield Static("LOG", classes="title")
-                        yield Lines(id="log", tail=True)
-                    with Vertical(id="epochs-pane"):
-                        yield Lines(id="epochs-head")
-                        yield Lines(id="epochs", tail=True)
-                    with Vertical(id="facts-pane"):
-                        yield Static("FACTS", classes="title")
-                        yield Lines(id="facts")
+            yield RunPanel(id="live")
 
     def on_mount(self) -> None:
-        state = self.app.state
+        state, live = self.app.state, self.live
         self.selected = state.get("runs.selected", 0) or None
-        self.panel = state.get("runs.panel", self.panel)
-        self.log_scale = state.get("runs.log", self.log_scale)
-        self.smooth = state.get("runs.smooth", self.smooth)
-        if self.panel not in PANELS:
-            self.panel = "curves"
+        panel, smooth = state.get("runs.panel", ""), state.get("runs.smooth", 0.0)
+        live.panel = panel if panel in PANELS else PANELS[0]
+        live.smooth = smooth if smooth in WEIGHTS else WEIGHTS[0]
+        live.log_scale = state.get("runs.log", False)
         self.query_one("#filter").display = False
         self.query_one(PagedTable).focus()
+
+    @property
+    def live(self) -> RunPanel:
+        """The panel of the run that is looked at."""
+        return self.query_one(RunPanel)
 
     # Looking
 
@@ -140,7 +118,7 @@ class RunsScreen(MarketScreen):
                 if self._reader is None:
                     self._reader = Reader(self.session.home, self.session.settings)
                 overlaid = self._overlaid()
-                log = self.query_one("#log-pane").display
+                log = self.live.wants_log
                 self.seen = await self.call(self._reader.look, self.selected, overlaid, log=log)
                 await self._show_list()
                 self.draw()
@@ -182,7 +160,6 @@ class RunsScreen(MarketScreen):
         if id == self.selected:
             return
         self.selected = id
-        self.cross, self.metric = None, 0
         self._remember("runs.selected", id or 0)
         self._again = True
         self._look_soon()
@@ -206,99 +183,20 @@ class RunsScreen(MarketScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self._size_list()
-        self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
         """Show what was seen last. Parts that did not change are left alone."""
-        run = self.run
-        drawn = self.seen.curves.get(self.selected or 0, _NOTHING)
-        self._arrange(run, drawn)
-        ascii = self.app.ascii
-        head, foot = self.query_one("#head", Lines), self.query_one("#foot", Lines)
-        if run is None:
-            head.show([])
-            foot.show([])
-            for chart in self.query(Chart):
-                chart.show(Picture(""), View())
-            for lines in ("#log", "#facts", "#epochs", "#epochs-head"):
-                self.query_one(lines, Lines).show([])
-            return
-        width = max(self.query_one("#live").size.width - 2, 10)
-        head.show([run_words.head(run, self.seen, width)])
-        under = run_words.foot(run, self.seen, width, ascii=ascii)
-        foot.styles.height = max(len(under), 3)
-        foot.show(under)
-        self.query_one("#panel-names", Lines).show([self._tabs(width)])
-        self._draw_charts(run, drawn)
-        if self.query_one("#log-pane").display:
-            log: list[LineOf] = [((line, ""),) for line in self.seen.log]
-            self.query_one("#log", Lines).show(log or [(("it has printed nothing", "dim"),)])
-        if self.query_one("#facts-pane").display:
-            facts = self.query_one("#facts", Lines)
-            facts.show(run_facts.facts(run, facts.size.width))
-        if self.query_one("#epochs-pane").display:
-            table = self.query_one("#epochs", Lines)
-            header, lines = run_facts.epochs(drawn.table, table.size.width)
-            self.query_one("#epochs-head", Lines).show([header])
-            table.show(lines or [(("no epoch has ended", "dim"),)])
-
-    def _draw_charts(self, run: Run, drawn: Drawn) -> None:
-        view = View(log=self.log_scale, smooth=self.smooth, cross=self.cross)
-        others = {id: self.seen.curves[id] for id in self._overlaid() if id in self.seen.curves}
-        names = run_curves.metrics(drawn) or ["loss"]
-        for number, chart in enumerate(self.query(Chart)):
-            if chart.display:
-                name = names[(self.metric + number) % len(names)]
-                chart.show(run_curves.picture(name, run, drawn, others), view)
-
-    def _tabs(self, width: int) -> LineOf:
-        line: list[tuple[str, str]] = []
-        for name in PANELS:
-            here = name == self.panel
-            line += [(name, ("accent" if self.inside else "title") if here else "dim"), ("   ", "")]
-        if self.inside:
-            does = {"curves": "h l crosshair  j k metric"}.get(self.panel, "j k scroll")
-            line.append((f"{does}  enter its task  esc back", "dim"))
-        elif self.overlay and not self._overlaid():
-            line.append(("space marks the runs to draw over this one", "dim"))
-        return tuple(line)
-
-    def _arrange(self, run: Run | None, drawn: Drawn) -> None:
-        """Which parts are on screen: all that there is room for, or the one panel."""
-        wide = self.size.width >= _WIDE and self.size.height >= 34 and not self.zoomed
-        shown = {
-            "#list": not self.zoomed,
-            "#panel-names": run is not None,
-            "#charts": run is not None and (wide or self.panel == "curves"),
-            "#panels": run is not None and (wide or self.panel != "curves"),
-            "#log-pane": self.panel == "log" or (wide and self.panel != "epochs"),
-            "#epochs-pane": self.panel == "epochs",
-            "#facts-pane": self.panel == "facts" or wide,
-        }
-        for part, display in shown.items():
-            self.query_one(part).display = display
-        live = self.size.width if self.zoomed or self.size.width < _WIDE else self.size.width * 2 // 3
-        several = len(run_curves.metrics(drawn)) > 1
-        alone = self.zoomed and self.panel == "curves"
-        self.query_one("#chart-1").display = several and live >= _TWO_CHARTS and not alone
-        self.set_class(self.inside, "-inside")
+        over = self._overlaid()
+        hint = "space marks the runs to draw over this one" if self.overlay and not over else ""
+        self.query_one("#list").display = not self.live.zoomed
+        self.set_class(self.live.inside, "-inside")
+        self.live.show(self.run, self.seen, over, hint=hint)
 
     # Moving: in the list, or inside the panel
 
-    @property
-    def _lines(self) -> Lines | None:
-        """The lines that the moving keys scroll; None where they move in the list or among curves."""
-        if self.panel == "curves" or not (self.inside or self.zoomed):
-            return None
-        return self.query_one(f"#{self.panel}", Lines)
-
     def _move(self, by: int) -> None:
-        if (lines := self._lines) is not None:
-            lines.scroll_lines(by)
-        elif self.inside or self.zoomed:
-            names = run_curves.metrics(self.seen.curves.get(self.selected or 0, _NOTHING))
-            self.metric = (self.metric + (1 if by > 0 else -1)) % max(len(names), 1)
-            self.draw()
+        if self.live.takes_keys:
+            self.live.move(by)
         else:
             self.table.move(by)
 
@@ -315,7 +213,7 @@ class RunsScreen(MarketScreen):
         self._move(-self._page())
 
     def _page(self) -> int:
-        return self.table.page() if self._lines is None else max(self._lines.size.height - 1, 1)
+        return self.live.page() if self.live.takes_keys else self.table.page()
 
     def action_top(self) -> None:
         self._to_end(top=True)
@@ -324,32 +222,16 @@ class RunsScreen(MarketScreen):
         self._to_end(top=False)
 
     def _to_end(self, *, top: bool) -> None:
-        if (lines := self._lines) is not None:
-            lines.scroll_to_end(top=top)
-        elif self.inside or self.zoomed:
-            self.cross = 0.0 if top else 1.0
-            self.draw()
+        if self.live.takes_keys:
+            self.live.to_end(top=top)
         else:
             self.table.move_to(0 if top else self.table.total - 1)
 
     def action_left(self) -> None:
-        self._cross(-1)
+        self.live.move_cross(-1)
 
     def action_right(self) -> None:
-        self._cross(1)
-
-    def _cross(self, by: int) -> None:
-        """Move the crosshair by a cell; the first key puts it on the newest values."""
-        if self.panel != "curves" or self.run is None:
-            return
-        columns = self.query_one("#chart-0", Chart).columns
-        if self.cross is None:
-            self.inside = True
-            self.cross = 1.0
-        else:
-            cell = min(int(self.cross * columns), columns - 1) + by
-            self.cross = min(max(cell + 0.5, 0.5), columns - 0.5) / columns
-        self.draw()
+        self.live.move_cross(1)
 
     @on(PagedTable.Opened)
     def opened(self) -> None:
@@ -359,10 +241,10 @@ class RunsScreen(MarketScreen):
         """Into the panel of the run; from inside it to the run's task."""
         if self.run is None:
             return
-        if self.inside:
+        if self.live.inside:
             self._open_task(self.run)
         else:
-            self.inside = True
+            self.live.inside = True
             self.draw()
 
     def _open_task(self, run: Run) -> None:
@@ -375,17 +257,14 @@ class RunsScreen(MarketScreen):
 
     def action_back(self) -> None:
         filter = self.query_one("#filter", Input)
-        if self.cross is not None:
-            self.cross = None
-        elif self.zoomed or self.inside:
-            self.zoomed = self.inside = False
+        if self.live.leave():
+            self.draw()
         elif filter.display:
             filter.value = ""
             filter.display = False
             self.table.focus()
         else:
             super().action_back()
-        self.draw()
 
     # How it is shown
 
@@ -396,28 +275,22 @@ class RunsScreen(MarketScreen):
         self._to_panel(-1)
 
     def _to_panel(self, by: int) -> None:
-        self.panel = PANELS[(PANELS.index(self.panel) + by) % len(PANELS)]
-        self._remember("runs.panel", self.panel)
-        self.draw()
-        # What has only now a size is drawn to it, and a log that was not read is read.
-        self.call_after_refresh(self.draw)
+        self.live.next_panel(by)
+        self._remember("runs.panel", self.live.panel)
         self._look_soon()
 
     def action_zoom(self) -> None:
-        self.zoomed = not self.zoomed
+        self.live.zoomed = not self.live.zoomed
         self.draw()
-        self.call_after_refresh(self.draw)
 
     def action_log_scale(self) -> None:
-        self.log_scale = not self.log_scale
-        self._remember("runs.log", self.log_scale)
+        self.live.log_scale = not self.live.log_scale
+        self._remember("runs.log", self.live.log_scale)
         self.draw()
 
     def action_smooth(self) -> None:
-        at = WEIGHTS.index(self.smooth) if self.smooth in WEIGHTS else 0
-        self.smooth = WEIGHTS[(at + 1) % len(WEIGHTS)]
-        self._remember("runs.smooth", self.smooth)
-        self.draw()
+        self.live.next_smooth()
+        self._remember("runs.smooth", self.live.smooth)
 
     def action_overlay(self) -> None:
         self.overlay = not self.overlay
@@ -452,8 +325,7 @@ class RunsScreen(MarketScreen):
         """What the panel shows in full; of the curves, where the run lies."""
         run = self.run
         if run is not None:
-            whole = self.panel != "curves" and self.query_one(f"#{self.panel}", Lines).plain
-            self.app.copy(whole or str(run.result_folder or run.folder))
+            self.app.copy(self.live.plain or str(run.result_folder or run.folder))
 
     # Doing
 
@@ -498,8 +370,8 @@ class RunsScreen(MarketScreen):
         assert self._reader is not None, "a run was seen"
         kept = run.last.checkpoint
         text = (
-            f"Run {run.id}, {clean(run.spec.title) or run.spec.script}\n\nIt ends at its next batch end and saves "
-            f"what it has; ! lets it go on later"
+            f"Run {run.id}, {clean(run.spec.title) or run.spec.script}\n\n"
+            "It ends at its next batch end and saves what it has; ! lets it go on later"
             + (", from its beginning." if kept is None else f", after epoch {kept.epoch}.")
         )
         if run.state == "queued":

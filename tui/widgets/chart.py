@@ -187,23 +187,28 @@ class Chart(Widget):
     def _title(self, width: int, cross: int | None, columns: int) -> list[Cell]:
         """Name, and each curve's value: the newest, or that under the crosshair."""
         picture = self._picture
-        cells = _cells(picture.title, "title", len(picture.title))
         where = math.inf if cross is None else picture.end * (cross + 1) / columns
-        if cross is not None:
-            cells += _cells(f"  {picture.unit} {where:.2f}", "cross")
-        for line in picture.lines:
-            value = line.value(min(where, 1e300))
-            if value is None:
-                said = "-"
-            else:
-                said = "nan" if math.isnan(value) else plot.number(value)
-            sign = (line.sign or "-") if self.app.ascii else ("┄" if line.dotted else "─")
-            cells += [*_cells("  "), *_cells(f"{sign} {line.name} {said}", line.tone)]
+        # Where there is little room a curve is named by its sign and its first word, or by its sign alone.
+        for words in (9, 1, 0):
+            cells = _cells(picture.title, "title")
+            if cross is not None:
+                cells += _cells(f"  {picture.unit} {where:.2f}" if words > 1 else f" @{where:.2f}", "cross")
+            for line in picture.lines:
+                name = "".join(f"{word} " for word in line.name.split()[:words])
+                said = f"{self._sign(line)} {name}{_said(line.value(min(where, 1e300)))}"
+                cells += [*_cells("  "), *_cells(said, line.tone)]
+            if len(cells) <= width:
+                break
         notes = [picture.note, "log" if self._view.log else "", "smooth" if self._view.smooth else ""]
         note = "  ".join(word for word in notes if word)
         if note and len(cells) + len(note) + 2 <= width:
             cells += _cells(f"  {note}", "axis")
         return [*cells, *[_EMPTY] * (width - len(cells))][:width]
+
+    def _sign(self, line: Line) -> str:
+        if self.app.ascii:
+            return line.sign or "-"
+        return "┄" if line.dotted else "─"
 
     def _below(self, width: int, margin: int, columns: int) -> list[Cell]:
         """Labels of the axis below."""
@@ -242,6 +247,12 @@ class Chart(Widget):
         if run:
             segments.append(Segment(run, styles[tone_of_run]))
         return Strip(segments).adjust_cell_length(width, style)
+
+
+def _said(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "nan" if math.isnan(value) else plot.number(value)
 
 
 def _cells(text: str, tone: str = "", width: int | None = None) -> list[Cell]:
