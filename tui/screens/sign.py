@@ -28,7 +28,11 @@ class Sign(Dialog[Receipt]):
     Dismissed with the receipt, or with None where the person said no. A refusal is shown in place.
     """
 
-    BINDINGS = [Binding("y", "yes", "sign", show=False)]  # noqa: RUF012 - while a password is typed, a letter
+    BINDINGS = [  # noqa: RUF012 - while a password is typed, y is a letter
+        Binding("y", "yes", "sign", show=False),
+        Binding("pagedown,ctrl+d", "scroll(10)", show=False),
+        Binding("pageup,ctrl+u", "scroll(-10)", show=False),
+    ]
 
     def __init__(self, proposal: Proposal) -> None:
         super().__init__(f"Sign {proposal.call}" if proposal.signed else proposal.call)
@@ -58,6 +62,7 @@ class Sign(Dialog[Receipt]):
     def _ask_password(self) -> None:
         for part in ("#label", "#password"):
             self.query_one(part).display = self._locked
+        self.set_class(not self._locked, "-unlocked")
         if self._locked:
             self.query_one("#password", Input).focus()
 
@@ -73,7 +78,8 @@ class Sign(Dialog[Receipt]):
 
         row("call", proposal.call, "bold")
         for name, value in proposal.arguments:
-            row(name, value)
+            if name:
+                row(name, value)
         signer = (
             f"{account.name}  {account.address}" if proposal.signed and account else "the ledger's faucet"
         )
@@ -88,6 +94,11 @@ class Sign(Dialog[Receipt]):
             row("held", _change(balance.held, proposal.held))
         for warning in proposal.warnings:
             row("take care", warning, "bold")
+        # What has no name of its own, as the files that go out, must not push the effect out of sight.
+        listed = [value for name, value in proposal.arguments if not name]
+        if listed:
+            card.add_row("", "")
+            row("files", "\n".join(listed))
         return card
 
     @on(Input.Submitted, "#password")
@@ -103,6 +114,9 @@ class Sign(Dialog[Receipt]):
 
     def action_yes(self) -> None:
         self._send()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#text").scroll_relative(y=by, animate=False)
 
     def action_dismiss_none(self) -> None:
         if not self._sending:
@@ -123,7 +137,9 @@ class Sign(Dialog[Receipt]):
         if not self._asked_again:
             self._asked_again = True
             self._say(self._proposal.again)
-            self.query_one("#yes", Button).label = "Yes, all the same  y"
+            yes = self.query_one("#yes", Button)
+            yes.label = "Yes, all the same  y"
+            yes.refresh(layout=True)
             self.query_one("#no", Button).focus()
             return
         self._sending = True

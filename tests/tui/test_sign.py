@@ -1,0 +1,134 @@
+"""The dialog before a signature: it shows all, signs only on a clear yes, and keeps no password."""
+
+import pytest
+from textual.widgets import Input, Static
+
+from decentralml.tui import background, proposals
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.proposal import Proposal
+from decentralml.tui.screens.sign import Sign
+
+from .conftest import PASSWORD, Place, text_of, until
+
+
+async def ask(app: DecentralMLApp, pilot: object, proposal: Proposal, answers: list[object]) -> None:
+    app.push_screen(Sign(proposal), answers.append)
+    await until(pilot, lambda: isinstance(app.screen, Sign) and app.screen.query("#card"))
+
+
+async def test_call_arguments_who_cost_and_effect_are_shown_in_full(market_home: Place) -> None:
+    async with market_home.running(size=(100, 40), as_="bo") as (app, pilot):
+        proposal = await background.call(proposals.assign, app.session, 4)
+        await ask(app, pilot, proposal, [])
+        shown = text_of(app)
+        for words in (
+            "assign_task",
+            "Defects on castings, 224x224",
+            market_home.address("bo"),
+            "fee",
+            "A deposit of 0.095 is held.",
+            "- 0.095 =",
+            "+ 0.095 =",
+        ):
+            assert words in shown
+
+
+async def test_a_wrong_password_is_said_and_the_field_is_empty(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        answers: list[object] = []
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
+        await pilot.press(*"wrong", "enter")
+        problem = app.screen.query_one("#problem", Static)
+        await until(pilot, lambda: "passphrase" in str(problem.content))
+        assert app.screen.query_one("#password", Input).value == ""
+        assert not answers
+        assert market_home.chain.submissions_of(4) == ()
+        await pilot.press(*PASSWORD, "enter")
+        await until(pilot, lambda: answers)
+        assert len(market_home.chain.submissions_of(4)) == 1
+
+
+async def test_escape_signs_nothing(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        answers: list[object] = []
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
+        await pilot.press(*PASSWORD, "escape")
+        await until(pilot, lambda: answers == [None])
+        assert market_home.chain.submissions_of(4) == ()
+
+
+async def test_enter_on_an_unlocked_account_does_not_sign_by_itself(market_home: Place) -> None:
+    """The focus is on Cancel: a second, different key says yes."""
+    async with market_home.running(as_="bo") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        answers: list[object] = []
+        proposal = await background.call(proposals.assign, app.session, 4)
+        await ask(app, pilot, proposal, answers)
+        await pilot.press("enter")
+        await until(pilot, lambda: answers == [None])
+        await ask(app, pilot, proposal, answers)
+        await pilot.press("y")
+        await until(pilot, lambda: len(answers) == 2 and answers[1] is not None)
+
+
+async def test_a_refusal_after_the_yes_stays_in_the_dialog(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        answers: list[object] = []
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
+        await background.call(market_home.take, "chi", 4)  # somebody was quicker
+        await pilot.press("y")
+        problem = app.screen.query_one("#problem", Static)
+        await until(pilot, lambda: "slot" in str(problem.content))
+        assert not answers
+
+
+async def test_what_asks_again_needs_a_second_yes(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        sent: list[bool] = []
+
+        def send() -> None:
+            sent.append(True)
+            raise AssertionError("not to be sent")
+
+        proposal = Proposal("create_task", [], "pays", send, again="Pay whoever delivers?")
+        await ask(app, pilot, proposal, [])
+        await pilot.press("y")
+        await until(pilot, lambda: "Pay whoever delivers?" in text_of(app))
+        await until(pilot, lambda: "all the same" in text_of(app))
+        assert not sent
+        await pilot.press("escape")
+
+
+@pytest.mark.parametrize("text", ["a\u202eb", "x\x1b[2Jy", "z\u200bz"])
+async def test_what_is_signed_is_shown_with_its_hidden_characters(market_home: Place, text: str) -> None:
+    async with market_home.running() as (app, pilot):
+        proposal = Proposal("reject_task_results", [("reason", text)], "", lambda: None)
+        await ask(app, pilot, proposal, [])
+        shown = text_of(app)
+        assert text not in shown
+        assert "\\" in shown
+        await pilot.press("escape")
+
+
+async def test_a_session_that_locks_while_one_reads_asks_for_the_password(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        answers: list[object] = []
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
+        app.lock("Locked.")
+        await pilot.press("y")
+        await until(pilot, lambda: app.screen.query_one("#password").display)
+        await pilot.press(*PASSWORD, "enter")
+        await until(pilot, lambda: answers and answers[0] is not None)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (160, 48)])
+async def test_the_buttons_are_always_in_sight(market_home: Place, size: tuple[int, int]) -> None:
+    async with market_home.running(size=size, as_="bo") as (app, pilot):
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), [])
+        await pilot.pause()
+        assert "Sign and send" in text_of(app)
+        assert "Password" in text_of(app)
+        await pilot.press("escape")
