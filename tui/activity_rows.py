@@ -9,7 +9,6 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
-from decentralml.tui import notify
 from decentralml.tui.judge_work import Job, JudgeWork
 from decentralml.tui.receipt import event_words
 from decentralml.tui.transfers import Handle
@@ -43,6 +42,13 @@ _DO = {
     Waiting.time_out: "O: time out",
     Waiting.close: "enter: close",
 }
+_WHAT = {
+    Waiting.judge: "result {submission} of task {task}",
+    Waiting.deliver: "your work on task {task}",
+    Waiting.claim: "silent creator of task {task}",
+    Waiting.time_out: "overdue work on task {task}",
+    Waiting.close: "expired task {task}",
+}
 _SOON = 24 * 3600
 _ENDED_RUNS = 5
 
@@ -53,13 +59,18 @@ def waits(items: Sequence[Item], block: int, constants: Constants) -> list[Row]:
         Row(
             (item.why, item.task_id, item.submission_id),
             {
-                "what": f"{notify.words(item)}: {clean(item.question)}",
+                "what": f"{what(item)}: {clean(item.question)}",
                 "do": (_DO[item.why], "accent"),
                 "due": _due(item, block, constants),
             },
         )
         for item in items
     ]
+
+
+def what(item: Item) -> str:
+    """What waits, in a few words: the column beside says what to do with it."""
+    return _WHAT[item.why].format(task=item.task_id, submission=item.submission_id)
 
 
 def _due(item: Item, block: int, constants: Constants) -> str | tuple[str, str]:

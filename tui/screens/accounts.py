@@ -109,7 +109,7 @@ class AccountsScreen(MarketScreen):
         entry = self._entry
         self._show(entry)
         if entry is not None:
-            self.work(self._show_past(entry), group="past", exclusive=True)
+            self.work(self._show_past(entry), group="past")
 
     async def _show_past(self, entry: Entry) -> None:
         address = entry.account.address

@@ -212,7 +212,7 @@ class Activity(MarketScreen):
 
     def _panel(self, by: int) -> None:
         shown = [part for part in self.query(Rows) if part.total and part.display] or [self._part("waits")]
-        here = shown.index(self.table) if self.table in shown else 0
+        here = shown.index(self.table) if self.table in shown else -max(by, 0)
         shown[(here + by) % len(shown)].focus()
 
     def action_next_panel(self) -> None:

@@ -1,0 +1,223 @@
+"""Activity: what waits, what happened, what goes on, and what went wrong with its whole story."""
+
+import re
+import time
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from decentralml.core.amount import UNIT
+from decentralml.core.errors import Failed, Refused
+from decentralml.core.storage.base import Progress
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.activity import Activity
+from decentralml.tui.screens.dialog import Show
+from decentralml.tui.screens.sign import Sign
+from decentralml.tui.transfers import Transfers
+
+from .conftest import Place, opened, settled, text_of, until
+
+DAY = 14_400
+REVIEW = 43_200
+WORK = 100_800
+
+
+async def go_to_activity(app: DecentralMLApp, pilot: Pilot[None]) -> Activity:
+    await pilot.press("6")
+    await until(pilot, lambda: isinstance(app.screen, Activity) and app.screen._part("events").loaded)
+    await settled(pilot)
+    assert isinstance(app.screen, Activity)
+    return app.screen
+
+
+# What waits
+
+
+async def test_what_waits_is_listed_with_the_time_it_has(market_home: Place) -> None:
+    async with market_home.running(size=(140, 40)) as (app, pilot):
+        await go_to_activity(app, pilot)
+        shown = text_of(app)
+        assert re.search(r"result 1 of task 1: Digits, round 3.* enter: judge +3 d", shown)
+        assert re.search(r"your work on task 2: A better head.* enter: work +7 d", shown)
+
+
+async def test_enter_goes_where_it_can_be_done(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: app.screen.SCOPE == "task")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("k", "enter")
+        await until(pilot, lambda: app.screen.SCOPE == "validate")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+
+
+async def test_j_is_paid_for_a_result_on_which_its_creator_stayed_silent(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        assert screen.why_not("claim").code == "NotThis"
+        market_home.clock.blocks(REVIEW + 1)
+        await until(pilot, lambda: "J: be paid" in text_of(app), "the pay to claim")
+        assert screen.why_not("claim") is None
+        await pilot.press("J")
+        await until(pilot, lambda: isinstance(app.screen, Sign))
+        await pilot.press(*"demo", "enter")
+        await until(pilot, lambda: "J: be paid" not in text_of(app) and app.screen is screen)
+    assert market_home.chain.submission(1).claimed
+    assert market_home.chain.balance(market_home.address("bo")).free == (1000 - 80 * 2 + 12) * UNIT
+
+
+async def test_o_ends_what_is_overdue_and_says_so_where_nothing_is(market_home: Place) -> None:
+    async with market_home.running(as_="bo", size=(140, 40)) as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        await pilot.press("O")
+        await until(pilot, lambda: any(error.code == "NotThis" for error in app.failures))
+        market_home.clock.blocks(WORK + 1)
+        await until(pilot, lambda: "O: time out" in text_of(app), "the overdue submission")
+        while screen.why_not("time_out") is not None:
+            await pilot.press("j")
+        await pilot.press("O")
+        await until(pilot, lambda: isinstance(app.screen, Sign))
+        await pilot.press(*"demo", "enter")
+        await until(pilot, lambda: app.screen is screen and "O: time out" not in text_of(app))
+    assert market_home.chain.submission(3).status == "TimedOut"
+
+
+# What happened
+
+
+async def test_events_come_in_by_themselves_newest_first(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await go_to_activity(app, pilot)
+        market_home.create("chi", "Fresh")
+        await until(pilot, lambda: "task 5 is published" in text_of(app), "the new event")
+        lines = text_of(app).splitlines()
+        newest = next(index for index, line in enumerate(lines) if "WHAT HAPPENED" in line) + 1
+        assert "task 5 is published" in lines[newest]
+
+
+async def test_the_filter_takes_mine_a_task_and_words(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        table = screen._part("events")
+        everything = table.total
+        await pilot.press("slash", *"task:1")
+        await until(pilot, lambda: 0 < table.total < everything)
+        assert "task 2" not in text_of(app)
+        await pilot.press("ctrl+u", *"mine")
+        await until(pilot, lambda: table.total == 3, "funded, published, taken")
+        await pilot.press("ctrl+u", *"DELIVERED")
+        await until(pilot, lambda: table.total == 1)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.screen.SCOPE == "task")
+    again = market_home.app(as_="chi")
+    async with again.run_test() as pilot:
+        await opened(pilot)
+        screen = await go_to_activity(again, pilot)
+        assert screen.query_one("#filter", Input).value == "DELIVERED"
+        assert screen._part("events").total == 1
+
+
+async def test_older_events_are_read_when_one_gets_there(
+    bare_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from decentralml.tui.screens import activity
+
+    monkeypatch.setattr(activity, "_FIRST_EVENTS", 4)
+    for _ in range(9):
+        bare_home.chain.fund(bare_home.address("ada"), UNIT)
+    async with bare_home.running() as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        table = screen._part("events")
+        assert table.total == 4
+        assert "G reads older" in text_of(app)
+        await pilot.press("right_square_bracket", "G")
+        await until(pilot, lambda: table.total == 12, "all of them")
+        assert "G reads older" not in text_of(app)
+        assert table.cursor == 3, "the cursor stays on its event"
+
+
+# What goes on, and what went wrong
+
+
+async def test_a_transfer_is_shown_while_it_moves_and_tried_again_when_it_failed(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_activity(app, pilot)
+        tried = []
+        handle = app.transfers.start("upload of task 7", again=lambda: tried.append(7))
+        handle.on_progress(Progress(50, 100, 10.0, 5.0, "weights.h5"))
+        await until(pilot, lambda: re.search(r"upload of task 7 +running +50 %", text_of(app)))
+        error = Failed("DiskFull", "The disk is full.", "Make room.")
+        handle.failed(error)
+        app.show_error(error)
+        await until(pilot, lambda: re.search(r"upload of task 7 +failed", text_of(app)))
+        await pilot.press("right_square_bracket", "exclamation_mark")
+        await until(pilot, lambda: tried == [7])
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "The disk is full." in text_of(app))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: tried == [7, 7], "the retry from the failure")
+
+
+async def test_a_failure_is_kept_with_its_whole_story(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        app.show_error(Refused("TaskFull", "Task 3 has no free slot.", "Wait for one.\x1b[31m"))
+        await until(pilot, lambda: "WENT WRONG" in text_of(app))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: screen.table.id == "failed")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Show))
+        shown = text_of(app)
+        assert "TaskFull" in shown
+        assert "Wait for one.\\x1b[31m" in shown
+        assert time.strftime("%Y-%m-%d") in shown
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: any(error.code == "NothingToRetry" for error in app.failures))
+
+
+def test_of_transfers_that_ended_only_the_newest_are_kept() -> None:
+    transfers = Transfers()
+    first = transfers.start("still on its way")
+    for number in range(300):
+        transfers.start(str(number)).done()
+    kept = transfers.newest()
+    assert first in kept
+    assert kept[0].name == "299"
+    assert len(kept) <= 101
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 40)])
+def test_activity_looks_as_it_did(
+    market_home: Place, snap_compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr("decentralml.tui.failures.time.time", lambda: 1_750_000_000.0)
+
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        app = pilot.app
+        app.transfers.start("upload").on_progress(Progress(50, 100, 10.0, 5.0, "数字の認識\u202e.h5"))
+        app.failures.append(Refused("TaskFull", "Task 3 \x1b[31mhas no\u200b free slot.", "Wait."))
+        screen = await go_to_activity(app, pilot)
+        await until(pilot, lambda: screen._part("failed").total)
+        await settled(pilot)
+
+    assert snap_compare(market_home.app(), terminal_size=size, run_before=show)
+
+
+def test_activity_with_nothing_in_it_looks_as_it_did(bare_home: Place, snap_compare) -> None:
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        await go_to_activity(pilot.app, pilot)
+
+    assert snap_compare(bare_home.app(), terminal_size=(140, 40), run_before=show)
