@@ -191,7 +191,10 @@ def _wanted(typed: str) -> tuple[int, str]:
     count = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
     if not 1 <= count <= MAX_ASSIGNMENTS:
         raise Misused("BadNumber", f"{typed.strip()[:20]} results: 1 to {MAX_ASSIGNMENTS:,} can be wanted.")
-    return count, f"{count:,} accepted result{'s' if count > 1 else ''} at most are paid"
+    return (
+        count,
+        f"{count:,} accepted results at most are paid" if count > 1 else "one accepted result is paid",
+    )
 
 
 def _until(typed: str, block: int, block_time: int) -> tuple[int, str]:

@@ -89,7 +89,10 @@ class Deciding(Evaluating):
         for number in signed.decided:
             await self.call(self.desk.drafts.take_back, number)
         if signed.receipts:
-            self.app.say(f"{len(signed.receipts)} calls signed, {len(signed.decided)} results decided.")
+            calls, results = len(signed.receipts), len(signed.decided)
+            self.app.say(
+                f"{calls} call{'s' * (calls != 1)} signed, {results} result{'s' * (results != 1)} decided."
+            )
             await self.app.refresh_pulse()
         await self.read()
 

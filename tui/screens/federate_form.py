@@ -33,7 +33,8 @@ class FederateForm(Dialog[Order]):
     """Asks for an order over what was ``gathered``."""
 
     def __init__(self, gathered: Gathered, *, data: Path | None, out: Path) -> None:
-        super().__init__(f"Federate {len(gathered.ingredients)} results")
+        count = len(gathered.ingredients)
+        super().__init__(f"Federate {count} result{'s' * (count != 1)}")
         self._gathered = gathered
         self._data = data
         self._out = out

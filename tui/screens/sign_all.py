@@ -84,6 +84,7 @@ class SignAll(Dialog[Signed]):
     def _ask_password(self) -> None:
         for part in ("#label", "#password"):
             self.query_one(part).display = self._locked
+        self.set_class(not self._locked, "-unlocked")
         if self._locked:
             self.query_one("#password", Input).focus()
 

@@ -39,11 +39,17 @@ class TryTask(Working[None]):
     def body(self) -> ComposeResult:
         with Horizontal(classes="row"):
             yield Label("data", classes="label")
-            yield Input(placeholder="an .npz or a folder; empty: the script's own", id="data", compact=True)
+            yield Input(
+                self._last.get("data", ""),
+                placeholder="an .npz with x and y; empty: the script's own",
+                id="data",
+                compact=True,
+            )
             yield Button("Browse", id="browse", compact=True)
         with Horizontal(classes="row"):
             yield Label("epochs", classes="label")
-            yield Input("10", id="epochs", compact=True, type="integer", max_length=7)
+            epochs = self._last.get("epochs", "10")
+            yield Input(epochs, id="epochs", compact=True, type="integer", max_length=7)
             yield Static("for the estimate: only a few batches are trained now", id="hint")
         with VerticalScroll(id="text", can_focus=True):
             yield Prose(id="found")
@@ -69,7 +75,8 @@ class TryTask(Working[None]):
         setup = await self.call(work.read_setup, session.market, self._market_task)
         blocks = card(lines)
         if setup is not None and setup.script.strip():
-            blocks += [("",), (("The task has a setup.sh, which has not run: e shows and runs it.", "warn"),)]
+            unset = "The task has a setup.sh, not run yet. If anything is missing: e shows and runs it."
+            blocks += [("",), ((unset, "dim"),)]
         self.query_one("#found", Prose).show(blocks)
         self.query_one("#try", Button).disabled = False
         self.say("Nothing of the task has run yet.")
@@ -102,6 +109,20 @@ class TryTask(Working[None]):
         self._left = True
         self.dismiss(None)
 
+    @property
+    def _last(self) -> dict[str, str]:
+        """What was typed when this task was tried or trained before."""
+        kept = self.app.state.get("train", {})
+        last = kept.get(str(self._task_id), {}) if isinstance(kept, dict) else {}
+        return {name: str(value) for name, value in last.items()} if isinstance(last, dict) else {}
+
+    def _remember(self) -> None:
+        """The training of this task begins with what its try was given."""
+        typed = {name: self.query_one(f"#{name}", Input).value.strip() for name in ("data", "epochs")}
+        kept = {**self.app.state.get("train", {}), str(self._task_id): {**self._last, **typed}}
+        if self.app.state.set("train", kept):
+            self.app.save_state()
+
     def _epochs(self) -> int:
         typed = self.query_one("#epochs", Input).value
         return min(max(int(typed), 1), _MOST_EPOCHS) if typed.isdecimal() else 1
@@ -131,6 +152,7 @@ class TryTask(Working[None]):
             )
         finally:
             timer.stop()
+        self._remember()
         self._show_trial(self._trial)
         self.say("It runs here. Nothing was signed, sent or kept.")
         self.broke()
