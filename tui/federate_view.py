@@ -11,7 +11,6 @@ from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.text import clean, short
 from decentralml.tui.report_view import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
-from decentralml.tui.words import duration
 
 
 def places(gathered: Gathered) -> dict[int, tuple[str, str]]:
@@ -76,8 +75,8 @@ def _model(name: str, folder: str, found: Outcome | None, source: Federation | P
     tone, provenance = canvas.tone, source.provenance
     assert provenance is not None
     text = Text(short(name, 60), tone("strong"))
-    ago = "" if found is None else f", {duration(max(time.time() - found.made, 0))} ago"
-    text.append(f"  {provenance.strategy} of {len(provenance.inputs)}{ago}\n", tone("dim"))
+    when = "" if found is None else time.strftime("  %Y-%m-%d %H:%M", time.localtime(found.made))
+    text.append(f"  {provenance.strategy} of {len(provenance.inputs)}{when}\n", tone("dim"))
     names = [found.main] if found and found.main else []
     names += [figure for figure in (found.figures if found else {}) if figure not in names]
     rows: list[list[Cell]] = [["MODEL", "SHARE", *_titles(names)]]

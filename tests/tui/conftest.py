@@ -247,3 +247,11 @@ def market_home(prepared_market: Path, tmp_path: Path, clock: Clock) -> Iterator
     place = Place(root, clock)
     yield place
     place.close()
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model, results of many kinds, and held-out data: see `train_results.py`. Read only."""
+    from .judged import train
+
+    return train(tmp_path_factory.mktemp("trained") / "models")

@@ -373,6 +373,7 @@ class Validate(Deciding):
         if look is None:
             return
         number, task = look.submission.id, look.task
+        yield f"task {task.id}", "open the task of this result", lambda: self._open_task(task.id)
         yield (
             "held-out data",
             f"change by what task {task.id} is measured",
@@ -386,6 +387,11 @@ class Validate(Deciding):
             )
         if self.app.judging.job(number) is not None:
             yield "stop evaluation", f"of #{number}", lambda: self.app.judging.cancel(number)
+
+    def _open_task(self, task_id: int) -> None:
+        from decentralml.tui.screens.task import TaskDetail
+
+        self.app.push_screen(TaskDetail(task_id))
 
     async def _change(self, task: Task) -> None:
         await self.setup(task, again=True)

@@ -1,0 +1,165 @@
+"""Federating on the screen: what goes in and what does not, and what comes of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Input, Static
+
+from decentralml.core import federations
+from decentralml.core.domain import TaskType, ValidationStrategy
+from decentralml.core.models import federate
+from decentralml.core.text import short_address
+from decentralml.tui.screens.federate_form import FederateForm
+
+from . import judged
+from .conftest import Place, settled, text_of, until
+
+
+@pytest.fixture
+def accepted(bare_home: Place, trained: Path) -> Place:
+    """ada accepted: 1 and 2 fit the base, 3 is of another structure, 4 is broken, 5 are labels."""
+    judged.hire(bare_home)
+    task = judged.publish_with_base(bare_home, trained, ValidationStrategy.ManualAccept)
+    for who, name in (("bo", "honest"), ("chi", "second"), ("dev", "wide"), ("eli", "broken")):
+        judged.send(bare_home, who, task, trained / name)
+    labels = bare_home.create("ada", "Label 8 scans", TaskType.DataAnnotators)
+    bare_home.market("bo").send_task_result(bare_home.take("bo", labels), result='{"0.png": "3"}')
+    for number in range(1, 6):
+        bare_home.market("ada").accept_task_results(number)
+    return bare_home
+
+
+async def federating(pilot) -> None:
+    """On the screen, when the gate has said its word."""
+    await pilot.press("4")
+    await until(pilot, lambda: pilot.app.screen.table.loaded, "the list")
+    await settled(pilot)
+
+
+async def panel(pilot, name: str) -> str:
+    screen = pilot.app.screen
+    screen.panel = name
+    screen.show_panels()
+    await pilot.pause()
+    return screen.query_one("#first").plain
+
+
+async def order(pilot, fill: Callable[[FederateForm], None]) -> None:
+    """Ask for a model, and fill the form in."""
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, FederateForm), "the form")
+    fill(pilot.app.screen)
+    await pilot.pause()
+    pilot.app.screen.query_one("#yes", Button).press()
+
+
+def where(place: Place, number: int) -> str:
+    return short_address(place.chain.submission(number).worker)
+
+
+async def test_the_gate_says_what_goes_in_what_stays_apart_and_what_is_refused(accepted: Place) -> None:
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        said = await panel(pilot, "gate")
+        assert "GOES IN  2" in said
+        assert f"~ #3 {where(accepted, 3)}" in said
+        assert f"- #4 {where(accepted, 4)}  ForeignCode" in said
+        shown = text_of(app)
+        assert "4 accepted" in shown
+        assert "1 accepted answers are no models" in shown
+        assert all(word in shown for word in ("goes in", "apart", "refused"))
+
+
+async def test_marks_choose_what_goes_in(accepted: Place) -> None:
+    async with accepted.running(size=(120, 40)) as (_, pilot):
+        await federating(pilot)
+        await pilot.press("j", "j", "space")
+        await settled(pilot)
+        said = await panel(pilot, "gate")
+        assert "GOES IN  1" in said
+        assert "#3" in said
+        assert "no base model of that structure" in said
+
+
+async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: Place, trained: Path) -> None:
+    out = accepted.home.federations / "mine"
+
+    def fill(form: FederateForm) -> None:
+        form.query_one("#data", Input).value = str(trained / "held-out.npz")
+        form.query_one("#out", Input).value = str(out)
+
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        screen = app.screen
+        await order(pilot, fill)
+        await until(pilot, out.exists, "the model")
+        await until(pilot, lambda: screen._made and screen._made.figures, "its figures")
+        await settled(pilot)
+        said = await panel(pilot, "outcome")
+        assert all(word in said for word in ("baseline", "federated", "average of 2", str(out)))
+        assert federate.verify(out).output in said
+    async with accepted.running(size=(120, 40)) as (_, pilot):
+        await federating(pilot)
+        said = await panel(pilot, "earlier")
+        assert federate.read(out).output in said
+        assert "ACCURACY" in said
+
+
+async def test_weights_change_the_shares(accepted: Place) -> None:
+    out = accepted.home.federations / "weighted"
+
+    def fill(form: FederateForm) -> None:
+        form.query_one("#strategy", Button).press()
+        form.query_one("#weight-1", Input).value = "3"
+        form.query_one("#data", Input).value = ""
+        form.query_one("#out", Input).value = str(out)
+
+    async with accepted.running(size=(120, 40)) as (_, pilot):
+        await federating(pilot)
+        await order(pilot, fill)
+        await until(pilot, out.exists, "the model")
+        await settled(pilot)
+        assert "not measured" in await panel(pilot, "outcome")
+    shares = {entry.name.split()[0]: entry.share for entry in federate.read(out).inputs}
+    assert shares == {"#1": 0.75, "#2": 0.25}
+
+
+async def test_a_folder_that_is_there_is_refused_in_the_form(accepted: Place) -> None:
+    def fill(form: FederateForm) -> None:
+        form.query_one("#out", Input).value = str(accepted.home.data_dir)
+
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        await order(pilot, fill)
+        await until(pilot, lambda: "is there already" in said(app.screen), "the refusal")
+
+
+def said(form: FederateForm) -> str:
+    return str(form.query_one("#problem", Static).content)
+
+
+async def test_without_accepted_results_the_screen_says_where_they_come_from(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await federating(pilot)
+        assert "No result was accepted yet" in text_of(app)
+
+
+def test_what_was_federated_elsewhere_or_is_broken_is_listed_too(accepted: Place) -> None:
+    broken = accepted.home.federations / "broken"
+    broken.mkdir()
+    (broken / federate.PROVENANCE).write_text("{")
+    (entry,) = federations.past(accepted.home)
+    assert entry.provenance is None
+    assert "cannot be read" in entry.problem
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+def test_federate_with_nothing_to_do_looks_as_it_did(
+    bare_home: Place, snap_compare, size: tuple[int, int]
+) -> None:
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await federating(pilot)
+
+    assert snap_compare(bare_home.app(), terminal_size=size, run_before=show)

@@ -1,0 +1,292 @@
+"""Judging on the screen: what it shows of a result, and that nothing is signed by surprise."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Input, TextArea
+
+from decentralml.core.domain import ResultSubmissionStatus as S
+from decentralml.core.domain import ValidationStrategy
+from decentralml.core.drafts import Drafts, Word
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.held_out import HeldOut
+from decentralml.tui.screens.reason import AskReason
+from decentralml.tui.screens.sign_all import SignAll
+from decentralml.tui.screens.validate import PANELS
+
+from . import judged
+from .conftest import PASSWORD, Place, settled, text_of, until
+
+
+@pytest.fixture
+def known(bare_home: Place) -> Place:
+    judged.known_market(bare_home)
+    return bare_home
+
+
+async def judging(pilot, *keys: str) -> None:
+    await pilot.press("3")
+    await until(pilot, lambda: pilot.app.screen.table.loaded, "the inbox")
+    await settled(pilot)
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+async def whole(pilot, panel: str) -> str:
+    """Everything that a panel says of the result under the cursor."""
+    screen = pilot.app.screen
+    screen.panel = panel
+    screen.show_panels()
+    await pilot.pause()
+    return screen.query_one("#first").plain
+
+
+def drafts(place: Place) -> dict[int, Word]:
+    return {number: draft.word for number, draft in Drafts(place.home, place.chain.genesis).all().items()}
+
+
+async def dialog(pilot, kind: type) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind), kind.__name__)
+
+
+async def test_every_field_of_a_report_stands_in_a_panel(known: Place) -> None:
+    async with known.running(size=(100, 40)) as (app, pilot):
+        await judging(pilot, "j")
+        shown = "\n".join([await whole(pilot, panel) for panel in PANELS])
+        found = judged.figures(known.chain.submission(2), 0.871, 0.402, 0.99)
+        for value in (
+            *(found.worker, found.result_digest, found.base_digest, found.dataset_digest),
+            *(found.policy_digest, "30 samples", "standard", "0.8710", "0.9210", "-0.0500", "0.9900"),
+            *("0.1190 too much", "seed", "e" * 64, "101,770", "412.3 kB", "5" * 64, "Sequential"),
+            *("keras-folder", "(None, 10)", "4.1200", "43.4%", "0.9100", "1 tensors", "units: 10 → 12"),
+            *("layers/dropout", "odd but harmless", "bwrap 0.8.0", "decentralml 0.1.0", "reject: no better"),
+            *("not finite: calibration", "0 as 1", "0.90", "0.70"),
+        ):
+            assert value in shown, value
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        assert not list(app.failures)
+
+
+async def test_what_was_refused_and_what_was_answered_is_said(known: Place) -> None:
+    async with known.running(size=(100, 40)) as (_, pilot):
+        await judging(pilot, "j", "j")
+        assert "ForeignCode" in await whole(pilot, "figures")
+        await pilot.press("G")
+        await settled(pilot)
+        said = await whole(pilot, "figures")
+        assert "2 of 8" in said
+        assert "no such label: no.png: x" in said
+
+
+async def test_the_ranking_puts_the_baseline_where_it_belongs(known: Place) -> None:
+    async with known.running(size=(100, 40)) as (_, pilot):
+        await judging(pilot)
+        lines = (await whole(pilot, "ranking")).splitlines()
+        order = [
+            next(i for i, line in enumerate(lines) if word in line) for word in ("bo ", "baseline", "chi ")
+        ]
+        assert order == sorted(order)
+
+
+async def test_a_decision_against_a_result_needs_a_report_and_the_screen_says_so(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, "j", "j", "j")
+        assert "reject, ask changes not now" in text_of(app)
+        assert app.screen.query_one("#reject", Button).disabled
+        await pilot.press("R")
+        await settled(pilot)
+        assert [error.code for error in app.failures] == ["WrongState"]
+
+
+@pytest.mark.parametrize("how", ["a", "#accept"])
+async def test_accepting_shows_everything_before_it_is_signed(known: Place, how: str) -> None:
+    async with known.running(size=(100, 45)) as (app, pilot):
+        await judging(pilot)
+        await (pilot.click(how) if how[0] == "#" else pilot.press(how))
+        await dialog(pilot, SignAll)
+        shown = text_of(app)
+        for words in (
+            "accept: better by more",
+            "validate_task_results",
+            "accept_task_results",
+            "12.00",
+            "held",
+        ):
+            assert words in shown
+        assert known.chain.submission(1).status is S.PendingValidation
+        app.screen.query_one("#password", Input).value = PASSWORD
+        await pilot.press("enter")
+        await until(pilot, lambda: known.chain.submission(1).status is S.Accepted, "the receipt")
+        await until(pilot, lambda: "12.00 paid" in text_of(app), "the receipt's words")
+        assert known.chain.submission(1).report_digest
+
+
+async def test_a_wrong_password_signs_nothing_and_leaves_the_field_empty(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, "a")
+        await dialog(pilot, SignAll)
+        field = app.screen.query_one("#password", Input)
+        field.value = "guess"
+        await pilot.press("enter")
+        await until(pilot, lambda: "assword" in text_of(app) and not field.value, "the refusal")
+        assert known.chain.submission(1).status is S.PendingValidation
+
+
+async def test_drafts_survive_a_restart_are_taken_back_and_signed_together(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot)
+        await keep(pilot, "a")
+        await pilot.press("j")
+        await settled(pilot)
+        await keep(pilot, "R", reason="It claims what it is not.")
+        await pilot.press("j")
+        await settled(pilot)
+        await keep(pilot, "c", reason="Send a model without Lambda.")
+        assert drafts(known) == {1: Word.accept, 2: Word.reject, 3: Word.changes}
+        assert "draft: changes" in text_of(app)
+        await pilot.press("B")
+        await settled(pilot)
+        assert drafts(known) == {1: Word.accept, 2: Word.reject}
+        assert {known.chain.submission(n).status for n in (1, 2, 3)} == {S.PendingValidation}
+    async with known.running() as (app, pilot):
+        await judging(pilot)
+        assert "2 drafted" in text_of(app)
+        await pilot.press("D")
+        await dialog(pilot, SignAll)
+        app.screen.query_one("#password", Input).value = PASSWORD
+        await pilot.press("enter")
+        await until(pilot, lambda: known.chain.submission(2).status is S.Rejected, "the second decision")
+        await until(pilot, lambda: "Close" in text_of(app), "the receipts")
+        await pilot.press("escape")
+        await until(pilot, lambda: not drafts(known), "the drafts to go")
+    assert known.chain.submission(1).status is S.Accepted
+    assert known.chain.submission(2).reason == "It claims what it is not."
+
+
+async def keep(pilot, key: str, reason: str = "") -> None:
+    """Draft a decision on the result under the cursor."""
+    await pilot.press(key)
+    if reason:
+        await dialog(pilot, AskReason)
+        pilot.app.screen.query_one(TextArea).text = reason
+        await pilot.press("enter")
+    await dialog(pilot, SignAll)
+    pilot.app.screen.query_one("#keep", Button).press()
+    await until(pilot, lambda: len(pilot.app.screen_stack) == 1, "the draft")
+    await settled(pilot)
+
+
+async def test_one_failure_is_named_and_the_other_drafts_are_signed(known: Place) -> None:
+    store = Drafts(known.home, known.chain.genesis)
+    for number, word in ((1, Word.accept), (2, Word.reject)):
+        digest = known.chain.submission(number).digest
+        assert digest is not None
+        store.put(number, digest if number == 2 else "0" * 64, word, "no better" if number == 2 else "")
+    async with known.running(size=(100, 40)) as (app, pilot):
+        await judging(pilot)
+        assert "draft: stale" in text_of(app)
+        await pilot.press("D")
+        await dialog(pilot, SignAll)
+        assert "left out" in text_of(app)
+        assert "delivered another result" in " ".join(text_of(app).split())
+        app.screen.query_one("#password", Input).value = PASSWORD
+        await pilot.press("enter")
+        await until(pilot, lambda: known.chain.submission(2).status is S.Rejected, "the other decision")
+    assert known.chain.submission(1).status is S.PendingValidation
+
+
+async def test_readonly_offers_no_decision(known: Place) -> None:
+    async with known.running(readonly=True) as (app, pilot):
+        await judging(pilot, "a")
+        assert len(app.screen_stack) == 1
+        assert all(
+            app.screen.query_one(f"#{name}", Button).disabled for name in ("accept", "reject", "changes")
+        )
+
+
+async def test_the_inbox_filters_sorts_and_marks(known: Place) -> None:
+    async with known.running(size=(140, 40)) as (app, pilot):
+        await judging(pilot, "slash", *"task:2", "enter")
+        assert app.screen.table.total == 1
+        await pilot.press("slash", *["backspace"] * 6, "enter")
+        await settled(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        assert app.screen.order == "gain"
+        assert app.screen.table.row.key == 1
+        await pilot.press("space")
+        assert app.screen.table.marked == {1}
+
+
+async def test_results_are_evaluated_in_the_background_and_nothing_is_signed(
+    bare_home: Place, trained: Path, tmp_path: Path
+) -> None:
+    task = judged.publish_with_base(bare_home, trained, ValidationStrategy.CustomAccept)
+    numbers = [
+        judged.send(bare_home, who, task, trained / name)
+        for who, name in (("bo", "honest"), ("chi", "boasts"))
+    ]
+    async with bare_home.running(size=(120, 40)) as (app, pilot):
+        await judging(pilot, "V")
+        await dialog(pilot, HeldOut)
+        app.screen.query_one("#data", Input).value = str(tmp_path / "no.npz")
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is no file" in text_of(app), "the refusal")
+        app.screen.query_one("#data", Input).value = str(trained / "held-out.npz")
+        policy = Path(judged.ASSETS / "model_creator" / "validation.py")
+        app.screen.query_one("#policy", Input).value = str(policy)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen_stack) == 1, "the dialog to close")
+        await pilot.press("j", "k")
+        await until(pilot, lambda: evaluated(app, numbers), "both reports")
+        await settled(pilot)
+        assert "says accept" in text_of(app)
+        assert "says reject" in text_of(app)
+        assert {bare_home.chain.submission(n).status for n in numbers} == {S.PendingValidation}
+        assert app.judging.busy() == (0, 0)
+        assert app.state.get("validate.setups")
+
+
+def evaluated(app: DecentralMLApp, numbers: list[int]) -> bool:
+    entries = app.screen.entries
+    return all(number in entries and entries[number].report for number in numbers)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+@pytest.mark.parametrize("panel", ["figures", "matrix", "layers", "ranking"])
+def test_validate_looks_as_it_did(known: Place, snap_compare, size: tuple[int, int], panel: str) -> None:
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await judging(pilot)
+        await whole(pilot, panel)
+
+    assert snap_compare(known.app(), terminal_size=size, run_before=show)
+
+
+@pytest.mark.parametrize("row", ["refused", "new", "answers"])
+def test_what_has_no_figures_looks_as_it_did(known: Place, snap_compare, row: str) -> None:
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await judging(pilot, *"j" * {"refused": 2, "new": 3, "answers": 4}[row])
+
+    assert snap_compare(known.app(), terminal_size=(80, 24), run_before=show)
+
+
+def test_an_empty_inbox_looks_as_it_did(bare_home: Place, snap_compare) -> None:
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await judging(pilot)
+
+    assert snap_compare(bare_home.app(), terminal_size=(80, 24), run_before=show)
+
+
+def test_what_is_signed_looks_as_it_did(known: Place, snap_compare) -> None:
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await judging(pilot, "a")
+        await dialog(pilot, SignAll)
+        await pilot.pause()
+
+    assert snap_compare(known.app(), terminal_size=(140, 40), run_before=show)
