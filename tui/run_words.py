@@ -68,7 +68,7 @@ def head(run: Run, look: Look, width: int) -> LineOf:
     task = "" if spec.task_id is None else f"  task {spec.task_id}"
     left = f"run {run.id}  "
     room = width - len(left) - len(words) - len(task) - len(right) - 4
-    title = "  " + _fit(clean(spec.title) or spec.script, room) if room > 6 else ""
+    title = "  " + fit_cells(clean(spec.title) or spec.script, room) if room > 6 else ""
     gap = width - len(left) - len(words) - len(task) - _cells(title) - len(right)
     if gap < 1:
         right, gap = short(right, max(len(right) + gap - 1, 0)), 1
@@ -93,7 +93,9 @@ def foot(run: Run, look: Look, width: int, *, ascii: bool) -> list[LineOf]:
     if run.last.warnings:
         count = len(run.last.warnings)
         more = f"  ({count} warnings: ] facts)" if count > 1 else ""
-        lines.append(((_fit(f"warning: {clean(run.last.warnings[-1])}", width - len(more)) + more, "warn"),))
+        lines.append(
+            ((fit_cells(f"warning: {clean(run.last.warnings[-1])}", width - len(more)) + more, "warn"),)
+        )
     return lines
 
 
@@ -127,7 +129,7 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         said = textwrap.wrap(code + clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
         lines = [((line, "bad"),) for line in said or ["it failed and said nothing"]]
         hint = clean(last.hint) or "] shows the log and the traceback."
-        return [*lines, ((_fit(f"{hint}  ! {_again(run)}", width), "dim"),)]
+        return [*lines, ((fit_cells(f"{hint}  ! {_again(run)}", width), "dim"),)]
     if run.state == "stopped":
         return [((f"stopped  ! {_again(run)}", "dim"),)]
     return []
@@ -246,7 +248,7 @@ def _joined(parts: list[Part], width: int) -> LineOf:
         gap = 2 if line else 0
         if line and used + gap + _cells(text) > width:
             break
-        line += [("  " * bool(line), ""), (_fit(text, width), tone)]
+        line += [("  " * bool(line), ""), (fit_cells(text, width), tone)]
         used += gap + _cells(text)
     return tuple(line)
 
@@ -282,7 +284,7 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _fit(text: str, width: int) -> str:
+def fit_cells(text: str, width: int) -> str:
     """``text`` cut to ``width`` cells."""
     from rich.cells import set_cell_size
 

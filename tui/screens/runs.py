@@ -23,6 +23,7 @@ from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.run_panel import PANELS, RunPanel
 
 LOOK_SECONDS = 1.0
+SELECTED = "runs.selected"
 COLUMNS = (
     Column("id", "RUN", 4, right=True, priority=100),
     Column("state", "STATE", 8, priority=99),
@@ -48,7 +49,6 @@ class RunsScreen(MarketScreen):
     def __init__(self) -> None:
         super().__init__()
         self.seen = Look()
-        self.selected: int | None = None
         self.overlay = False
         self._reader: Reader | None = None
         self._rows: list[Row] = []
@@ -67,7 +67,6 @@ class RunsScreen(MarketScreen):
 
     def on_mount(self) -> None:
         state, live = self.app.state, self.live
-        self.selected = state.get("runs.selected", 0) or None
         panel, smooth = state.get("runs.panel", ""), state.get("runs.smooth", 0.0)
         live.panel = panel if panel in PANELS else PANELS[0]
         live.smooth = smooth if smooth in WEIGHTS else WEIGHTS[0]
@@ -84,9 +83,6 @@ class RunsScreen(MarketScreen):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        wanted = self.app.state.get("runs.selected", 0)
-        if wanted and wanted != self.selected:
-            self.selected = wanted
         if self._timer is None:
             self._timer = self.set_interval(LOOK_SECONDS, self._look_soon)
         self._timer.resume()
@@ -159,8 +155,7 @@ class RunsScreen(MarketScreen):
     def _select(self, id: int | None) -> None:
         if id == self.selected:
             return
-        self.selected = id
-        self._remember("runs.selected", id or 0)
+        self._remember(SELECTED, id or 0)
         self._again = True
         self._look_soon()
 
@@ -173,6 +168,11 @@ class RunsScreen(MarketScreen):
     def _reloading(self, key: Any) -> bool:
         """Whether the table tells where it stood before the list grew: the cursor is about to follow."""
         return self.table.row is None or self.table.row.key != key
+
+    @property
+    def selected(self) -> int | None:
+        """The id of the run that is looked at. Other screens set it before they come here."""
+        return self.app.state.get(SELECTED, 0) or None
 
     @property
     def run(self) -> Run | None:

@@ -22,20 +22,23 @@ from decentralml.core.text import clean, short
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui import task_facts
+from decentralml.tui.run_words import fit_cells
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.working import Working, consent
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.file_picker import FilePicker
-from decentralml.tui.widgets.prose import Block, Prose
+from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import kind, size
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen
 
 _MOST_TASKS = 200
+_QUESTION = 32
 _MOST_EPOCHS = 1_000_000
 _TYPED = "unsandboxed"
 _LOAD_FOLDER = "data.py"
+_TYPES = {"u": "uint", "i": "int", "f": "float"}
 
 
 async def start(screen: "MarketScreen", task_id: int | None) -> None:
@@ -79,7 +82,7 @@ def _choice(task: Task, mine: Submission | None) -> Text:
     line = Text(f"{task.id:>5}  ", "dim", no_wrap=True, overflow="ellipsis")
     line.append("yours  " if mine else "       ", "bold")
     line.append(f"{kind(task.terms.task_type):<11}  {format_amount(task.terms.pays_amount):>8}  ", "dim")
-    return line.append(short(task.terms.question, 60), "")
+    return line.append(fit_cells(clean(task.terms.question), _QUESTION), "")
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class StartTraining(Working[int]):
             yield Label("data", classes="label")
             yield Input(
                 was("data", ""),
-                placeholder="an .npz or a folder; empty: the script's own",
+                placeholder="an .npz with x and y, or a folder",
                 id="data",
                 compact=True,
             )
@@ -186,9 +189,8 @@ class StartTraining(Working[int]):
                 (("You hold no slot of this task: what you train cannot be delivered yet.", "warn"),)
             )
         if ready.setup:
-            blocks.append(
-                (("The task has a setup.sh that has not run: e on the task shows and runs it.", "warn"),)
-            )
+            unset = "The task has a setup.sh, not run yet. If anything is missing: e on the task shows it."
+            blocks.append(((unset, "dim"),))
         if ready.packages:
             much = size(ready.fetch) if ready.fetch else "the index does not say how much"
             blocks.append(
@@ -199,7 +201,7 @@ class StartTraining(Working[int]):
         blocks.append((("WHAT IT MAY TOUCH", "dim"),))
         try:
             spec = self._order(ready)
-            blocks += [(clean(card),) for card in await self.call(_card, self.session, spec)]
+            blocks.append(await self.call(_card, self.session, spec))
             self.say("")
         except DecentralMLError as error:
             self.say(str(error), bad=True)
@@ -332,11 +334,20 @@ def _get_ready(session: Session, task: Task) -> Ready:
     )
 
 
-def _card(session: Session, spec: RunSpec) -> list[str]:
+def _card(session: Session, spec: RunSpec) -> list[Field]:
+    """What a run may touch, as fields; long paths of this program's own are named. Blocks."""
+    own = {str(spec.assets): "the task's files", str(session.home.runs / "N"): "the run's own folder"}
     try:
-        return Runs(session.home, session.settings).card(spec)
+        lines = Runs(session.home, session.settings).card(spec)
     except Unavailable as error:
-        return [f"protection {error.message}"]
+        return [("protection", ((clean(error.message), "bad"),))]
+    fields: list[Field] = []
+    for line in lines:
+        for path, name in own.items():
+            line = line.replace(path, name)
+        label, _, value = clean(line).partition(" ")
+        fields.append((label, (value.strip(),)))
+    return fields
 
 
 def _whole(name: str, text: str, least: int, most: int) -> int:
@@ -408,4 +419,6 @@ def _header(archive: Any, name: str) -> str:
         text = (start[12 if wide else 10 :] + file.read(min(length, 10_000)))[:length]
     header = ast.literal_eval(text.decode("latin-1"))
     shape = "x".join(str(int(side)) for side in header["shape"]) or "()"
-    return f"{shape} {str(header['descr'])[:8].lstrip('<|>=')}"
+    descr = str(header["descr"])[:8].lstrip("<|>=")
+    bits = f"{int(descr[1:]) * 8}" if descr[1:].isdigit() else ""
+    return f"{shape} {_TYPES[descr[0]] + bits if bits and descr[:1] in _TYPES else descr}"
