@@ -178,9 +178,12 @@ def unsandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int], scrat
     package = scratch / "package"
     (package / "decentralml").mkdir(parents=True)
     (package / "decentralml" / "core").symlink_to(CORE)
+    python = cell.python
+    # The interpreter may itself live below /tmp, which is another folder inside.
+    own = ((path, path) for path in (python.executable, *python.binds, *python.site))
     there = replace(
         cell,
-        reads=(*cell.reads, (package, PACKAGE), (scratch, Path("/tmp"))),  # noqa: S108
+        reads=(*cell.reads, *own, (package, PACKAGE), (scratch, Path("/tmp"))),  # noqa: S108
     )
 
     def translated(text: str) -> str:

@@ -375,3 +375,16 @@ def test_a_granted_network_reaches_loopback() -> None:
 def test_a_signal_ends_it_with_a_code_that_says_so() -> None:
     done = sandbox.run(python("import os, signal; os.kill(os.getpid(), signal.SIGTERM)"))
     assert done.returncode == 128 + signal.SIGTERM
+
+
+def test_an_interpreter_below_tmp_is_found_without_the_sandbox_too() -> None:
+    # /tmp is another folder inside, and where a checkout may well stand.
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        (folder / "python").symlink_to(sys.executable)
+        own = environments.own()
+        there = environments.Interpreter(folder / "python", (*own.binds, folder), own.site)
+        done = sandbox.run(python("print('here')", python=there), unsandboxed=True)
+        assert (done.returncode, done.stdout) == (0, b"here\n")
+    finally:
+        shutil.rmtree(folder)
