@@ -128,7 +128,7 @@ def latest(past: Past, block: int, constants: Constants) -> list[Block]:
 
 def _ago(event: Event, block: int, constants: Constants) -> str:
     ago = duration(max(block - event.block, 0) * constants.block_time).split(" ")
-    return f"{' '.join(ago[:2])} ago"
+    return "now" if ago[1] == "s" else f"{' '.join(ago[:2])} ago"
 
 
 def _money(balance: Balance) -> Line:

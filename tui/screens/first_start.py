@@ -21,7 +21,7 @@ _WELCOME = (
 _CHOICES = (
     ("new", "Create an account", "A key of your own on this machine, and 12 words to get it back with."),
     ("import", "Import an account", "From words, a seed, or a polkadot-js file that you have already."),
-    ("demo", "Try the demo market", "A living market for a look around: others work in it, nothing is kept."),
+    ("demo", "Try the demo market", "A living market to look around in: others work, nothing is kept."),
 )
 
 

@@ -14,7 +14,9 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
 from decentralml.tui import background
 from decentralml.tui.proposal import Proposal
+from decentralml.tui.receipt import words
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.transfers import Handle
 from decentralml.tui.words import transfer
 
 __all__ = ["Proposal", "Sign"]
@@ -39,6 +41,7 @@ class Sign(Dialog[Receipt]):
         self._proposal = proposal
         self._sending = False
         self._asked_again = not proposal.again
+        self._noted: Handle | None = None
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text", can_focus=False):
@@ -157,17 +160,42 @@ class Sign(Dialog[Receipt]):
             receipt = await background.call(self._proposal.send)
         except DecentralMLError as error:
             self._sending = False
+            self._transfer_ended(error)
             self._say(str(error))
             self._ask_password()
             return
         finally:
             timer.stop()
+        self._transfer_ended(None)
         self.dismiss(receipt)
 
     def _show_progress(self) -> None:
         progress = self._proposal.transfer.progress
         if progress is not None:
+            if self._noted is None:
+                name = f"files of {self._proposal.call}"
+                self._noted = self.app.transfers.start(name, self._proposal.transfer, again=self._again)
             self._say(transfer(progress) if progress.done < progress.total else "signing…")
+
+    def _transfer_ended(self, error: DecentralMLError | None) -> None:
+        """What took long enough to be noted stands in Activity, however it ended."""
+        if self._noted is not None:
+            if error is None:
+                self._noted.done()
+            else:
+                self._noted.failed(error)
+            self._noted = None
+
+    def _again(self) -> None:
+        """Show the same proposal anew: what went up already does not go up twice."""
+        app, proposal = self.app, self._proposal
+
+        def sent(receipt: Receipt | None) -> None:
+            if receipt is not None:
+                app.say(words(receipt))
+                app.tell(events=True)
+
+        app.push_screen(Sign(proposal), sent)
 
 
 def _change(before: int, by: int) -> str:

@@ -7,6 +7,8 @@ from rich.text import Text
 from textual.screen import Screen
 from textual.widget import Widget
 
+_DOTS = 40  # of every line, so that not even the length of a word is seen
+
 
 class Secret(Widget):
     """Shows ``text`` on the terminal. While it is `covered`, and once it is wiped, only dots or nothing."""
@@ -20,7 +22,7 @@ class Secret(Widget):
 
     def render(self) -> Text:
         if self._covered:
-            return Text("".join(" " if char == " " else char if char == "\n" else "•" for char in self._text))
+            return Text("\n".join("•" * _DOTS for _ in self._text.splitlines()))
         return Text(self._text)
 
     def cover(self, covered: bool) -> None:
