@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
 from decentralml.core.errors import Misused
@@ -21,6 +22,8 @@ _COLOURS = (
     "surface",
     "panel",
 )
+
+_TEXT_STYLES = {"none", "bold", "dim", "italic", "reverse", "strike", "underline"}
 
 # What a theme adds to Textual's own variables; a theme that leaves one out gets these.
 VARIABLES = {"text-dim": "#767e90", "border-soft": "#2b3040", "row-cursor": "#2a3550"}
@@ -40,18 +43,39 @@ def parse(name: str, text: str) -> Theme:
     """A theme of TOML text. Raises `Misused` ("BadTheme") naming the key."""
     try:
         values: dict[str, Any] = tomllib.loads(text)
-        unknown = set(values) - {*_COLOURS, "dark", "ansi", "variables"}
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        _check(values)
         if values.get("ansi"):
             like = BUILTIN_THEMES["ansi-dark" if values.get("dark", True) else "ansi-light"]
             values["variables"] = {**like.variables, **values.get("variables", {})}
         theme = Theme(name=name, **values)
         if not theme.ansi:
             theme.to_color_system().generate()
-    except Exception as error:  # a colour that cannot be parsed raises Textual's own
+    except (ValueError, ColorParseError) as error:
         raise Misused("BadTheme", f"Theme {name}: {error}.", "themes/dark.toml shows every key.") from error
     return theme
+
+
+def _check(values: dict[str, Any]) -> None:
+    """Raises `ValueError` and `ColorParseError`: a value that is wrong would break the style sheets later."""
+    unknown = set(values) - {*_COLOURS, "dark", "ansi", "variables"}
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    if "primary" not in values:
+        raise ValueError("primary is missing")
+    for switch in ("dark", "ansi"):
+        if not isinstance(values.get(switch, True), bool):
+            raise ValueError(f"{switch} must be true or false")
+    variables = values.get("variables", {})
+    if not isinstance(variables, dict):
+        raise ValueError("variables must be a table")
+    for key, value in [*((key, values[key]) for key in _COLOURS if key in values), *variables.items()]:
+        if not isinstance(value, str):
+            raise ValueError(f"{key} must be text")
+        if key.endswith("text-style"):
+            if not set(value.split()) <= _TEXT_STYLES:
+                raise ValueError(f"{key}: {value!r} is none of {', '.join(sorted(_TEXT_STYLES))}")
+        else:
+            Color.parse(value)
 
 
 class UserThemes:

@@ -305,11 +305,13 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _into_view(self, index: int) -> None:
         height = self.size.height - 1
-        top = self._top
-        if index < top:
-            self.scroll_to(y=index, animate=False, immediate=True)
-        elif index >= top + height > 0:
-            self.scroll_to(y=index - height + 1, animate=False, immediate=True)
+        target = min(max(self._top, index - height + 1), index)
+        if target == self._top or height <= 0:
+            return
+        if self.allow_vertical_scroll and target <= self.max_scroll_y:
+            self.scroll_to(y=target, animate=False, immediate=True)
+        else:  # the list has just grown: there once it is laid out
+            self.call_after_refresh(self.scroll_to, y=target, animate=False)
 
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""

@@ -1,0 +1,136 @@
+"""Themes: the shipped ones fit the app, a person's own reload live, and a bad file says what is wrong."""
+
+import os
+
+import pytest
+from textual.color import Color
+
+from decentralml.core.errors import Misused
+from decentralml.tui import theme
+
+from .conftest import Place, text_of, until
+
+SHIPPED = {"dark", "light", "high-contrast", "colour-blind", "ansi"}
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG 2."""
+
+    def luminance(colour: str) -> float:
+        parts = [part / 255 for part in Color.parse(colour).rgb]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_five_themes_are_shipped() -> None:
+    assert {shipped.name for shipped in theme.shipped()} == SHIPPED
+
+
+@pytest.mark.parametrize("shipped", [t for t in theme.shipped() if not t.ansi], ids=lambda t: t.name)
+def test_text_can_be_read_on_its_background(shipped: object) -> None:
+    least = 7.0 if shipped.name == "high-contrast" else 4.5
+    for ground in (shipped.background, shipped.surface):
+        for colour in (shipped.foreground, shipped.accent, shipped.success, shipped.error, shipped.primary):
+            assert contrast(colour, ground) >= (least if colour == shipped.foreground else 4.0)
+        assert contrast(shipped.variables["text-dim"], ground) >= 4.0
+    assert contrast(shipped.foreground, shipped.variables["row-cursor"]) >= 4.5
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+async def test_every_theme_can_be_used(market_home: Place, name: str) -> None:
+    market_home.home.config.write_text(f'theme = "{name}"\n')
+    async with market_home.running() as (app, pilot):
+        assert app.theme == name
+        await pilot.press("question_mark", "escape", "colon")
+        await until(pilot, lambda: app.screen.query("CommandInput"))
+
+
+async def test_a_theme_chosen_in_the_palette_is_remembered(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        app.choose_theme("light")
+        await until(pilot, lambda: market_home.home.config.exists())
+    async with market_home.running() as (app, _):
+        assert app.theme == "light"
+
+
+async def test_a_persons_own_theme_reloads_while_the_app_runs(market_home: Place) -> None:
+    file = market_home.home.themes / "mine.toml"
+    file.write_text('primary = "#112233"\nbackground = "#000000"\n')
+    market_home.home.config.write_text('theme = "mine"\n')
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: app.theme == "mine")
+        file.write_text('primary = "#112233"\nbackground = "#223344"\n')
+        os.utime(file, ns=(1, 1))
+        await until(pilot, lambda: app.screen.styles.background.hex == "#223344", "the new colour")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("primary = 3", "primary"),
+        ('primary = "no colour"', "no colour"),
+        ('pretty = "#000000"', "pretty"),
+        ("primary = ", "Invalid value"),
+        ("", "primary"),
+        ('primary = "#ffffff"\nvariables = 3', "variables"),
+        ('primary = "#ffffff"\n[variables]\ntext-dim = 5', "text-dim"),
+        ('primary = "#ffffff"\n[variables]\ntext-dim = "nope"', "nope"),
+        ('primary = "#ffffff"\nansi = "yes"', "ansi"),
+    ],
+)
+def test_a_bad_theme_is_refused_with_its_reason(text: str, words: str) -> None:
+    with pytest.raises(Misused) as refused:
+        theme.parse("mine", text)
+    assert words in str(refused.value)
+    assert "mine" in str(refused.value)
+
+
+async def test_a_bad_theme_file_is_said_once_and_the_app_goes_on(market_home: Place) -> None:
+    (market_home.home.themes / "bad.toml").write_bytes(b"\xff\xfe primary")
+    (market_home.home.themes / "good.toml").write_text('primary = "#abcdef"\n')
+    market_home.home.config.write_text('theme = "bad"\n')
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: "good" in app.theme_names)
+        await app._beat()
+        assert [e.code for e in app.failures].count("BadTheme") == 1
+        assert app.theme == "dark"
+        assert "Digits, round 3" in text_of(app)
+
+
+async def test_no_colour_where_it_is_not_wanted(market_home: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with market_home.running() as (app, _):
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                style = segment.style
+                assert style is None or style.color is None or style.color.is_default
+                assert style is None or style.bgcolor is None or style.bgcolor.is_default
+        assert any(
+            segment.style and segment.style.reverse
+            for strip in app.screen._compositor.render_strips()
+            for segment in strip
+        ), "the row one is on can still be told"
+
+
+async def test_ascii_mode_draws_nothing_else(market_home: Place) -> None:
+    market_home.create("bo", "数字 “quoted” – dash ● dot")
+    market_home.home.config.write_text("ascii = true\n")
+    async with market_home.running(size=(140, 40)) as (app, pilot):
+        for key in ("question_mark", "colon"):
+            assert text_of(app).isascii()
+            await pilot.press(key)
+            await until(pilot, lambda: len(app.screen_stack) == 2)
+            await pilot.pause()
+            assert text_of(app).isascii()
+            assert {strip.cell_length for strip in app.screen._compositor.render_strips()} == {140}
+            await pilot.press("escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert "3 Validate *1" in text_of(app)
+
+
+def test_every_theme_has_every_variable_of_the_app() -> None:
+    for shipped in theme.shipped():
+        assert set(shipped.variables) >= {"text-dim", "border-soft", "row-cursor"}
