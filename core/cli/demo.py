@@ -1,5 +1,6 @@
 """`decentralml demo`: a whole market played on this machine, narrated."""
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -67,9 +68,10 @@ def _in_app(app: App, contributors: int, seed: int) -> int:
         )
     kept = bool(app.flags.home)
     root = _new_folder(Path(app.flags.home)) if kept else Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
+    root = root.absolute()
     try:
         living = Living(Home(root), contributors=contributors, seed=seed, say=app.out.note)
-        with living:
+        with living, contextlib.chdir(living.data):
             return app.open_app(Flags(home=str(root)), living.welcome)
     finally:
         if not kept:

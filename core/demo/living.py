@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +33,11 @@ class Living:
         self._offer = 0
 
     @property
+    def data(self) -> Path:
+        """The folder of the data files that the welcome names."""
+        return self._play.data
+
+    @property
     def welcome(self) -> str:
         """Who one is here, and what waits to be done."""
         play = self._play
@@ -40,9 +46,10 @@ class Living:
             f"Your password is {PASSWORD}.\n\n"
             f"{len(play.workers)} people are taking your tasks right now. One of them cheats. "
             "Their results come in within a minute: 3 Validate shows them, v evaluates one "
-            f"(held-out data: {play.held_out}), then accept or reject.\n\n"
+            f"(held-out data: {play.held_out.name}), then accept or reject.\n\n"
             f"Meanwhile, sell your own training time: task {self._offer} is free. t takes it, r trains "
-            f"(your data: {play.data / 'spare.npz'}), d delivers, and its creator judges you.\n\n"
+            "(your data: spare.npz), d delivers, and its creator judges you.\n\n"
+            "Browse shows both files: the app was started in their folder. "
             "? says what every key does."
         )
 
