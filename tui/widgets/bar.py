@@ -46,7 +46,7 @@ def shares(amounts: Sequence[float], width: int) -> list[int]:
     cells = [max(int(width * amount / total), 1 if amount > 0 else 0) for amount in amounts]
     spare = width - sum(cells)
     largest = max(range(len(amounts)), key=lambda i: amounts[i])
-    cells[largest] = max(cells[largest] + spare, 0)
+    cells[largest] += max(spare, 0)
     while sum(cells) > width:  # more parts than cells: the last ones give way
         last = max(i for i, count in enumerate(cells) if count)
         cells[last] -= 1

@@ -117,14 +117,18 @@ class FilePicker(Dialog[Path]):
 
     def complete(self) -> None:
         """Complete the typed name as far as it is clear."""
-        names = [name for name, _ in self._listing.entries]
-        if not names:
-            return
+        typed = self.query_one("#path", Input).value
+        self.run_worker(self.app.guarded(self._complete(typed)), group="complete")
+
+    async def _complete(self, typed: str) -> None:
+        folder, _, prefix = typed.rpartition("/")
+        entries = (await background.call(_read_typed, folder or "/", prefix)).entries
         path = self.query_one("#path", Input)
-        begun = path.value.rpartition("/")[0] + "/"
-        only = self._listing.entries[0] if len(names) == 1 else None
-        common = os.path.commonprefix(names)  # noqa: RUF071 - of characters is what is meant
-        path.value = begun + common + ("/" if only and only[1] is None else "")
+        if not entries or path.value != typed:
+            return
+        common = os.path.commonprefix([name for name, _ in entries])  # noqa: RUF071 - characters are meant
+        only_folder = len(entries) == 1 and entries[0][1] is None
+        path.value = f"{folder}/{common}{'/' if only_folder else ''}"
         path.cursor_position = len(path.value)
 
     # Walking

@@ -1,0 +1,93 @@
+"""Finding a file or a folder by typing and by walking."""
+
+import os
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, OptionList
+
+from decentralml.tui.widgets.file_picker import MOST_ENTRIES, FilePicker, read
+
+from .conftest import Place, text_of, until
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    for folder in ("alpha", "alpine", "beta/inner", ".hidden"):
+        (root / folder).mkdir(parents=True)
+    (root / "one.txt").write_bytes(b"x" * 1500)
+    (root / "alpha" / "two.txt").write_text("2")
+    return root
+
+
+def test_folders_come_first_and_hidden_ones_only_when_asked_for(tree: Path) -> None:
+    assert [name for name, _ in read(tree).entries] == ["alpha", "alpine", "beta", "one.txt"]
+    assert [name for name, _ in read(tree, "al").entries] == ["alpha", "alpine"]
+    assert [name for name, _ in read(tree, ".").entries] == [".hidden"]
+
+
+def test_a_folder_that_cannot_be_read_says_why(tree: Path) -> None:
+    assert "No such file" in read(tree / "nowhere").problem
+
+
+def test_a_huge_folder_is_cut_and_says_so(tmp_path: Path) -> None:
+    for number in range(MOST_ENTRIES + 5):
+        (tmp_path / f"{number:05d}").touch()
+    listing = read(tmp_path)
+    assert (len(listing.entries), listing.more) == (MOST_ENTRIES, 5)
+
+
+def test_a_dangling_link_is_left_out(tree: Path) -> None:
+    os.symlink(tree / "gone", tree / "alink")
+    assert "alink" not in [name for name, _ in read(tree).entries]
+
+
+async def test_tab_completes_and_enter_answers_with_the_folder(market_home: Place, tree: Path) -> None:
+    async with market_home.running() as (app, pilot):
+        answers: list[Path | None] = []
+        app.push_screen(FilePicker(tree, folders=True), answers.append)
+        await until(pilot, lambda: "alpine" in text_of(app))
+        path = app.screen.query_one("#path", Input)
+        await pilot.press("a")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
+        await pilot.press("tab")
+        await until(pilot, lambda: path.value == f"{tree}/alp")
+        await pilot.press("h", "tab")
+        await until(pilot, lambda: path.value == f"{tree}/alpha/")
+        await pilot.press("enter")
+        await until(pilot, lambda: answers == [tree / "alpha"])
+
+
+async def test_one_walks_with_the_keys_and_chooses_a_file(market_home: Place, tree: Path) -> None:
+    async with market_home.running() as (app, pilot):
+        answers: list[Path | None] = []
+        app.push_screen(FilePicker(tree), answers.append)
+        await until(pilot, lambda: "one.txt" in text_of(app))
+        await pilot.press("down", "l")
+        await until(pilot, lambda: "two.txt" in text_of(app))
+        await pilot.press("h")
+        await until(pilot, lambda: "one.txt" in text_of(app))
+        await pilot.press("j", "j", "j", "enter")
+        await until(pilot, lambda: answers == [tree / "one.txt"])
+
+
+async def test_what_is_not_there_is_said_and_escape_leaves(market_home: Place, tree: Path) -> None:
+    async with market_home.running() as (app, pilot):
+        answers: list[Path | None] = []
+        app.push_screen(FilePicker(tree, folders=True), answers.append)
+        await until(pilot, lambda: "alpine" in text_of(app))
+        await pilot.press(*"zzz")
+        await until(pilot, lambda: "Nothing here begins like this" in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is no folder" in text_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: answers == [None])
+
+
+async def test_a_name_with_escapes_is_shown_without_them(market_home: Place, tree: Path) -> None:
+    (tree / "bad\x1b[31m\u202ename").touch()
+    async with market_home.running() as (app, pilot):
+        app.push_screen(FilePicker(tree))
+        await until(pilot, lambda: "name" in text_of(app))
+        assert not {"\x1b", "\u202e"} & set(text_of(app))

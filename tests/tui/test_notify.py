@@ -1,0 +1,86 @@
+"""Ringing: once for what begins to wait or is nearly due, never for what one did oneself."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.notify import osc9
+
+from .conftest import Place, until
+
+
+def said(app: DecentralMLApp) -> list[str]:
+    return [notification.message for notification in app._notifications]
+
+
+async def test_a_delivered_result_rings_for_its_creator_once(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        rung: list[bool] = []
+        app.bell = lambda: rung.append(True)
+        market_home.deliver("chi", 2)
+        await until(pilot, lambda: any("result 2 of task 1 waits for your decision" in t for t in said(app)))
+        await app.refresh_pulse()
+        assert len(rung) == 1
+        assert "3 Validate ●2" in str(app.screen.query_one("#tab-validate").render())
+
+
+async def test_changes_asked_for_ring_for_the_worker(market_home: Place) -> None:
+    ada = market_home.market("ada")
+    digest = market_home.chain.submission(1).digest
+    report = market_home.home.folder(market_home.home.cache_dir / "report")
+    (report / "report.json").write_text("{}")
+    ada.publish_report(1, report, digest)
+    async with market_home.running(as_="bo") as (app, pilot):
+        ada.request_changes(1, "Longer.", digest=digest)
+        await until(pilot, lambda: any("submission 1 of task 1 is yours to deliver" in t for t in said(app)))
+
+
+async def test_a_deadline_that_comes_near_rings(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        market_home.clock.blocks(43_200 - 43_200 // 8 - 1)
+        await until(pilot, lambda: app.pulse.head.block > 30_000)
+        assert not any("not much time" in text for text in said(app))
+        market_home.clock.blocks(2)
+        await until(pilot, lambda: any("not much time left: result 1" in text for text in said(app)))
+
+
+async def test_another_account_s_inbox_is_no_news(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        rung: list[bool] = []
+        app.bell = lambda: rung.append(True)
+        await app.be(market_home.accounts.get("ada"))
+        await until(pilot, lambda: app.pulse.address == market_home.address("ada"))
+        assert app.pulse.inbox
+        assert not rung
+
+
+async def test_the_person_s_own_command_gets_the_words(
+    market_home: Place, tmp_path: Path, wait_for: Callable[..., object]
+) -> None:
+    heard = tmp_path / "heard"
+    script = tmp_path / "hear.py"
+    script.write_text(f"import sys; open({str(heard)!r}, 'a').write(sys.argv[-1] + chr(10))")
+    market_home.home.config.write_text(f"notify = [{sys.executable!r}, {str(script)!r}]\n")
+    async with market_home.running() as (_, pilot):
+        market_home.deliver("chi", 2)
+        await until(pilot, heard.exists, "the command")
+    wait_for(lambda: heard.read_text() == "result 2 of task 1 waits for your decision\n")
+
+
+async def test_a_command_that_is_not_there_ruins_nothing(market_home: Place) -> None:
+    market_home.home.config.write_text('notify = ["/nowhere/at/all"]\n')
+    async with market_home.running() as (app, pilot):
+        market_home.deliver("chi", 2)
+        await until(pilot, lambda: said(app))
+        assert not app.failures
+
+
+@pytest.mark.parametrize("in_tmux", [False, True])
+def test_osc_9_carries_no_other_sequence(in_tmux: bool) -> None:
+    sequence = osc9("evil \x1b]0;title\a text", in_tmux=in_tmux)
+    assert sequence.count("\a") == 1
+    assert "]0;" in sequence
+    assert "\x1b]0;" not in sequence

@@ -1,0 +1,164 @@
+"""Short words for the market's values."""
+
+import pytest
+from msgspec.structs import replace
+
+from decentralml.core.chain.base import Event, Receipt, Stage
+from decentralml.core.domain import (
+    Constants,
+    ResultSubmissionStatus,
+    Submission,
+    Task,
+    TaskStatus,
+    TaskType,
+    Terms,
+    ValidationStrategy,
+)
+from decentralml.core.storage.base import Progress
+from decentralml.tui import words
+from decentralml.tui.receipt import event_words
+from decentralml.tui.receipt import words as receipt_words
+from decentralml.tui.widgets.bar import shares
+
+S = ResultSubmissionStatus
+TERMS = Terms(
+    task_type=TaskType.ModelContributor,
+    question="?",
+    pays_amount=10**12,
+    expiration_block=100,
+    max_assignments=3,
+    validation_strategy=ValidationStrategy.ManualAccept,
+)
+TASK = Task(id=1, creator="ada", terms=TERMS, created=0)
+MINE = Submission(id=1, task_id=1, worker="bo", status=S.Assigned, taken=0, started=0, deposit=0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (45, "45 s"),
+        (60, "1 m"),
+        (754, "12 m"),
+        (3600, "1 h"),
+        (3661, "1 h 1 m"),
+        (90_000, "1 d 1 h"),
+        (6 * 86_400, "6 d"),
+        (-1, "over"),
+    ],
+)
+def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000, "2.1 MB"), (3e12, "3.0 TB")]
+)
+def test_a_size_has_one_unit(count: float, text: str) -> None:
+    assert words.size(count) == text
+
+
+def test_a_transfer_without_a_known_end_invents_none() -> None:
+    known = Progress(50, 200, 10.0, 15.0, "a\x1bb.txt")
+    assert words.transfer(known) == " 25 %  50 B of 200 B  10 B/s  15 s left  ab.txt"
+    assert "left" not in words.transfer(replace(known, eta=None))
+    assert words.transfer(Progress(0, 0, 0.0, None, "")).startswith("100 %")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ("yours: train", "accent")),
+        ({"requests": 1}, ("changes asked", "accent")),
+        ({"status": S.PendingValidation, "delivered": 0}, ("being judged", "")),
+        ({"status": S.Accepted}, ("paid 1.00", "good")),
+        ({"status": S.Rejected}, ("rejected", "dim")),
+        ({"status": S.Abandoned}, ("given back", "dim")),
+        ({"status": S.TimedOut}, ("timed out", "dim")),
+    ],
+)
+def test_a_worker_reads_what_comes_next(changes: dict[str, object], said: tuple[str, str]) -> None:
+    assert words.next_step(TASK, replace(MINE, **changes), 0, "bo", 5, Constants()) == said
+
+
+def test_a_worker_whose_time_is_over_reads_so() -> None:
+    assert words.next_step(TASK, MINE, 0, "bo", 100_801, Constants())[0] == "overdue"
+    silent = replace(MINE, status=S.Validated, delivered=0)
+    assert words.next_step(TASK, silent, 0, "bo", 43_201, Constants())[0] == "claim your pay"
+
+
+@pytest.mark.parametrize(
+    ("task", "waiting", "block", "said"),
+    [
+        (TASK, 2, 5, "judge 2"),
+        (replace(TASK, live=1), 0, 5, "1 at work"),
+        (TASK, 0, 5, "no takers yet"),
+        (TASK, 0, 101, "close: refund"),
+        (replace(TASK, accepted=3), 0, 5, "done"),
+        (replace(TASK, closed=True, released=3), 0, 5, "done"),
+    ],
+)
+def test_a_creator_reads_what_comes_next(task: Task, waiting: int, block: int, said: str) -> None:
+    assert words.next_step(task, None, waiting, "ada", block, Constants())[0] == said
+
+
+@pytest.mark.parametrize(
+    ("task", "block", "said"),
+    [
+        (TASK, 5, "take it"),
+        (TASK, 101, "expired"),
+        (replace(TASK, live=3), 5, "full"),
+        (replace(TASK, closed=True), 5, "closed"),
+    ],
+)
+def test_everybody_else_reads_whether_it_can_be_taken(task: Task, block: int, said: str) -> None:
+    assert words.next_step(task, None, 0, None, block, Constants())[0] == said
+
+
+def test_what_next_fits_its_column() -> None:
+    from decentralml.tui.screens.tasks import COLUMNS
+
+    width = next(column.width for column in COLUMNS if column.name == "next")
+    for text in ("no takers yet", "close: refund", "changes asked", "claim your pay", "yours: train"):
+        assert len(text) <= width
+
+
+@pytest.mark.parametrize("status", TaskStatus)
+def test_every_status_has_words(status: TaskStatus) -> None:
+    assert words.status(status).islower()
+
+
+def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:
+    known = Event(
+        cursor=1, block=7, name="TaskClosed", task_id=3, data={"creator": "5" * 48, "amount": "5" + "0" * 12}
+    )
+    unknown = Event(cursor=2, block=7, name="SomethingNew\x1b")
+    receipt = Receipt(
+        call="close_task",
+        extrinsic_hash="",
+        block=7,
+        block_hash="",
+        fee=0,
+        events=(known, unknown),
+        stage=Stage.finalised,
+    )
+    assert receipt_words(receipt) == (
+        "close_task in block 7 (finalised): task 3 is closed, 5.00 go back to 5555..5555; SomethingNew."
+    )
+    lying = Event(cursor=3, block=7, name="ResultAccepted", data={"amount": "much"})
+    assert event_words(lying)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "width", "cells"),
+    [
+        ((1, 1), 10, [5, 5]),
+        ((1, 999), 10, [1, 9]),
+        ((0, 5), 10, [0, 10]),
+        ((0, 0), 10, [0, 0]),
+        ((1, 1, 1, 1), 2, [1, 1, 0, 0]),
+        ((5,), 0, [0]),
+    ],
+)
+def test_a_bar_gives_every_part_its_share(amounts: tuple[int, ...], width: int, cells: list[int]) -> None:
+    assert shares(amounts, width) == cells
