@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, Input, TextArea
 
+from decentralml.core import judging as judging_core
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.drafts import Drafts, Word
@@ -283,6 +284,11 @@ def test_an_empty_inbox_looks_as_it_did(bare_home: Place, snap_compare) -> None:
 
 
 def test_what_is_signed_looks_as_it_did(known: Place, snap_compare) -> None:
+    submission = known.chain.submission(1)
+    assert submission.digest is not None
+    folder = judging_core.report_folder(known.home, 1, submission.digest)
+    known.market("ada").publish_report(1, folder, submission.digest)
+
     async def show(pilot) -> None:
         await until(pilot, lambda: pilot.app.pulse is not None)
         await judging(pilot, "a")

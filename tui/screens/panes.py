@@ -19,6 +19,7 @@ class PaneScreen(MarketScreen):
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide"), (150, "-triple")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = "PagedTable"
     PANELS: ClassVar[tuple[str, ...]]
 
