@@ -71,6 +71,8 @@ class TopBar(Widget):
 
     def show(self, pulse: Pulse | None) -> None:
         """Draw what the last pulse said. Parts that did not change are left alone."""
+        if not self.query("#where"):
+            return  # the screen came to the front before its parts are there: `on_mount` draws them
         marks = pulse.marks if pulse else {}
         block = f"block {pulse.head.block:,}" if pulse else ""
         room = self.size.width - 2
