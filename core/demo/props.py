@@ -59,7 +59,7 @@ def train_base(data: Path, into: Path) -> None:
         cwd=assets() / "model_creator",
         env={
             "PATH": "/usr/bin:/bin",
-            "HOME": str(into),
+            "HOME": str(into.parent),
             "PYTHONDONTWRITEBYTECODE": "1",
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "DATA_PATH": str(data),
