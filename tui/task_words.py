@@ -167,18 +167,21 @@ def creator_record(record: CreatorRecord, constants: Constants) -> str:
     return ", ".join(parts)
 
 
-def worker_record(record: WorkerRecord) -> str:
-    """``8 accepted, 1 rejected, 0 timed out, earned 96.00``."""
+def worker_record(record: WorkerRecord, *, short: bool = False) -> str:
+    """``8 accepted, 1 rejected, 0 timed out, earned 96.00``; in a column ``8 ok, 1 no, 0 late, 96.00``."""
+    earned = format_amount(record.earned)
+    if short:
+        return f"{record.accepted} ok, {record.rejected} no, {record.timed_out} late, {earned}"
     given_back = f", {record.abandoned} given back" if record.abandoned else ""
     return (
         f"{record.accepted} accepted, {record.rejected} rejected, {record.timed_out} timed out{given_back}, "
-        f"earned {format_amount(record.earned)}"
+        f"earned {earned}"
     )
 
 
-def short_worker_record(record: WorkerRecord) -> str:
-    """The same for a column: accepted, rejected, timed out, earned."""
-    return f"{record.accepted}+ {record.rejected}- {record.timed_out}! {format_amount(record.earned)}"
+def tally(record: WorkerRecord) -> str:
+    """The same for a narrow column: accepted, rejected, timed out."""
+    return f"{record.accepted}+ {record.rejected}- {record.timed_out}!"
 
 
 def standing(submission: Submission, facts: Facts, now: int) -> tuple[str, str]:

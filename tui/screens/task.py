@@ -31,13 +31,13 @@ ASSETS = (
     Column("size", "SIZE", 8, right=True, priority=80),
 )
 SUBMISSIONS = (
-    Column("id", "#", 5, right=True, priority=100),
-    Column("worker", "WORKER", 12, flexible=True, priority=95),
+    Column("id", "#", 4, right=True, priority=100),
+    Column("worker", "WORKER", 10, flexible=True, priority=95),
     Column("status", "STATUS", 13, priority=90),
-    Column("figure", "FIGURE", 14, right=True, priority=70),
-    Column("paid", "PAID", 7, right=True, priority=60),
+    Column("figure", "FIGURE", 12, right=True, priority=70),
+    Column("paid", "PAID", 6, right=True, priority=60),
     Column("due", "DUE", 8, right=True, priority=75),
-    Column("record", "RECORD + - !", 18, priority=50),
+    Column("record", "RECORD", 30, priority=65, narrow=9),
 )
 HISTORY = (
     Column("block", "BLOCK", 9, right=True, priority=80),
@@ -73,7 +73,7 @@ class TaskDetail(MarketScreen):
                 yield Prose(id="escrow-words", wrap=False)
             yield Prose(id="waits", wrap=False)
             yield Prose(id="can")
-        yield Prose(id="tabs", wrap=False)
+        yield Prose(id="panel-tabs", wrap=False)
         with Grid(id="panels"):
             with Vertical(id="overview", classes="panel"):
                 yield Static("TERMS", classes="title")
@@ -141,6 +141,7 @@ class TaskDetail(MarketScreen):
     def _submission_row(self, submission: Any, facts: Facts) -> Row:
         words, tone = task_words.standing(submission, facts, self._now)
         mine = submission.worker == facts.me
+        record = facts.workers[submission.worker].worker
         return Row(
             submission.id,
             {
@@ -150,7 +151,8 @@ class TaskDetail(MarketScreen):
                 "figure": task_words.figure(submission, facts),
                 "paid": (task_words.paid(submission, facts), "good"),
                 "due": task_words.due(submission, facts, self._now),
-                "record": (task_words.short_worker_record(facts.workers[submission.worker].worker), "dim"),
+                "record": (task_words.worker_record(record, short=True), "dim"),
+                "record.narrow": (task_words.tally(record), "dim"),
             },
         )
 
@@ -242,7 +244,7 @@ class TaskDetail(MarketScreen):
             count = {"submissions": len(facts.submissions)}.get(name)
             spans += [(f"{word} {count}" if count else word, "title" if name == self.panel else "dim"), "   "]
         note = files.partition("  ")[2] if self.panel == "assets" else ""
-        self._prose("tabs", [(*spans, (note, "dim"))])
+        self._prose("panel-tabs", [(*spans, (note, "dim"))])
 
     # Panels
 

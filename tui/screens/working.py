@@ -32,6 +32,8 @@ _PACKAGES = 30
 class Working(Dialog[Answer], Generic[Answer]):
     """Has a `Static` with the id ``problem``, in which it says how far it is and what went wrong."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-high")]  # noqa: RUF012
+
     @property
     def session(self) -> Session:
         session = self.app.session
