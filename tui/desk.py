@@ -138,6 +138,14 @@ class Desk:
             self._reports[key] = known
         return known[1]
 
+    def keep(self, draft: Draft) -> None:
+        """Keep a decision as a draft."""
+        self.drafts.put(draft.submission_id, draft.digest, draft.word, draft.reason)
+
+    def take_back(self, submission_id: int) -> Draft | None:
+        """Forget the draft on a result; the one that was there."""
+        return self.drafts.take_back(submission_id)
+
     def plans(self, drafts: Sequence[Draft]) -> list[decisions.Plan]:
         """The calls of each draft, or why there are none."""
         return [decisions.plan(self.session, draft) for draft in drafts]

@@ -81,13 +81,10 @@ class Deciding(Evaluating):
         if signed is None:
             return
         if signed.keep:
-            draft = plans[0].draft
-            await self.call(
-                self.desk.drafts.put, draft.submission_id, draft.digest, draft.word, reason=draft.reason
-            )
+            await self.call(self.desk.keep, plans[0].draft)
             self.app.say("Kept as a draft. D signs all drafts, B takes this one back.")
         for number in signed.decided:
-            await self.call(self.desk.drafts.take_back, number)
+            await self.call(self.desk.take_back, number)
         if signed.receipts:
             calls, results = len(signed.receipts), len(signed.decided)
             self.app.say(
@@ -112,7 +109,7 @@ class Deciding(Evaluating):
 
     async def _take_back(self) -> None:
         row = self.table.row
-        gone = await self.call(self.desk.drafts.take_back, row.key) if row else None
+        gone = await self.call(self.desk.take_back, row.key) if row else None
         if gone is None:
             raise Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
         self.app.say(f"The draft to {WORDS[gone.word]} #{gone.submission_id} is taken back.")

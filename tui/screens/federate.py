@@ -177,7 +177,7 @@ class Federate(PaneScreen):
         self._begin("fetching and inspecting results")
         try:
             self._gathered = await self.call(
-                federation.gather, self.session.market, chosen, on_progress=self._fetching
+                lambda: federation.gather(self.session.market, chosen, on_progress=self._fetching)
             )
         except DecentralMLError as error:
             self._problem = error
@@ -239,12 +239,12 @@ class Federate(PaneScreen):
         await self.call(federations.remember, self.session.home, self._made)
         if order.data is None:
             return
-        made, market = self._made, self.session.market
+        made, session = self._made, self.session
         self._begin("measuring the new model, its inputs and the baseline")
         measured = self.app.judging.do(
             Setup(order.data),
             lambda judge, closing: federation.measure(
-                market, made, judge, cancelled=lambda: closing() or self._stop.is_set()
+                session.market, made, judge, cancelled=lambda: closing() or self._stop.is_set()
             ),
         )
         self._made = await asyncio.wrap_future(measured)
