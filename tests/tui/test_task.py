@@ -250,6 +250,9 @@ async def test_evaluate_goes_to_the_inbox(market_home: Place) -> None:
         await shown(app, pilot, 1)
         await pilot.press("v")
         await until(pilot, lambda: app.current_mode == "validate")
+        await until(pilot, lambda: app.screen.table.row and app.screen.table.row.key == 1, "the result")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail), "back where one was")
 
 
 async def test_what_is_copied_is_what_the_cursor_is_on(market_home: Place) -> None:

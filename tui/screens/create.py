@@ -249,12 +249,15 @@ def _cost(checked: Checked, draft: Draft) -> list[Block]:
     fields: list[Field] = []
     if checked.escrow is not None:
         each = f"{draft.pays.strip()} x {draft.wanted.strip()} = "
-        fields.append(("escrow", ((each, "dim"), (format_amount(checked.escrow), "bold"))))
+        back = "; what nobody earns comes back"
+        fields.append(("escrow", ((each, "dim"), (format_amount(checked.escrow), "bold"), (back, "dim"))))
     if checked.free is not None:
-        fields.append(("free now", (format_amount(checked.free),)))
-    left = checked.left
-    if left is not None:
-        words = format_amount(left) if left >= 0 else f"{format_amount(-left)} too little"
-        fields.append(("free then", ((words, "good" if left >= 0 else "bad"),)))
-    fields.append(("comes back", ("what no accepted result earns, when the task is closed",)))
-    return [(("COST", "dim"),), fields]
+        free, left = format_amount(checked.free), checked.left
+        if checked.escrow is None or left is None:
+            fields.append(("free", (free,)))
+        elif left < 0:
+            fields.append(("free", (free, (f", {format_amount(-left)} too little", "bad"))))
+        else:
+            remains = (format_amount(left), "good")
+            fields.append(("free", ((f"{free} - {format_amount(checked.escrow)} = ", "dim"), remains)))
+    return [fields]

@@ -53,8 +53,8 @@ class SendResult(Working[Receipt]):
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
             yield Button("Send…  y", id="send", variant="primary", compact=True, disabled=True)
-            yield Button("Another  r", id="again", compact=True)
-            yield Button("A folder  f", id="folder", compact=True)
+            yield Button("Runs  r", id="again", compact=True)
+            yield Button("Folder  f", id="folder", compact=True)
             yield Button("Cancel  esc", id="no", compact=True)
 
     def on_mount(self) -> None:

@@ -16,6 +16,8 @@ from decentralml.tui import asset_rows, keys, proposals, task_facts, task_verbs,
 from decentralml.tui.proposal import Proposal, Transfer
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.runs import SELECTED
+from decentralml.tui.screens.validate import Validate
 from decentralml.tui.task_facts import Facts
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -51,7 +53,7 @@ class TaskDetail(MarketScreen):
 
     SCOPE = "task"
     MODE = "tasks"
-    HORIZONTAL_BREAKPOINTS = [(0, "-one"), (120, "-two"), (160, "-three")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-one"), (120, "-two"), (160, "-three")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
 
     def __init__(self, task_id: int) -> None:
@@ -180,7 +182,7 @@ class TaskDetail(MarketScreen):
         self._prose("escrow-words", [task_words.escrow(facts)])
         waits = task_words.waiting_for(facts, now)
         first = waits[0] if waits else ((("nobody has anything to do here",)), False)
-        more = f"   and {len(waits) - 1} more" if len(waits) > 1 else ""
+        more = f"   +{len(waits) - 1} more" if len(waits) > 1 else ""
         label = ("next  ", "dim")
         self._prose("waits", [(label, (_text(first[0]), "accent" if first[1] else ""), (more, "dim"))])
         self._prose("can", [self._can(facts)])
@@ -385,7 +387,7 @@ class TaskDetail(MarketScreen):
         if answer == "judge":
             self._judge(submission_id)
         elif answer == "run":
-            self._go_to("runs", facts.runs[submission_id].id)
+            self._look_at_run(facts.runs[submission_id].id)
         elif answer == "record":
             await self._record(submission.worker)
 
@@ -476,17 +478,16 @@ class TaskDetail(MarketScreen):
             self._judge(subject)
 
     def _judge(self, submission_id: int) -> None:
-        self._go_to("validate", submission_id)
+        """To the inbox, with the cursor on this result."""
+        self.app.switch_to("validate")
+        screen = self.app.screen
+        if isinstance(screen, Validate):
+            screen.select(submission_id)
 
-    def _go_to(self, mode: str, id: int) -> None:
-        """Show a mode with the cursor on what ``id`` is there."""
-        self.app.switch_to(mode)
-        self.app.call_later(self._select, id)
-
-    def _select(self, id: int) -> None:
-        select = getattr(self.app.screen, "select", None)
-        if select is not None:
-            select(id)
+    def _look_at_run(self, run_id: int) -> None:
+        """To the runs, with this one live."""
+        self.app.state.set(SELECTED, run_id)
+        self.app.switch_to("runs")
 
     def action_copy(self) -> None:
         """Copy what the cursor is on: a reference, an address, an event; else the task's reference."""

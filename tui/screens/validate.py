@@ -52,6 +52,13 @@ class Validate(Deciding):
         self._drafts = 0
         self._reading = False
         self._read_again = False
+        self._wished: int | None = None
+
+    def select(self, submission_id: int) -> None:
+        """Put the cursor on a result as soon as the list is read: for screens that lead here."""
+        self._wished = submission_id
+        if self.is_mounted:
+            self.work(self.read(), group="refresh")
 
     def body(self) -> ComposeResult:
         with Horizontal(id="filterbar"):
@@ -108,6 +115,9 @@ class Validate(Deciding):
         self._reading = True
         try:
             await self.table.reload()
+            if self._wished in self.entries:
+                self.table.move_to(list(self.entries).index(self._wished))
+                self._wished = None
             await self._read_look()
         finally:
             self._reading = False
