@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test check lint types bench setup clean
+.PHONY: run test test-users check lint types bench setup clean
 
 # On a terminal the app; a whole market, played and narrated, where there is none.
 run:
@@ -15,6 +15,11 @@ setup:
 
 test: setup
 	$(BIN)/pytest
+
+# Two users of one group on one machine. `make test` has it where it is run by root, and else names it as not run.
+test-users: setup
+	@[ "$$(id -u)" = 0 ] || { echo "test-users makes users and becomes them: it needs root (sudo make test-users)" >&2; exit 3; }
+	$(BIN)/pytest tests/test_users.py
 
 check: lint types test
 
@@ -34,3 +39,4 @@ bench: setup
 
 clean:
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf /var/tmp/decentralml-users-*

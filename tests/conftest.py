@@ -1,5 +1,6 @@
 """What every test shares: an own home, and waiting for events instead of sleeping."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,18 @@ import pytest
 from decentralml.core.paths import Home
 
 T = TypeVar("T")
+
+# It makes users and becomes them.
+NEEDS_ROOT = "test_users.py"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if collection_path.name == NEEDS_ROOT and os.geteuid() != 0 else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.geteuid() != 0:
+        terminalreporter.write_line(f"not run: tests/{NEEDS_ROOT}, which needs root: make test-users")
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ def connect(spec: str, home: Home) -> Storage:
     """The storage of ``local`` (the home's own) or ``local:FOLDER``, made when its parent is there.
 
     Raises `Misused` ("BadStorage") for what is no such text, `Unavailable`: "UnknownStorage" for a kind
-    that this version does not know, "NoStorage" where the folder cannot be made.
+    that this version does not know, "NoStorage" and "StorageDenied" where the folder cannot be made.
     """
     kind, colon, place = spec.partition(":")
     if kind != "local":

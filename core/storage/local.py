@@ -50,9 +50,15 @@ def reference(digest: str) -> str:
 
 
 def create(root: Path) -> None:
-    """Make the folder ``root`` (2770) where it is missing. Raises `Unavailable` ("NoStorage")."""
+    """Make the folder ``root`` (2770) where missing. Raises `Unavailable` ("NoStorage", "StorageDenied")."""
     try:
         make_folder(root)
+    except PermissionError as error:
+        raise Unavailable(
+            "StorageDenied",
+            f"You may neither reach nor make the storage folder {root}: {error.strerror}.",
+            "Ask its owner to put you into its group, or name another with --storage local:FOLDER.",
+        ) from error
     except OSError as error:
         raise Unavailable(
             "NoStorage",
