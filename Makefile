@@ -1,6 +1,8 @@
 # make run: the program.   make test: the tests.   make check: everything that must hold.   make bench: figures.
 SHELL := /bin/sh
 BIN := .venv/bin
+# Tests become another user by runuser, which stands there.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := run
 .PHONY: run test test-users check lint types bench setup clean
