@@ -294,6 +294,12 @@ def _result(
                     "`task train` makes one; --run and --result name others.",
                 )
             run_id = done[0]
+        elif runs.get(run_id).spec.task_id != mine.task_id:
+            raise Refused(
+                "OtherTask",
+                f"Run {run_id} was no training of task {mine.task_id}.",
+                f"`task train {mine.task_id}` makes one; `run list` shows what there is.",
+            )
         result = runs.result_folder(run_id)
     parcel = parcels.prepare(result, app.home.folder(app.home.cache_dir / "outgoing"))
     facts = [("goes out", f"{name}, {size(count)}") for name, count in parcel.files]

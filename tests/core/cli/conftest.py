@@ -9,7 +9,9 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -57,29 +59,39 @@ class Result:
 Run = Callable[..., Result]
 
 
+def invoke(home: Path, *arguments: str, lines: tuple[str, ...]) -> int:
+    """Run a command in this process; ``lines`` are given on --password-fd. Returns its exit code."""
+    words = ["--home", str(home), *arguments]
+    if not lines:
+        return main(words)
+    read, write = os.pipe()
+    os.write(write, "".join(f"{line}\n" for line in lines).encode())
+    os.close(write)
+    try:
+        return main(["--password-fd", str(read), *words])
+    finally:
+        os.close(read)
+
+
 @pytest.fixture
 def run_in(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run a command in a home; ``lines`` are given on --password-fd, ``password`` is one of them."""
 
     def call(home: Path, *arguments: str, password: str | None = None, lines: tuple[str, ...] = ()) -> Result:
-        words = ["--home", str(home), *arguments]
-        if password is not None:
-            lines = (password,)
-        read = -1
-        if lines:
-            read, write = os.pipe()
-            os.write(write, "".join(f"{line}\n" for line in lines).encode())
-            os.close(write)
-            words = ["--password-fd", str(read), *words]
-        try:
-            code = main(words)
-        finally:
-            if read >= 0:
-                os.close(read)
+        code = invoke(home, *arguments, lines=lines if password is None else (password,))
         captured = capfd.readouterr()
         return Result(code, captured.out, captured.err)
 
     return call
+
+
+def run_redirected(
+    home: Path, *arguments: str, password: str | None = None, lines: tuple[str, ...] = ()
+) -> Result:
+    """As `run_in`, for fixtures that outlive a test."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        code = invoke(home, *arguments, lines=lines if password is None else (password,))
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -114,19 +126,31 @@ class Person:
         return str(self("account", "show").data["free"])
 
 
-@pytest.fixture
-def market(tmp_path: Path, run_in: Run) -> Callable[..., list[Person]]:
-    """Make a ledger (``init``: its options) and people on it, each with 100 units."""
+Market = Callable[..., list[Person]]
 
+
+def open_market(root: Path, run_in: Run) -> Market:
     def make(*names: str, init: tuple[str, ...] = ()) -> list[Person]:
-        ledger = tmp_path / "shared" / "ledger.sqlite"
-        assert run_in(tmp_path / names[0], "--json", "chain", "init", str(ledger), *init).code == 0
-        people = [Person(name, tmp_path, run_in) for name in names]
+        ledger = root / "shared" / "ledger.sqlite"
+        assert run_in(root / names[0], "--json", "chain", "init", str(ledger), *init).code == 0
+        people = [Person(name, root, run_in) for name in names]
         for person in people:
             assert person("account", "fund", "100").code == 0
         return people
 
     return make
+
+
+@pytest.fixture
+def market(tmp_path: Path, run_in: Run) -> Market:
+    """Make a ledger (``init``: its options) and people on it, each with 100 units."""
+    return open_market(tmp_path, run_in)
+
+
+@pytest.fixture(scope="module")
+def lasting_market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """As `market`, for all tests of a module."""
+    return open_market(tmp_path_factory.mktemp("market"), run_redirected)
 
 
 @pytest.fixture
