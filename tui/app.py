@@ -5,9 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
@@ -19,23 +19,34 @@ from decentralml.core import config
 from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
-from decentralml.core.wallet.accounts import Account
-from decentralml.tui import background, clipboard, keys, notify, screens, theme
+from decentralml.tui import background, clipboard, keys, screens, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.failures import Failures
 from decentralml.tui.guarded import Guarded
-from decentralml.tui.judge_work import JudgeWork
-from decentralml.tui.palette import Commands
-from decentralml.tui.pulse import Pulse, take
 from decentralml.tui.screens.base import MarketScreen
-from decentralml.tui.session import Session
 from decentralml.tui.state import State
 from decentralml.tui.transfers import Transfers
+from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.secret import covered
+
+# What is imported here is paid for before the first paint: the market itself comes after it.
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from decentralml.core.wallet.accounts import Account
+    from decentralml.tui.judge_work import JudgeWork
+    from decentralml.tui.pulse import Pulse
+    from decentralml.tui.session import Session
 
 PULSE_SECONDS = 1.0
 _HERE = Path(__file__).parent
 _SAME_ERROR_SECONDS = 5.0
+
+
+def _commands() -> "type[Provider]":
+    from decentralml.tui.palette import Commands
+
+    return Commands
 
 
 class DecentralMLApp(App[None]):
@@ -44,7 +55,7 @@ class DecentralMLApp(App[None]):
     CSS_PATH = [_HERE / "app.tcss", *sorted((_HERE / "screens").glob("*.tcss"))]  # noqa: RUF012
     MODES = {mode: partial(screens.make, mode) for mode in keys.MODES}  # noqa: RUF012
     DEFAULT_MODE = "tasks"
-    COMMANDS = {Commands}  # noqa: RUF012
+    COMMANDS = {_commands}  # noqa: RUF012
     COMMAND_PALETTE_BINDING = "ctrl+p"
     TITLE = "decentralml"
 
@@ -72,7 +83,6 @@ class DecentralMLApp(App[None]):
         self.failures = Failures()
         self.transfers = Transfers()
         self.after: list[str] = []
-        self.judging = JudgeWork(lambda: self.session.market)
         self.state = State(home)
         self._user_themes: theme.UserThemes | None = None
         self._looking = asyncio.Lock()
@@ -109,9 +119,7 @@ class DecentralMLApp(App[None]):
         """Open home, chain and storage, then go to where the person was."""
         await background.call(self.state.load)
         try:
-            self.session = await background.call(
-                Session, self.home, self.overrides, readonly=self.readonly, now=self._now
-            )
+            self.session = await background.call(self._open_session)
         except DecentralMLError as error:
             self.show_error(error)
             self.set_timer(PULSE_SECONDS * 3, self._open_again)
@@ -121,6 +129,7 @@ class DecentralMLApp(App[None]):
         if not self.no_color:
             self.use_theme(self.session.settings.theme)
         await self.guarded(self._read_keymap())
+        self.screen.query(KeyBar).refresh()
         await self._beat()
         self.set_interval(PULSE_SECONDS, self._beat)
         if self.session.account is None and not self.readonly:
@@ -135,6 +144,22 @@ class DecentralMLApp(App[None]):
 
             self.push_screen(Show("The demo market", self.welcome))
 
+    def _open_session(self) -> "Session":
+        """Load the market's modules, and open home, chain and storage. Blocks."""
+        from decentralml.tui import notify, pulse
+        from decentralml.tui.session import Session
+
+        assert notify
+        assert pulse
+        return Session(self.home, self.overrides, readonly=self.readonly, now=self._now)
+
+    @cached_property
+    def judging(self) -> "JudgeWork":
+        """What evaluates in the background, for as long as the app runs."""
+        from decentralml.tui.judge_work import JudgeWork
+
+        return JudgeWork(lambda: self.session.market)
+
     def _open_again(self) -> None:
         self.run_worker(self.guarded(self._open()), group="open")
 
@@ -145,7 +170,8 @@ class DecentralMLApp(App[None]):
     def finish(self) -> None:
         """Save where the person was and let go of the chain. Blocks; for after the app has ended."""
         self.state.save()
-        self.judging.close()
+        if "judging" in self.__dict__:
+            self.judging.close()
         if self.session is not None:
             self.session.close()
 
@@ -157,6 +183,9 @@ class DecentralMLApp(App[None]):
 
     async def _beat(self) -> None:
         """Look at the chain; tell the screen in front what moved."""
+        from decentralml.tui import notify
+        from decentralml.tui.pulse import take
+
         session = self.session
         if session is None:
             return
@@ -300,7 +329,7 @@ class DecentralMLApp(App[None]):
         if self.session is not None:
             self.run_worker(self.guarded(self._choose_account(self.session)), group="who", exclusive=True)
 
-    async def _choose_account(self, session: Session) -> None:
+    async def _choose_account(self, session: "Session") -> None:
         from decentralml.tui.screens.who import Who
 
         accounts = list(await background.call(session.accounts.list))
@@ -308,7 +337,7 @@ class DecentralMLApp(App[None]):
         if address is not None:
             await self.be(next(account for account in accounts if account.address == address))
 
-    async def be(self, account: Account | None) -> None:
+    async def be(self, account: "Account | None") -> None:
         """Be ``account`` (None: nobody) from now on: every screen shows its money and what waits for it."""
         if self.session is not None:
             self.session.use(account)
@@ -332,7 +361,7 @@ class DecentralMLApp(App[None]):
         self.tell(events=False)
         self.say(word)
 
-    def _lock_when_idle(self, session: Session) -> None:
+    def _lock_when_idle(self, session: "Session") -> None:
         idle = time.monotonic() - self._touched
         if session.signer is not None and 0 < session.settings.idle_lock <= idle:
             self.lock(f"Locked after {session.settings.idle_lock // 60} min without a key.")

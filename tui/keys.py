@@ -13,7 +13,6 @@ from pathlib import Path
 from textual.binding import Binding
 from textual.keys import _character_to_key
 
-from decentralml.core.chain import rules
 from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
@@ -264,12 +263,15 @@ def bindings(scope: str) -> list[Binding]:
     """Textual bindings of one screen. ``scope`` is a mode's name, ``task`` or ``viewer``."""
     return [
         Binding(key.keys, key.dispatched, key.label, show=key.footer, key_display=key.shown_as, id=key.name)
-        for key in keys_of(scope)
+        for key in TABLE
+        if scope in key.scopes
     ]
 
 
 def keys_of(scope: str) -> list[Key]:
     """The rows that are offered on one screen, in the table's order."""
+    from decentralml.core.chain import rules
+
     known = {rule.name for rule in rules.TABLE}
     return [key for key in TABLE if scope in key.scopes and (key.call is None or key.call in known)]
 

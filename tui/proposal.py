@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from decentralml.core.chain.base import Receipt
-from decentralml.core.storage.base import Progress
+if TYPE_CHECKING:
+    from decentralml.core.chain.base import Receipt
+    from decentralml.core.storage.base import Progress
 
 
 class Transfer:
@@ -13,7 +15,7 @@ class Transfer:
     def __init__(self) -> None:
         self.progress: Progress | None = None
 
-    def moved(self, progress: Progress) -> None:
+    def moved(self, progress: "Progress") -> None:
         """An `OnProgress` that keeps the newest word."""
         self.progress = progress
 
@@ -29,7 +31,7 @@ class Proposal:
     call: str
     arguments: list[tuple[str, str]]
     effect: str
-    send: Callable[[], Receipt]
+    send: "Callable[[], Receipt]"
     free: int = 0
     held: int = 0
     fee: int = 0

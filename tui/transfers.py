@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from decentralml.core.errors import DecentralMLError
-from decentralml.core.storage.base import Progress
 from decentralml.tui.proposal import Transfer
+
+if TYPE_CHECKING:
+    from decentralml.core.storage.base import Progress
 
 State = Literal["running", "done", "failed"]
 
@@ -26,11 +28,11 @@ class Handle:
         self._transfer = transfer
 
     @property
-    def progress(self) -> Progress | None:
+    def progress(self) -> "Progress | None":
         """The newest word of it; None before the first."""
         return self._transfer.progress
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: "Progress") -> None:
         """An `OnProgress` for the storage; may be called from any thread."""
         self._transfer.moved(progress)
 

@@ -192,7 +192,7 @@ async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) 
 
 async def test_strings_of_strangers_are_harmless(bare_home: Place) -> None:
     bare_home.create("bo", HOSTILE)
-    async with bare_home.running(size=(160, 30)) as (app, pilot):
+    async with bare_home.running(size=(120, 30)) as (app, pilot):
         await settled(pilot)
         shown = text_of(app)
         assert "[b]markup[/]" in shown

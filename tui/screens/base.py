@@ -1,22 +1,22 @@
 """What every full screen has: the two lines on top, the keys at the bottom, one way to work and to fail."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import Refused
 from decentralml.tui import background, keys
-from decentralml.tui.proposal import Proposal
-from decentralml.tui.pulse import Pulse
-from decentralml.tui.receipt import words
-from decentralml.tui.screens.sign import Sign
-from decentralml.tui.session import Session
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.topbar import TopBar
+
+if TYPE_CHECKING:
+    from decentralml.core.chain.base import Receipt
+    from decentralml.tui.proposal import Proposal
+    from decentralml.tui.pulse import Pulse
+    from decentralml.tui.session import Session
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class MarketScreen(Screen[None]):
         raise NotImplementedError
 
     @property
-    def session(self) -> Session:
+    def session(self) -> "Session":
         """The open session. Only to be used once the app has one: see `refresh_data`."""
         session = self.app.session
         assert session is not None, "refresh_data is called only with a session"
@@ -59,7 +59,7 @@ class MarketScreen(Screen[None]):
         if self.app.session is not None:
             self.work(self.refresh_data(), group="refresh")
 
-    def moved(self, pulse: Pulse, *, events: bool) -> None:
+    def moved(self, pulse: "Pulse", *, events: bool) -> None:
         """The chain has a new head; with ``events`` something happened on it."""
         self.query_one(TopBar).show(pulse)
         if events:
@@ -81,7 +81,7 @@ class MarketScreen(Screen[None]):
         """
         self.run_worker(self.app.guarded(coroutine), group=group, exclusive=exclusive)
 
-    async def propose(self, build: Callable[..., Proposal], *args: Any, **kwargs: Any) -> Receipt | None:
+    async def propose(self, build: "Callable[..., Proposal]", *args: Any, **kwargs: Any) -> "Receipt | None":
         """Show what a call of `decentralml.tui.proposals` would do, and sign and send it on a yes.
 
         The receipt, or None where the person said no. To be awaited inside `work`. Raises the reason
@@ -89,8 +89,11 @@ class MarketScreen(Screen[None]):
         """
         return await self.sign(await self.call(build, self.session, *args, **kwargs))
 
-    async def sign(self, proposal: Proposal) -> Receipt | None:
+    async def sign(self, proposal: "Proposal") -> "Receipt | None":
         """As `propose`, of a proposal that is made already."""
+        from decentralml.tui.receipt import words
+        from decentralml.tui.screens.sign import Sign
+
         if proposal.signed:
             await self.call(self.session.unlock_remembered)
         receipt = await self.app.push_screen_wait(Sign(proposal))

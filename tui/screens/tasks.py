@@ -1,11 +1,9 @@
 """The market: every task, one line each, and what one can do with it next."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -13,25 +11,21 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from decentralml.core import config, task_filter
-from decentralml.core.amount import format_amount
-from decentralml.core.chain.base import SubmissionQuery, TaskPage, TaskQuery
-from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
+from decentralml.core import config
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import clean
-from decentralml.tui import proposals
-from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
-from decentralml.tui.screens.dialog import AskText, Choose
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
-from decentralml.tui.words import blocks_left, kind, next_step
 
 if TYPE_CHECKING:
+    from decentralml.tui.market_list import MarketList
+    from decentralml.tui.pulse import Pulse
+    from decentralml.tui.session import Session
     from decentralml.tui.task_preview import Preview
 
 VIEWS = ("open", "mine", "all")
-ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
+ORDERS = ("id", "pays", "ends", "slots", "question")
 COLUMNS = (
     Column("id", "ID", 6, right=True, priority=100),
     Column("question", "QUESTION", 18, flexible=True, priority=99),
@@ -45,7 +39,6 @@ WIDE = 126
 REST_SECONDS = 0.1
 # "4 d", "3 h": what stands in ENDS is read again after so many blocks without an event.
 _STALE_BLOCKS = 10
-_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
 
 
 class Tasks(MarketScreen):
@@ -63,9 +56,7 @@ class Tasks(MarketScreen):
         self.descending = True
         self._restored = False
         self._read_at = 0
-        self._mine: dict[int, Submission] = {}
-        self._waiting: Counter[int] = Counter()
-        self._mine_as_of: tuple[str | None, int] = (None, -1)
+        self._list: MarketList | None = None
         self._preview: Preview | None = None
         self._resting: Timer | None = None
 
@@ -111,62 +102,22 @@ class Tasks(MarketScreen):
         await self.table.reload()
         self.table.move_to(state.get("tasks.row", 0))
 
-    def moved(self, pulse: Pulse, *, events: bool) -> None:
+    def moved(self, pulse: "Pulse", *, events: bool) -> None:
         stale = pulse.head.block - self._read_at >= _STALE_BLOCKS
         super().moved(pulse, events=events or stale)
 
     # Reading
 
-    def _query(self) -> TaskQuery:
-        me = self.session.address
-        base = TaskQuery(order=ORDERS[self.order], descending=self.descending)
-        if self.view == "open":
-            base = msgspec.structs.replace(base, takeable=True)
-        elif self.view == "mine":
-            base = msgspec.structs.replace(base, party=me or "")
-        return task_filter.parse(self.filter, me=me or "", base=base)
-
-    async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
+    async def _fetch(self, offset: int, limit: int) -> tuple[Sequence[Row], int]:
         if self.app.session is None:
             return [], 0
-        query = msgspec.structs.replace(self._query(), offset=offset, limit=limit)
-        page = await self.call(self._read, query)
-        block = self.app.pulse.head.block if self.app.pulse else 0
-        rows = [self._row(task, block) for task in page.items]
-        self._say_what_is_shown(page.total)
-        return rows, page.total
-
-    def _read(self, query: TaskQuery) -> TaskPage:
-        """One page, and what of it is mine. Blocks."""
-        chain, me = self.session.chain, self.session.address
-        as_of = (me, chain.last_cursor())
-        if as_of != self._mine_as_of:
-            taken = chain.submissions(SubmissionQuery(worker=me or "", limit=10_000)).items
-            judged = SubmissionQuery(creator=me or "", statuses=_DELIVERED, limit=10_000)
-            self._mine = {submission.task_id: submission for submission in taken}
-            self._waiting = Counter(submission.task_id for submission in chain.submissions(judged).items)
-            self._mine_as_of = as_of
-        return chain.tasks(query)
-
-    def _row(self, task: Task, block: int) -> Row:
-        constants = self.session.chain.constants
-        terms = task.terms
-        mine, waiting = self._mine.get(task.id), self._waiting[task.id]
-        return Row(
-            task.id,
-            {
-                "id": str(task.id),
-                "question": clean(terms.question),
-                "kind": (kind(terms.task_type), "dim"),
-                "kind.narrow": (kind(terms.task_type)[:5], "dim"),
-                "pays": format_amount(terms.pays_amount),
-                "slots": f"{task.live + task.accepted}/{terms.max_assignments}",
-                "ends": "-"
-                if task.closed
-                else (blocks_left(terms.expiration_block, block, constants), "dim"),
-                "next": next_step(task, mine, waiting, self.session.address, block, constants),
-            },
+        if self._list is None:
+            self._list = await self.call(_open_list, self.session)
+        rows, total = await self.call(
+            self._list.page, self.view, self.filter, self.order, offset, limit, descending=self.descending
         )
+        self._say_what_is_shown(total)
+        return rows, total
 
     def _say_what_is_shown(self, total: int) -> None:
         table = self.table
@@ -183,7 +134,7 @@ class Tasks(MarketScreen):
     def _set(self, part: str, text: str) -> None:
         widget = self.query_one(part, Static)
         if str(widget.content) != text:
-            widget.update(Text(text))
+            widget.update(Text(text), layout=len(str(widget.content)) != len(text))
 
     # The row one is on
 
@@ -261,6 +212,7 @@ class Tasks(MarketScreen):
 
     async def _take(self) -> None:
         """Take a slot, and be where one works on it."""
+        from decentralml.tui import proposals
         from decentralml.tui.screens.task import TaskDetail
 
         task_id = self._task_id()
@@ -289,10 +241,11 @@ class Tasks(MarketScreen):
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
         """Filter as one types; a filter that is not finished yet leaves the list as it is."""
-        try:
-            task_filter.parse(event.value)
-        except Misused as problem:
-            self._set("#count", clean(problem.message))
+        from decentralml.tui.market_list import problem
+
+        wrong = problem(event.value)
+        if wrong:
+            self._set("#count", wrong)
             return
         self.filter = event.value
         self._show_again("tasks.filter", self.filter)
@@ -306,8 +259,7 @@ class Tasks(MarketScreen):
         self._show_again("tasks.view", self.view)
 
     def action_sort(self) -> None:
-        orders = list(ORDERS)
-        self._sort_by(orders[(orders.index(self.order) + 1) % len(orders)])
+        self._sort_by(ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
 
     def _sort_by(self, column: str) -> None:
         self.order = column
@@ -344,6 +296,8 @@ class Tasks(MarketScreen):
         self.work(self._choose_filter())
 
     async def _choose_filter(self) -> None:
+        from decentralml.tui.screens.dialog import Choose
+
         saved = self._saved()
         choices = [
             (f"={name}", Text.assemble(f"{clean(name):<16} ", (clean(text), "dim")))
@@ -362,6 +316,8 @@ class Tasks(MarketScreen):
         self.work(self._name_filter())
 
     async def _name_filter(self) -> None:
+        from decentralml.tui.screens.dialog import AskText
+
         if not self.filter:
             raise Misused("NoFilter", "There is no filter to save.", "/ types one.")
         name = await self.app.push_screen_wait(
@@ -376,6 +332,12 @@ class Tasks(MarketScreen):
     def _use_filter(self, text: str) -> None:
         self.query_one("#filter", Input).value = text
         self.table.focus()
+
+
+def _open_list(session: "Session") -> "MarketList":
+    from decentralml.tui.market_list import MarketList
+
+    return MarketList(session)
 
 
 def _toml(text: str) -> str:

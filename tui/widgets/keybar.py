@@ -34,6 +34,8 @@ class KeyBar(Widget):
 
     def _offered(self) -> list[Key]:
         screen = self.screen
+        if self.app.session is None:
+            return []
         return [
             key
             for key in keys_of(self._scope)

@@ -1,5 +1,7 @@
 """Two lines on top of every screen: where one is, who one is, how much one has, and the chain's block."""
 
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
@@ -10,7 +12,9 @@ from textual.widgets import Static
 from decentralml.core.amount import format_amount
 from decentralml.core.text import short, short_address
 from decentralml.tui.keys import MODES
-from decentralml.tui.pulse import Pulse
+
+if TYPE_CHECKING:
+    from decentralml.tui.pulse import Pulse
 
 # What the tabs are called where the full names do not fit.
 _SHORT = {"validate": "Valid", "federate": "Fed", "accounts": "Acct", "activity": "Act"}
@@ -69,7 +73,7 @@ class TopBar(Widget):
     def on_resize(self) -> None:
         self.show(self.app.pulse)
 
-    def show(self, pulse: Pulse | None) -> None:
+    def show(self, pulse: "Pulse | None") -> None:
         """Draw what the last pulse said. Parts that did not change are left alone."""
         if not self.query("#where"):
             return  # the screen came to the front before its parts are there: `on_mount` draws them
@@ -105,11 +109,13 @@ class TopBar(Widget):
 
     def _set(self, selector: str, text: str) -> None:
         part = self.query_one(selector, Static)
-        if str(part.content) != text:
-            part.update(Text(text))
+        before = str(part.content)
+        if before != text:
+            # Laid out anew only where the room it takes changes: else its own cells are all that is drawn.
+            part.update(Text(text), layout=cell_len(before) != cell_len(text))
 
 
-def _money(pulse: Pulse) -> str:
+def _money(pulse: "Pulse") -> str:
     if pulse.balance is None:
         return ""
     free = f"{format_amount(pulse.balance.free)} free"

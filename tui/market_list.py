@@ -1,0 +1,88 @@
+"""Pages of the market for the list of tasks: which tasks, in which order, and a row each. Blocks."""
+
+from collections import Counter
+
+import msgspec
+
+from decentralml.core import task_filter
+from decentralml.core.amount import format_amount
+from decentralml.core.chain.base import SubmissionQuery, TaskQuery
+from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
+from decentralml.core.errors import Misused
+from decentralml.core.text import clean
+from decentralml.tui.session import Session
+from decentralml.tui.widgets.paged_table import Row
+from decentralml.tui.words import blocks_left, kind, next_step
+
+ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
+_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
+_MOST_OF_MINE = 10_000
+
+
+class MarketList:
+    """Reads one page at a time; what belongs to the account in use is read again only after events."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._mine: dict[int, Submission] = {}
+        self._waiting: Counter[int] = Counter()
+        self._as_of: tuple[str | None, int] = (None, -1)
+
+    def page(
+        self, view: str, text: str, order: str, offset: int, limit: int, *, descending: bool
+    ) -> tuple[list[Row], int]:
+        """Rows of a view (open, mine, all) under a filter, ordered by a column; and how many there are.
+
+        Raises `Misused` ("BadFilter").
+        """
+        session = self._session
+        chain, me = session.chain, session.address or ""
+        base = TaskQuery(order=ORDERS[order], descending=descending, offset=offset, limit=limit)
+        if view == "open":
+            base = msgspec.structs.replace(base, takeable=True)
+        elif view == "mine":
+            base = msgspec.structs.replace(base, party=me)
+        self._read_mine()
+        page = chain.tasks(task_filter.parse(text, me=me, base=base))
+        block = chain.head().block
+        return [self._row(task, block) for task in page.items], page.total
+
+    def _read_mine(self) -> None:
+        chain, me = self._session.chain, self._session.address or ""
+        as_of = (me, chain.last_cursor())
+        if as_of == self._as_of:
+            return
+        taken = SubmissionQuery(worker=me, limit=_MOST_OF_MINE)
+        judged = SubmissionQuery(creator=me, statuses=_DELIVERED, limit=_MOST_OF_MINE)
+        self._mine = {submission.task_id: submission for submission in chain.submissions(taken).items}
+        self._waiting = Counter(submission.task_id for submission in chain.submissions(judged).items)
+        self._as_of = as_of
+
+    def _row(self, task: Task, block: int) -> Row:
+        constants, me = self._session.chain.constants, self._session.address
+        terms = task.terms
+        mine, waiting = self._mine.get(task.id), self._waiting[task.id]
+        return Row(
+            task.id,
+            {
+                "id": str(task.id),
+                "question": clean(terms.question),
+                "kind": (kind(terms.task_type), "dim"),
+                "kind.narrow": (kind(terms.task_type)[:5], "dim"),
+                "pays": format_amount(terms.pays_amount),
+                "slots": f"{task.live + task.accepted}/{terms.max_assignments}",
+                "ends": "-"
+                if task.closed
+                else (blocks_left(terms.expiration_block, block, constants), "dim"),
+                "next": next_step(task, mine, waiting, me, block, constants),
+            },
+        )
+
+
+def problem(text: str) -> str:
+    """What is wrong with a filter; empty where nothing is."""
+    try:
+        task_filter.parse(text)
+    except Misused as error:
+        return clean(error.message)
+    return ""
