@@ -194,7 +194,7 @@ def standing(submission: Submission, facts: Facts, now: int) -> tuple[str, str]:
         run = facts.runs.get(submission.id)
         if mine and run is not None and not run.ended:
             return run.state, "accent"
-        return ("changes asked" if submission.requests else words), "accent" if mine else tone
+        return ("to redo" if submission.requests else words), "accent" if mine else tone
     if delivered and facts.task.creator == facts.me:
         return words, "accent"
     return ("claimed" if submission.claimed else words), tone

@@ -70,7 +70,7 @@ async def sign(pilot: Pilot[None]) -> None:
 
 
 async def test_a_task_is_published_from_the_form_alone(bare_home: Place) -> None:
-    async with bare_home.running() as (app, pilot):
+    async with bare_home.running(size=(80, 40)) as (app, pilot):
         screen = await form(app, pilot)
         assert screen.query_one("#publish", Button).disabled
         await pilot.press("tab", *"Which digit is it?", "tab")

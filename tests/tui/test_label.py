@@ -76,7 +76,7 @@ async def test_answers_given_before_are_there_after_a_restart(bare_home: Place, 
         await labelling(app, pilot, letters)
         await pilot.press("3", "1")
         await until(pilot, lambda: "2 of 3 labelled" in text_of(app))
-        kept = next((bare_home.home.data_dir / "answers").iterdir())
+        (kept,) = (bare_home.home.data_dir / "answers").glob("[!.]*.json")
         await until(pilot, lambda: len(json.loads(kept.read_text())) == 2)
     async with bare_home.running(as_="bo") as (app, pilot):
         screen = await labelling(app, pilot, letters)
@@ -116,7 +116,7 @@ async def test_few_answers_are_delivered_inline_after_a_signature(bare_home: Pla
 async def test_many_answers_are_delivered_as_a_folder(bare_home: Place, tmp_path: Path) -> None:
     names = [f"a letter with a long name, number {number:03}.txt" for number in range(60)]
     task_id = _publish(bare_home, tmp_path / "many", dict.fromkeys(names, "text"))
-    async with bare_home.running(as_="bo") as (app, pilot):
+    async with bare_home.running(as_="bo", size=(100, 40)) as (app, pilot):
         screen = await labelling(app, pilot, task_id)
         screen._answers = dict.fromkeys(names, "praise")
         await pilot.press("d")

@@ -1,5 +1,6 @@
 """Label files: one after the other, a key a label; every answer is kept at once, then they are delivered."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class LabelFiles(MarketScreen):
         self._names: list[str] = []
         self._answers: dict[str, str] = {}
         self._at = 0
+        self._writing = asyncio.Lock()
 
     def body(self) -> ComposeResult:
         with Vertical(id="head"):
@@ -171,8 +173,9 @@ class LabelFiles(MarketScreen):
 
     async def _keep(self) -> None:
         assert self._market_task is not None, "answers are given once the task is read"
-        raw = json.dumps(self._answers, ensure_ascii=False, indent=1).encode()
-        await self.call(_write, self.session, self._market_task, raw)
+        async with self._writing:  # one after the other: what is newest is written last
+            raw = json.dumps(self._answers, ensure_ascii=False, indent=1).encode()
+            await self.call(_write, self.session, self._market_task, raw)
 
     def action_left(self) -> None:
         self._move(-1)

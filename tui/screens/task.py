@@ -35,7 +35,7 @@ ASSETS = (
 SUBMISSIONS = (
     Column("id", "#", 4, right=True, priority=100),
     Column("worker", "WORKER", 10, flexible=True, priority=95),
-    Column("status", "STATUS", 13, priority=90),
+    Column("status", "STATUS", 11, priority=90),
     Column("figure", "FIGURE", 12, right=True, priority=70),
     Column("paid", "PAID", 6, right=True, priority=60),
     Column("due", "DUE", 8, right=True, priority=75),
