@@ -11,7 +11,10 @@ from typing import Any
 from msgspec import Struct, structs
 
 from decentralml.core.errors import DecentralMLError
-from decentralml.core.text import clean
+from decentralml.core.text import clean, fit
+
+# An error that quotes what was typed or what a script said still fits a few screens.
+_ERROR_BYTES = 4000
 
 # Fields that hold planck: a JSON number would lose digits in most readers, so they go out as strings.
 PLANCK = frozenset(
@@ -90,7 +93,9 @@ class Output:
 
     def failed(self, error: DecentralMLError) -> None:
         """The error, as the JSON object of the command or as words on stderr."""
-        message, hint = clean(error.message, keep_newlines=True), clean(error.hint, keep_newlines=True)
+        message, hint = (
+            fit(clean(text, keep_newlines=True), _ERROR_BYTES) for text in (error.message, error.hint)
+        )
         if self.json:
             _write_json({"ok": False, "error": {"code": error.code, "message": message, "hint": hint}})
         else:
