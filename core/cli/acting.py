@@ -11,6 +11,7 @@ from decentralml.core.cli.answers import receipt_data
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.domain import Balance, Submission, Task
+from decentralml.core.errors import Refused
 from decentralml.core.market import Market
 
 Facts = Iterable[tuple[str, str]]
@@ -46,7 +47,14 @@ def act(
     app: App, action: str, facts: Facts, call: Call, do: Callable[[Market], Receipt]
 ) -> tuple[Market, Receipt]:
     """Ask about ``call`` with what it does, unlock the account, and ``do`` it."""
-    confirm(app, action, [*facts, *preview(app, call)])
+    try:
+        effects = preview(app, call)
+    except Refused:
+        # The same call may have landed before a crash; the market answers with its receipt then.
+        if not app.market().unsettled():
+            raise
+        effects = [("again", "an earlier try was cut off; what landed then is not signed again")]
+    confirm(app, action, [*facts, *effects])
     market = app.market(signing=True)
     return market, do(market)
 

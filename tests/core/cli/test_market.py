@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from decentralml.core.intents import Intents
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
@@ -236,3 +238,40 @@ def test_two_tasks_of_one_folder_store_it_once(market, files: Path) -> None:
     reference = first["terms"]["annotation_files"][0]
     third = create(ada, Path(reference), "--question", "By reference?")
     assert third["terms"]["annotation_files"] == [reference]
+
+
+class Cut(BaseException):
+    """Stands for a kill: nothing may catch it."""
+
+
+def test_what_landed_before_a_crash_is_answered_and_not_done_again(
+    market, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = market("ada", "bob")
+
+    def twice(person: Any, *words: str) -> Any:
+        """Kill a command when its call has landed, then give it again."""
+
+        def die(*arguments: object) -> None:
+            raise Cut
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Intents, "_forget", die)
+            with pytest.raises(Cut):
+                person(*words)
+        return person(*words).data
+
+    # All her money but ten units: a second task of that kind would be refused.
+    made = twice(
+        ada,
+        *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(files)),
+        *("--pays-amount", "90", "--annotation-type", "text", "--labels", "cat,dog"),
+    )
+    task = str(made["task_id"])
+    submission = str(twice(bob, "task", "assign", task)["submission_id"])
+    sent = twice(bob, "task", "send", task, "--answers", str(answers(tmp_path)))
+    assert (sent["submission_id"], sent["status"]) == (int(submission), "PendingValidation")
+    ada("task", "validate", submission)
+    assert twice(ada, "task", "accept", submission)["status"] == "Accepted"
+    assert ada("task", "list").data["total"] == 1
+    assert (ada.free(), bob.free()) == (str(10 * 10**12), str(190 * 10**12))
