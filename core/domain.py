@@ -3,8 +3,9 @@
 import hashlib
 import re
 from enum import StrEnum
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from decentralml.core.errors import Refused
 
@@ -131,6 +132,24 @@ class Terms(Struct, frozen=True, kw_only=True):
             files = self.annotation_files or ()
             pair = (self.annotation_files_storage_type, files[0] if files else None)
         return (pair[0], pair[1]) if pair[0] is not None and pair[1] is not None else None
+
+    def with_assets(self, storage_type: StorageType, reference: str) -> "Terms":
+        """These terms, shipping what ``reference`` names on ``storage_type``."""
+        fields: dict[TaskType, dict[str, Any]] = {
+            TaskType.ModelContributor: {
+                "model_contributor_script_path": reference,
+                "model_contributor_script_storage_type": storage_type,
+            },
+            TaskType.ModelEngineer: {
+                "model_engineer_path": reference,
+                "model_engineer_storage_type": storage_type,
+            },
+            TaskType.DataAnnotators: {
+                "annotation_files": (reference,),
+                "annotation_files_storage_type": storage_type,
+            },
+        }
+        return structs.replace(self, **fields[self.task_type])
 
 
 class Task(Struct, frozen=True, kw_only=True):

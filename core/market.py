@@ -103,11 +103,9 @@ class Market:
             Terms(
                 task_type=TaskType.ModelEngineer,
                 **offer,
-                model_engineer_path="",
-                model_engineer_storage_type=model_engineer_storage_type or self.storage.type,
                 model_engineer_storage_credentials=model_engineer_storage_credentials,
             ),
-            "model_engineer_path",
+            model_engineer_storage_type or self.storage.type,
             model_engineer_path,
             on_progress,
         )
@@ -127,12 +125,9 @@ class Market:
             Terms(
                 task_type=TaskType.ModelContributor,
                 **offer,
-                model_contributor_script_path="",
-                model_contributor_script_storage_type=model_contributor_script_storage_type
-                or self.storage.type,
                 model_contributor_script_storage_credentials=model_contributor_script_storage_credentials,
             ),
-            "model_contributor_script_path",
+            model_contributor_script_storage_type or self.storage.type,
             model_contributor_script_path,
             on_progress,
         )
@@ -159,14 +154,12 @@ class Market:
                 **offer,
                 annotation_type=annotation_type,
                 annotation_media_samples=annotation_media_samples,
-                annotation_files=("",),
                 annotation_class_labels=annotation_class_labels,
                 annotation_class_coordinates=annotation_class_coordinates,
                 annotation_json=annotation_json,
-                annotation_files_storage_type=annotation_files_storage_type or self.storage.type,
                 annotation_files_storage_credentials=annotation_files_storage_credentials,
             ),
-            "annotation_files",
+            annotation_files_storage_type or self.storage.type,
             annotation_files,
             on_progress,
         )

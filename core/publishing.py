@@ -3,39 +3,39 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from decentralml.core import task_folder
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt
 from decentralml.core.chain.calls import CreateTask
-from decentralml.core.domain import Terms, manifest_digest
+from decentralml.core.domain import StorageType, Terms, manifest_digest
 from decentralml.core.errors import Refused
-from decentralml.core.storage.base import OnProgress
+from decentralml.core.storage.base import STAND_IN, OnProgress
 
 if TYPE_CHECKING:
     from decentralml.core.market import Market
 
-# As long as any reference of the local store: what the rules refuse is refused before the upload.
-_STAND_IN = "local:#sha256=" + "0" * 64
-
 
 def publish(
-    market: "Market", terms: Terms, field: str, source: str | Path, on_progress: OnProgress | None
+    market: "Market",
+    terms: Terms,
+    storage_type: StorageType,
+    source: str | Path,
+    on_progress: OnProgress | None,
 ) -> Receipt:
-    """Create the task of ``terms``, whose ``field`` names the assets: a folder to upload, or a reference.
+    """Create the task of ``terms``, which ships ``source``: a folder to upload, or a reference.
 
     When the call is refused after the upload, the refusal's hint names what was uploaded.
     """
     if isinstance(source, str):
         manifest_digest(source)
-        _check(market, _with_assets(terms, field, source))
-        return market.send(CreateTask(_with_assets(terms, field, source)))
+        terms = terms.with_assets(storage_type, source)
+        _check(market, terms)
+        return market.send(CreateTask(terms))
     task_folder.check(source, terms.task_type)
-    _check(market, _with_assets(terms, field, _STAND_IN))
+    _check(market, terms.with_assets(storage_type, STAND_IN))
     reference = market.storage.put(source, on_progress=on_progress)
     try:
-        return market.send(CreateTask(_with_assets(terms, field, reference)))
+        return market.send(CreateTask(terms.with_assets(storage_type, reference)))
     except Refused as refusal:
         refusal.hint = f"{refusal.hint} The assets are uploaded already: {reference}".strip()
         raise
@@ -47,8 +47,3 @@ def _check(market: "Market", terms: Terms) -> None:
         return
     with market.chain.view() as view:
         rules.apply(view, CreateTask(terms), market.address, view.block)
-
-
-def _with_assets(terms: Terms, field: str, reference: str) -> Terms:
-    value = (reference,) if field == "annotation_files" else reference
-    return msgspec.structs.replace(terms, **{field: value})

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from decentralml.core import task_folder
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
@@ -36,18 +34,10 @@ from decentralml.core.domain import Submission, Task, TaskType, Terms, Validatio
 from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market import Market
 from decentralml.core.storage import manifest
-from decentralml.core.storage.base import OnProgress
+from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.tui.proposal import Proposal, Transfer
 from decentralml.tui.session import Session
 from decentralml.tui.words import duration, size
-
-# A reference of the real length, for what is uploaded only after the yes.
-_STAND_IN = "local:#sha256=" + "0" * 64
-_ASSETS = {
-    TaskType.ModelContributor: "model_contributor_script_path",
-    TaskType.ModelEngineer: "model_engineer_path",
-    TaskType.DataAnnotators: "annotation_files",
-}
 
 Send = Callable[[Market, OnProgress], Receipt]
 Rows = Sequence[tuple[str, str]]
@@ -64,11 +54,8 @@ def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
         task_folder.check(source, terms.task_type)
     else:
         manifest_digest(source)
-    reference = _STAND_IN if isinstance(source, Path) else source
-    field = _ASSETS[terms.task_type]
-    value: Any = (reference,) if field == "annotation_files" else reference
-    kind = f"{field.removesuffix('_path')}_storage_type"
-    call = CreateTask(msgspec.structs.replace(terms, **{field: value, kind: session.storage.type}))
+    reference = STAND_IN if isinstance(source, Path) else source
+    call = CreateTask(terms.with_assets(session.storage.type, reference))
     ends = _in_time(session, terms.expiration_block)
     warnings, again = [], ""
     if terms.validation_strategy is ValidationStrategy.AutoAccept:
@@ -116,7 +103,7 @@ def send_result(
 ) -> Proposal:
     """Deliver a result folder (uploaded first), a reference, or an annotator's inline answer."""
     submission = session.chain.submission(submission_id)
-    reference = _STAND_IN if isinstance(result_path, Path) else result_path
+    reference = STAND_IN if isinstance(result_path, Path) else result_path
     kind = session.storage.type if reference else None
     call = SendTaskResult(submission_id, result=result, result_path=reference, result_storage_type=kind)
     return _propose(
@@ -135,7 +122,7 @@ def send_result(
 
 def publishing(submission_id: int, digest: str) -> ValidateTaskResults:
     """The call that publishes a report, before its upload has given it a reference."""
-    return ValidateTaskResults(submission_id, digest, _STAND_IN, "0" * 64)
+    return ValidateTaskResults(submission_id, digest, STAND_IN, "0" * 64)
 
 
 def publish_report(session: Session, submission_id: int, report: Path, digest: str) -> Proposal:

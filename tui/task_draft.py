@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from decentralml.core import answers, task_folder
 from decentralml.core.amount import format_amount, parse_amount
 from decentralml.core.chain import rules
@@ -24,6 +22,7 @@ from decentralml.core.domain import (
 )
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.storage import manifest
+from decentralml.core.storage.base import STAND_IN
 from decentralml.tui.session import Session
 from decentralml.tui.words import duration, size
 
@@ -39,8 +38,6 @@ STRATEGIES = {
 }
 MEDIA = {kind.value.lower(): kind for kind in AnnotationType}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-# As long as any reference of the local store: the rules are asked before anything is uploaded.
-_STAND_IN = "local:#sha256=" + "0" * 64
 
 
 @dataclass(frozen=True)
@@ -236,21 +233,7 @@ def _refusal(session: Session, terms: Terms) -> Refused | None:
         return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
     if session.address is None:
         return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
-    place: dict[TaskType, dict[str, Any]] = {
-        TaskType.ModelContributor: {
-            "model_contributor_script_path": _STAND_IN,
-            "model_contributor_script_storage_type": session.storage.type,
-        },
-        TaskType.ModelEngineer: {
-            "model_engineer_path": _STAND_IN,
-            "model_engineer_storage_type": session.storage.type,
-        },
-        TaskType.DataAnnotators: {
-            "annotation_files": (_STAND_IN,),
-            "annotation_files_storage_type": session.storage.type,
-        },
-    }
-    call = CreateTask(msgspec.structs.replace(terms, **place[terms.task_type]))
+    call = CreateTask(terms.with_assets(session.storage.type, STAND_IN))
     try:
         with session.chain.view() as view:
             rules.apply(view, call, session.address, view.block)

@@ -27,6 +27,7 @@ from decentralml.core.domain import (
 )
 from decentralml.core.errors import Misused
 from decentralml.core.market import Market
+from decentralml.core.storage.base import STAND_IN
 
 TYPES = {
     "contributor": TaskType.ModelContributor,
@@ -40,8 +41,6 @@ STRATEGIES = {
 }
 ANNOTATIONS = {kind.value.lower(): kind for kind in AnnotationType}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-# As long as any reference of the local store: what the rules refuse is refused before the upload.
-_STAND_IN = "local:#sha256=" + "0" * 64
 
 
 @command("task create")
@@ -97,7 +96,9 @@ def create(app: App, kind: str, assets: str, pays_amount: str, **options: Any) -
         "validation_strategy": STRATEGIES[options["validation_strategy"]],
         **_annotation(task_type, options),
     }
-    terms = _terms(app, task_type, arguments, _STAND_IN if folder else assets)
+    terms = Terms(task_type=task_type, **arguments).with_assets(
+        app.storage.type, STAND_IN if folder else assets
+    )
     total = terms.pays_amount * terms.max_assignments
 
     def publish(market: Market) -> Any:
@@ -137,14 +138,6 @@ VERBS = {
     TaskType.ModelEngineer: ("create_task_model_engineer", "model_engineer_path"),
     TaskType.DataAnnotators: ("create_task_data_annotator", "annotation_files"),
 }
-
-
-def _terms(app: App, task_type: TaskType, arguments: dict[str, Any], reference: str) -> Terms:
-    """The terms as the chain would get them, with ``reference`` as their files."""
-    field = VERBS[task_type][1]
-    value: Any = (reference,) if field == "annotation_files" else reference
-    storage = f"{field.removesuffix('_path')}_storage_type"
-    return Terms(task_type=task_type, **arguments, **{field: value, storage: app.storage.type})
 
 
 def _annotation(task_type: TaskType, options: dict[str, Any]) -> dict[str, Any]:

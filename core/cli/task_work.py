@@ -20,6 +20,7 @@ from decentralml.core.cli.progress import transfer, working
 from decentralml.core.domain import RESULT_BYTES, Submission, Task, TaskType
 from decentralml.core.errors import Failed, Misused, Refused
 from decentralml.core.market import Market
+from decentralml.core.storage.base import STAND_IN
 from decentralml.core.text import visible
 
 TASK = click.argument("task_id", type=click.IntRange(0), metavar="TASK")
@@ -197,11 +198,10 @@ def send(app: App, task_id: int, run_id: int | None, result: Path | None, answer
         inline, folder, facts = _answers(app, task, answers)
     else:
         inline, folder, facts = None, *_result(app, mine, run_id, result)
-    stand_in = None if folder is None else "local:#sha256=" + "0" * 64
     call = SendTaskResult(
         mine.id,
         result=inline,
-        result_path=stand_in,
+        result_path=STAND_IN if folder else None,
         result_storage_type=app.storage.type if folder else None,
     )
 

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from decentralml.core.domain import StorageType
 
+# As long as any reference of the local store: what the rules refuse is refused before the upload.
+STAND_IN = "local:#sha256=" + "0" * 64
+
 
 class Progress(Struct, frozen=True):
     """Where a transfer stands: bytes done of bytes in all, bytes a second, seconds to go (None: unknown)."""
