@@ -146,9 +146,7 @@ def try_task(
 
     assert spec.task_id is not None, "a try is of a task"
     task = market.chain.task(spec.task_id)
-    report = tryout.try_task(
-        spec, market.home, market.settings, on_event=on_event, cancelled=cancelled
-    )
+    report = tryout.try_task(spec, market.home, market.settings, on_event=on_event, cancelled=cancelled)
     seconds = report.seconds_total
     assets = task.terms.assets
     size = market.storage.manifest(assets[1]).size if assets else 0
