@@ -42,6 +42,12 @@ def run(
     given = dict(_weight(text) for text in weights)
     if given and strategy != "weighted":
         raise Misused("Usage", "--weight belongs to --strategy weighted.", "Add it, or leave --weight out.")
+    if unknown := sorted(given.keys() - set(submissions)):
+        raise Misused(
+            "BadWeight",
+            f"--weight names {unknown[0]}, which is not federated here.",
+            "Name it as SUBMISSION too.",
+        )
     market = app.market()
     folder = (out or _new_folder(app, submissions)).absolute()
     with progress.transfer("fetching results") as on_progress:
