@@ -114,7 +114,11 @@ def _evaluate(market: Market, judge: Judge, submission_id: int, *, sign: bool) -
 
 
 def _facts(app: App, task: Task, wanted: list[int]) -> list[tuple[str, str]]:
-    facts = [*task_facts(app, task), ("submissions", ", ".join(map(str, wanted)))]
+    facts = [
+        *task_facts(app, task),
+        ("submissions", ", ".join(map(str, wanted))),
+        ("signed by", app.person(app.account().address)),
+    ]
     if task.terms.validation_strategy is ValidationStrategy.CustomAccept:
         most = format_amount(task.terms.pays_amount * len(wanted))
         facts.append(("your policy", f"then accepts and pays, up to {most}, or rejects, unasked"))

@@ -193,9 +193,13 @@ def send(app: App, task_id: int, run_id: int | None, result: Path | None, answer
             "NotTaken", f"You hold no slot of task {task_id}.", f"`task assign {task_id}` takes one."
         )
     if task.terms.task_type is TaskType.DataAnnotators:
-        if answers is None:
-            raise Misused("Usage", "This task is for labels.", "Give --answers FILE; `task label` makes one.")
+        if answers is None or run_id is not None or result is not None:
+            raise Misused(
+                "Usage", "This task is for labels.", "Give --answers FILE alone; `task label` makes one."
+            )
         inline, folder, facts = _answers(app, task, answers)
+    elif answers is not None:
+        raise Misused("Usage", "This task is for a model, not for labels.", "Leave --answers out.")
     else:
         inline, folder, facts = None, *_result(app, mine, run_id, result)
     call = SendTaskResult(
