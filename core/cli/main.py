@@ -53,7 +53,9 @@ def _run(app: App, arguments: list[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        raise Misused("Usage", "A command is missing.\n" + error.format_message()) from error
+        where = error.ctx.command_path if error.ctx else "decentralml"
+        listed = "" if app.flags.json else f"\n{error.format_message()}"
+        raise Misused("Usage", f"A command is missing.{listed}", f"`{where} --help` lists them.") from error
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "decentralml"
         raise Misused("Usage", error.format_message(), f"`{where} --help` shows how.") from error
@@ -61,6 +63,9 @@ def _run(app: App, arguments: list[str]) -> int:
         raise Interrupted("Interrupted", "Interrupted.") from error
     except BrokenPipeError:
         raise
+    except UnicodeEncodeError as error:
+        # Bytes of the command line that are no text come as surrogates, and nothing takes these in.
+        raise Misused("BadText", "An argument is not valid UTF-8 text.", "Type it again.") from error
     except OSError as error:
         raise Failed(
             "SystemError", f"The system refused: {error}.", "Look at the disk and the permissions."

@@ -75,6 +75,19 @@ def test_without_a_command_it_says_that_the_app_needs_a_terminal(
     assert "terminal" in captured.err
 
 
+@pytest.mark.parametrize("words", [("task", "list", "by:\udcff"), ("config", "set", "account", "\udcff")])
+def test_bytes_that_are_no_text_are_wrong_use(words: tuple[str, ...], run) -> None:
+    result = run("--json", *words)
+    assert (result.code, result.error["code"]) == (2, "BadText")
+
+
+def test_a_group_alone_lists_its_commands_to_people_and_points_programs_to_them(run) -> None:
+    assert "request-changes" in run("task").err
+    error = run("--json", "task").error
+    assert "\n" not in error["message"]
+    assert "decentralml task --help" in error["hint"]
+
+
 @pytest.mark.parametrize(
     "words",
     [
