@@ -41,10 +41,13 @@ def create(app: App, name: str, crypto: str, show_mnemonic: bool) -> None:
             app.out.say("Write these words down and keep them from others. They are shown this once:")
             app.out.say("")
             app.out.say(f"  {mnemonic}")
-        else:
-            app.out.note("The mnemonic was not shown: this is no terminal. `account export` makes a backup.")
 
     app.out.done(data, show)
+    if not show_mnemonic and (app.out.json or not sys.stdout.isatty()):
+        app.out.note(
+            "The mnemonic was not shown: it goes to a terminal, or with --show-mnemonic. "
+            "`account export` makes a backup."
+        )
 
 
 @command("account import")
@@ -193,8 +196,6 @@ def forget(app: App, name: str) -> None:
     """
     Without the mnemonic or an exported file the money of the account is lost for ever.
     """
-    from decentralml.core.wallet import remember
-
     account = app.accounts.get(name)
     confirm(
         app,
@@ -202,10 +203,7 @@ def forget(app: App, name: str) -> None:
         [("address", account.address), ("file", str(account.path))],
     )
     app.accounts.forget(account.name)
-    try:
-        remember.forget(account.address)
-    except Unavailable as error:
-        app.out.note(f"Its passphrase may still be in the keyring. {error}")
+    _forget_passphrase(app, account.address)
     app.out.done(_data(account), lambda: app.out.say(f"{account.name} is forgotten here."))
 
 
@@ -293,13 +291,11 @@ def password(app: App, name: str | None) -> None:
     """
     With --password-fd the passphrase in force is the first line and the new one the second.
     """
-    from decentralml.core.wallet import remember
-
     account = app.account(name or "")
     old = app.secrets.passphrase(f"Passphrase of {account.name}: ")
     new = app.secrets.new_passphrase("The new one: ")
     app.accounts.change_password(account.name, old, new)
-    remember.forget(account.address)
+    _forget_passphrase(app, account.address)
     app.out.done(_data(account), lambda: app.out.say(f"{account.name} has a new passphrase."))
 
 
@@ -346,6 +342,16 @@ def book_list(app: App) -> None:
     entries = sorted(app.book.list().items())
     data = [{"name": name, "address": address} for name, address in entries]
     app.out.done(data, lambda: app.out.table(("NAME", "ADDRESS"), entries))
+
+
+def _forget_passphrase(app: App, address: str) -> None:
+    """Take the old passphrase out of the keyring; what was done to the key file stands whatever it says."""
+    from decentralml.core.wallet import remember
+
+    try:
+        remember.forget(address)
+    except Unavailable as error:
+        app.out.note(f"Its passphrase may still be in the keyring. {error}")
 
 
 def _message(message: str | None, file: Path | None) -> bytes:
