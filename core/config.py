@@ -1,5 +1,6 @@
 """Settings: flags beat environment beat file beat defaults. The file is TOML, for people."""
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ def load(home: Home, overrides: Mapping[str, str] | None = None) -> Settings:
         return msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
         raise Misused(
-            "BadConfig", f"{home.config}: {error}.", "`decentralml config check` explains every key."
+            "BadConfig", f"{home.config}: {error}.", "Mend that key in the file, or take it out."
         ) from error
 
 
@@ -92,7 +93,11 @@ def from_text(name: str, text: str) -> Any:
             raise ValueError("it is more than one value")
         return msgspec.convert(values["v"], known.type)
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        raise Misused("BadConfig", f"{name}: {text[:60]!r} does not fit: {error}.") from error
+        raise Misused(
+            "BadConfig",
+            f"{name}: {text[:60]!r} does not fit: {str(error).partition(' (at')[0]}.",
+            f"Write it like the default, {json.dumps(getattr(Settings(), known.name))}.",
+        ) from error
 
 
 def store(home: Home, name: str, text: str) -> Settings:
