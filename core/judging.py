@@ -182,13 +182,12 @@ def published_report(market: "Market", submission: Submission) -> Report | None:
 
     Raises as `Market.fetch`, and `Refused` ("BadReport").
     """
-    assets = market.chain.task(submission.task_id)
     if submission.report_path is None:
         return None
     storage_type = submission.result_storage_type or market.storage.type
     folder = market.fetch(storage_type, submission.report_path)
     found = report.decode(hostile.read_bytes(folder, report.FILE, report.MAX_BYTES))
-    if found.submission_id not in (None, submission.id) or found.task_id not in (None, assets.id):
+    if found.submission_id not in (None, submission.id) or found.task_id not in (None, submission.task_id):
         raise Refused(
             "BadReport",
             f"The report published with submission {submission.id} is about another: "

@@ -122,7 +122,6 @@ class Groups:
 
     folders: tuple[Path, ...]
     holds_processes: bool
-    holds_memory: bool
 
     def out_of_memory(self) -> bool:
         """Whether the kernel has ended something in here for want of memory."""
@@ -172,7 +171,7 @@ def groups(bounds: Bounds) -> Groups:
             _remove(folder)
             continue
         made[controller] = folder
-    return Groups(tuple(dict.fromkeys(made.values())), "pids" in made, "memory" in made)
+    return Groups(tuple(dict.fromkeys(made.values())), "pids" in made)
 
 
 # --- counting -------------------------------------------------------------------------------------

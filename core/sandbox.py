@@ -274,7 +274,7 @@ def probe() -> Probe:
 @functools.cache
 def _probe(bwrap: str, _modified: int, _size: int) -> Probe:
     cell = Cell(command=("python", "-I", "-S", "-c", _TRIAL), memory=256 << 20, disk=1 << 20)
-    nothing = limits.Groups((), False, False)
+    nothing = limits.Groups((), False)
     try:
         told = subprocess.run([bwrap, "--version"], capture_output=True, text=True, check=False, timeout=60)
         trial = subprocess.run(

@@ -10,7 +10,6 @@ from decentralml.core.errors import Refused
 
 BASE_MODEL = "base_model"
 REQUIREMENTS = "requirements.txt"
-SETUP_SCRIPT = "setup.sh"
 MAX_SCRIPT_BYTES = 1_000_000
 
 SCRIPTS: Mapping[TaskType, str] = {

@@ -20,7 +20,7 @@ from decentralml.core.sandbox import Cell
 
 MiB = 1 << 20
 ROOT = os.geteuid() == 0
-NO_GROUPS = limits.Groups((), False, False)
+NO_GROUPS = limits.Groups((), False)
 
 
 def python(script: str, **what: object) -> Cell:
