@@ -57,9 +57,9 @@ class Curves:
     """The series of one run, by metric; fits follow one another.
 
     ``steps``: running epoch means over batches since the beginning. ``epochs``: History's values over epochs
-    since the beginning, counted from 1. ``marks``: at how many batches each epoch began, ``end``: where the last
-    one ends. ``table``: the newest ``MOST_EPOCHS`` epochs as the journal has them. What an attempt trained
-    beyond the checkpoint from which the next one went on is forgotten.
+    since the beginning, counted from 1. ``marks``: at how many batches each epoch began, ``end``: where the
+    last one ends. ``table``: the newest ``MOST_EPOCHS`` epochs as the journal has them. What an attempt
+    trained beyond the checkpoint from which the next one went on is forgotten.
     """
 
     def __init__(self, run_folder: Path) -> None:
