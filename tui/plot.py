@@ -21,7 +21,7 @@ class Line:
     """A curve: ``x`` grows, NaN in ``y`` breaks it. ``at``: from the axis's unit to that of ``x``.
 
     ``tone`` names its colour, ``sign`` its character in ASCII ("": by height within the cell). A ``dotted``
-    one leaves every other dot out.
+    one leaves every other dot out. ``short`` is its name where there is little room.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Line:
     y: Sequence[float]
     dotted: bool = False
     sign: str = ""
+    short: str = ""
     at: Scale = same
 
     def value(self, where: float) -> float | None:

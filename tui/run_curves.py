@@ -29,7 +29,7 @@ def picture(
         *(
             line
             for (id, other), (tone, sign) in zip(others.items(), _cycle(len(others)), strict=True)
-            for line in _training(metric, other, f"run {id}", tone, sign)
+            for line in _training(metric, other, f"run {id}", tone, sign, f"r{id}")
         ),
     ]
     return Picture(
@@ -52,16 +52,16 @@ def end(run: Run, drawn: Drawn) -> float:
 
 def _lines(metric: str, drawn: Drawn) -> list[Line]:
     held = drawn.epochs.get(_HELD + metric)
-    lines = [Line("held out", "held", *held, dotted=True, sign="o")] if held else []
+    lines = [Line("held out", "held", *held, dotted=True, sign="o", short="held")] if held else []
     return [*_training(metric, drawn, "train", "train", ""), *lines]
 
 
-def _training(metric: str, drawn: Drawn, name: str, tone: str, sign: str) -> list[Line]:
+def _training(metric: str, drawn: Drawn, name: str, tone: str, sign: str, short: str = "") -> list[Line]:
     steps, epochs = drawn.steps.get(metric), drawn.epochs.get(metric)
     # Epochs that are over in a moment have few steps or none on record: their ends say more.
     if steps and (not epochs or len(steps[0]) >= 4 * len(epochs[0])):
-        return [Line(name, tone, *steps, sign=sign, at=drawn.batches)]
-    return [Line(name, tone, *epochs, sign=sign)] if epochs else []
+        return [Line(name, tone, *steps, sign=sign, at=drawn.batches, short=short)]
+    return [Line(name, tone, *epochs, sign=sign, short=short)] if epochs else []
 
 
 def _cycle(count: int) -> Sequence[tuple[str, str]]:

@@ -121,8 +121,10 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         lines: list[LineOf] = []
         if last.claimed:
             lines.append(_joined(_claims(last.claimed, last.claimed_baseline or {}), width))
-        where = "it left no result" if run.result_folder is None else str(run.result_folder)
-        lines.append((("result  ", "dim"), (short(where, width - 8), "")))
+        where = (
+            "it left no result" if run.result_folder is None else _end_of(str(run.result_folder), width - 8)
+        )
+        lines.append((("result  ", "dim"), (where, "")))
         return lines
     if run.state in ("failed", "crashed"):
         code = f"{last.code}: " if last.code else ""
@@ -257,7 +259,7 @@ def why_not(action: str, run: Run | None) -> Refused | None:
     """Why ``action`` (a row of the keys) cannot be done with ``run``; None where it can."""
     if run is None:
         return Refused("NoRun", "There is no run here.", "r starts one.")
-    word = f"Run {run.id} is {run.state}."
+    word = f"Run {run.id} {'has' if run.ended else 'is'} {run.state}."
     match action:
         case "pause" if run.ended or run.state == "stopping":
             return Refused("RunHasEnded", word, "! lets one go on that did not finish.")
@@ -282,6 +284,12 @@ def _cells(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _end_of(path: str, width: int) -> str:
+    """A path cut to ``width`` at its beginning: its end says which it is."""
+    path = clean(path)
+    return path if len(path) <= width else "…" + path[len(path) - width + 1 :]
 
 
 def fit_cells(text: str, width: int) -> str:

@@ -18,9 +18,8 @@ from decentralml.tui import run_words, task_facts
 from decentralml.tui.run_reader import Look, Reader
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask
-from decentralml.tui.widgets.chart import WEIGHTS
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
-from decentralml.tui.widgets.run_panel import PANELS, RunPanel
+from decentralml.tui.widgets.run_panel import RunPanel
 
 LOOK_SECONDS = 1.0
 SELECTED = "runs.selected"
@@ -44,6 +43,7 @@ class RunsScreen(MarketScreen):
 
     SCOPE = "runs"
     MODE = "runs"
+    AUTO_FOCUS = "PagedTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -64,15 +64,6 @@ class RunsScreen(MarketScreen):
                 )
                 yield PagedTable(COLUMNS, self._fetch, empty="No run yet. r starts one.")
             yield RunPanel(id="live")
-
-    def on_mount(self) -> None:
-        state, live = self.app.state, self.live
-        panel, smooth = state.get("runs.panel", ""), state.get("runs.smooth", 0.0)
-        live.panel = panel if panel in PANELS else PANELS[0]
-        live.smooth = smooth if smooth in WEIGHTS else WEIGHTS[0]
-        live.log_scale = state.get("runs.log", False)
-        self.query_one("#filter").display = False
-        self.query_one(PagedTable).focus()
 
     @property
     def live(self) -> RunPanel:
@@ -259,9 +250,9 @@ class RunsScreen(MarketScreen):
         filter = self.query_one("#filter", Input)
         if self.live.leave():
             self.draw()
-        elif filter.display:
+        elif filter.has_class("-shown"):
             filter.value = ""
-            filter.display = False
+            filter.remove_class("-shown")
             self.table.focus()
         else:
             super().action_back()
@@ -305,7 +296,7 @@ class RunsScreen(MarketScreen):
 
     def action_filter(self) -> None:
         filter = self.query_one("#filter", Input)
-        filter.display = True
+        filter.add_class("-shown")
         filter.focus()
 
     @on(Input.Changed, "#filter")
@@ -314,7 +305,8 @@ class RunsScreen(MarketScreen):
 
     @on(Input.Submitted, "#filter")
     def filter_done(self) -> None:
-        self.query_one("#filter").display = bool(self.query_one("#filter", Input).value)
+        filter = self.query_one("#filter", Input)
+        filter.set_class(bool(filter.value), "-shown")
         self.table.focus()
 
     def _remember(self, name: str, value: Any) -> None:

@@ -174,7 +174,10 @@ class StartTraining(Working[int]):
     def changed(self) -> None:
         """What the script may touch depends on what is typed."""
         if self._ready is not None:
-            self.run_worker(self._said(self._show_card()), group="card", exclusive=True)
+            self.run_worker(self._card_again, group="card", exclusive=True)
+
+    async def _card_again(self) -> None:
+        await self._said(self._show_card())
 
     async def _show_card(self) -> None:
         ready = self._ready
@@ -199,13 +202,14 @@ class StartTraining(Working[int]):
         if ready.no_sandbox:
             blocks.append(((ready.no_sandbox, "bad"),))
         blocks.append((("WHAT IT MAY TOUCH", "dim"),))
+        problem = ""
         try:
-            spec = self._order(ready)
-            blocks.append(await self.call(_card, self.session, spec))
-            self.say("")
+            blocks.append(await self.call(_card, self.session, self._order(ready)))
         except DecentralMLError as error:
-            self.say(str(error), bad=True)
-        self.query_one("#card", Prose).show(blocks)
+            problem = str(error)
+        if self.is_attached:
+            self.say(problem, bad=True)
+            self.query_one("#card", Prose).show(blocks)
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()

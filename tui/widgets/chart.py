@@ -97,8 +97,8 @@ class Chart(Widget):
         else:
             rows = self._composed(width, height)
         before, self._rows = self._rows, rows
-        if len(before) != len(rows):
-            self.refresh()
+        if [len(row) for row in before] != [len(row) for row in rows]:
+            self.refresh()  # it has another size, whether it was told so yet or not
             return
         changed = [
             Region(x, y, end - x, 1)
@@ -188,14 +188,16 @@ class Chart(Widget):
         """Name, and each curve's value: the newest, or that under the crosshair."""
         picture = self._picture
         where = math.inf if cross is None else picture.end * (cross + 1) / columns
-        # Where there is little room a curve is named by its sign and its first word, or by its sign alone.
-        for words in (9, 1, 0):
+        # Where there is little room a curve is named shortly, or by its sign alone.
+        for room in ("wide", "short", "none"):
             cells = _cells(picture.title, "title")
             if cross is not None:
-                cells += _cells(f"  {picture.unit} {where:.2f}" if words > 1 else f" @{where:.2f}", "cross")
+                cells += _cells(
+                    f"  {picture.unit} {where:.2f}" if room == "wide" else f" @{where:.2f}", "cross"
+                )
             for line in picture.lines:
-                name = "".join(f"{word} " for word in line.name.split()[:words])
-                said = f"{self._sign(line)} {name}{_said(line.value(min(where, 1e300)))}"
+                name = {"wide": line.name, "short": line.short or line.name}.get(room, "")
+                said = f"{self._sign(line)} {name}{' ' * bool(name)}{_said(line.value(min(where, 1e300)))}"
                 cells += [*_cells("  "), *_cells(said, line.tone)]
             if len(cells) <= width:
                 break

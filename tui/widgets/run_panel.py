@@ -59,6 +59,13 @@ class RunPanel(Vertical):
                 yield Static("FACTS", classes="title")
                 yield Lines(id="facts")
 
+    def on_mount(self) -> None:
+        state = self.app.state
+        panel, smooth = state.get("runs.panel", ""), state.get("runs.smooth", 0.0)
+        self.panel = panel if panel in PANELS else PANELS[0]
+        self.smooth = smooth if smooth in WEIGHTS else WEIGHTS[0]
+        self.log_scale = state.get("runs.log", False)
+
     def show(self, run: Run | None, look: Look, over: Sequence[int] = (), *, hint: str = "") -> None:
         """Draw ``run`` as ``look`` has found it, with the curves of the runs ``over`` it.
 

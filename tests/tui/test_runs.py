@@ -1,0 +1,669 @@
+"""Training: what the screen shows of runs, live, and what one can do with them."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from decentralml.core.training import journal, queue
+from decentralml.core.training.journal import Event
+from decentralml.core.training.locks import hold
+from decentralml.core.training.progress import Progress
+from decentralml.core.training.run_folder import RunSpec
+from decentralml.core.training.runs import Run
+from decentralml.tui import run_curves, run_facts, run_words
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.run_reader import Drawn
+from decentralml.tui.screens.dialog import Ask, Choose
+from decentralml.tui.screens.runs import RunsScreen
+from decentralml.tui.screens.send import SendResult
+from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.screens.train import StartTraining, look_at_data
+from decentralml.tui.widgets.chart import Chart
+from decentralml.tui.widgets.lines import Lines
+from decentralml.tui.widgets.paged_table import PagedTable
+
+from .conftest import Clock, Place, opened, text_of, until
+from .trainings import BEGAN, Training, failed, finished, fit, started
+
+HOSTILE = "red \x1b[31m bidi \u202egnp.exe wide 数字の認識 zero\u200bwidth [bold]markup[/] \x07"
+Start = Callable[..., Training]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is looked at ten times a second, so that no test waits for a second."""
+    monkeypatch.setattr("decentralml.tui.screens.runs.LOOK_SECONDS", 0.1)
+
+
+@pytest.fixture
+def train(market_home: Place) -> Iterator[Start]:
+    """Puts runs into the market's home."""
+    made: list[Training] = []
+
+    def put(id: int, *events: Event, **more: Any) -> Training:
+        made.append(Training(market_home.home.runs / str(id), events, **more))
+        return made[-1]
+
+    yield put
+    for training in made:
+        training.die()
+
+
+async def at_runs(app: DecentralMLApp, pilot: Pilot[None]) -> RunsScreen:
+    """On the screen, once it has looked."""
+    app.switch_to("runs")
+    await until(
+        pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.query(PagedTable), "the runs"
+    )
+    await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.table.loaded, "the runs")
+    return app.screen
+
+
+async def shows(app: DecentralMLApp, pilot: Pilot[None], words: str) -> str:
+    """The text on the screen once ``words`` are in it."""
+    await until(pilot, lambda: words in text_of(app), f"{words!r} on\n{text_of(app)}")
+    return text_of(app)
+
+
+# What it shows
+
+
+async def test_without_a_run_it_says_how_to_start_one(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        assert "No run yet. r starts one." in text_of(app)
+
+
+STATES: dict[str, tuple[list[Event], bool, list[str]]] = {
+    "queued": ([journal.Queued(t=1)], True, ["place 1 in the queue", "x takes it out"]),
+    "starting": (started(), True, ["the sandbox starts", "bwrap 0.8.0", "network off"]),
+    "running": (
+        [*started(), *fit(20, 6.5)],
+        True,
+        [
+            "epoch 7 of 20",
+            "step 25 of 50",
+            "left",
+            "47.5 batches/s",
+            "lr 0.001",
+            "cpu 184 %",
+            "checkpoint epoch 6",
+        ],
+    ),
+    "paused": ([*started(), *fit(20, 1.5), journal.Paused()], True, ["p goes on"]),
+    "stopping": ([*started(), *fit(20, 1.5), journal.Stopping()], True, ["it stops at the next batch end"]),
+    "stopped": (
+        [*started(), *fit(20, 1.5), journal.Stopped(t=BEGAN + 9)],
+        False,
+        ["! goes on after epoch 1"],
+    ),
+    "finished": (
+        [*started(), *fit(2, 2), *finished()],
+        False,
+        ["accuracy 0.948 (from 0.921, +0.027)", "claims", "it left no result"],
+    ),
+    "failed": (
+        [*started(), *fit(20, 1.5), failed()],
+        False,
+        ["ScriptFailed: ResourceExhaustedError", "Ask for a smaller batch."],
+    ),
+    "crashed": ([*started(), *fit(20, 1.5)], False, ["ended from outside", "! goes on after epoch 1"]),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_each_state_says_what_it_is_and_what_one_can_do(
+    market_home: Place, train: Start, state: str
+) -> None:
+    events, alive, words = STATES[state]
+    run = train(14, *events, alive=alive)
+    run.folder.tell("pause" if state == "paused" else "run")
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        await at_runs(app, pilot)
+        text = await shows(app, pilot, "run 14")
+        assert f"run 14  {state}  task 1" in text
+        for word in words:
+            assert word in text
+
+
+async def test_a_live_run_is_followed_and_at_rest_nothing_is_drawn(
+    market_home: Place, train: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(14, *started(), *fit(20, 2.5), alive=True)
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "epoch 3 of 20  step 25 of 50")
+        drawn: list[object] = []
+        for widget in screen.query("Lines, Chart, PagedTable"):
+            monkeypatch.setattr(widget, "refresh", lambda *a, w=widget, **k: drawn.append(w))
+        seen = screen.seen
+        await until(pilot, lambda: screen.seen is not seen, "another look")
+        await pilot.pause()
+        assert not drawn
+        monkeypatch.undo()
+        step = journal.Step(t=1, fit=1, epoch=3, step=26, steps=50, metrics={"loss": 0.123, "accuracy": 0.5})
+        run.write(step)
+        text = await shows(app, pilot, "step 26 of 50")
+        assert "train 0.123" in text
+
+
+async def test_what_was_told_and_not_yet_obeyed_is_said(market_home: Place, train: Start) -> None:
+    run = train(14, *started(), *fit(20, 2.5), alive=True)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "running")
+        await pilot.press("p")
+        await shows(app, pilot, "run 14  pausing")
+        assert run.folder.told() == "pause"
+        run.write(journal.Paused())
+        await shows(app, pilot, "it waits at a batch end")
+        await pilot.press("p")
+        await until(pilot, lambda: run.folder.told() == "run", "go on")
+
+
+async def test_to_stop_is_asked_first(market_home: Place, train: Start) -> None:
+    run = train(14, *started(), *fit(20, 2.5), alive=True)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "running")
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        assert "after epoch 2" in text_of(app)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        assert run.folder.told() == "run"
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: run.folder.told() == "stop", "told")
+        await shows(app, pilot, "it stops at the next batch end")
+
+
+async def test_a_crashed_run_is_started_again_by_a_real_supervisor(market_home: Place, train: Start) -> None:
+    """Its script has gone meanwhile, so that it soon says what is missing."""
+    run = train(14, *started(), *fit(20, 2.5), alive=True, assets=market_home.home.root / "gone")
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "running")
+        run.die()
+        await shows(app, pilot, "! goes on after epoch 2")
+        await pilot.press("exclamation_mark")
+        await shows(app, pilot, "MissingInput")
+        assert sum(isinstance(event, journal.Started) for event in journal.read(run.folder.journal)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "states"),
+    [
+        ("pause", {"queued", "starting", "running", "paused"}),
+        ("stop", {"queued", "starting", "running", "paused"}),
+        ("retry", {"stopped", "failed", "crashed"}),
+        ("deliver", {"finished", "stopped"}),
+    ],
+)
+def test_what_cannot_be_done_says_why(action: str, states: set[str]) -> None:
+    spec = RunSpec(assets=Path("/a"), script="s.py", task_id=1)
+    for state in STATES:
+        run = Run(
+            id=1,
+            spec=spec,
+            state=state,
+            created=0,
+            last=Progress(),
+            folder=Path("/r"),
+            result_folder=Path("/r/out/m"),
+        )
+        refusal = run_words.why_not(action, run)
+        assert (refusal is None) == (state in states)
+        assert refusal is None or (refusal.message and refusal.hint)
+    assert run_words.why_not(action, None)
+
+
+async def test_every_field_of_the_order_and_of_the_progress_is_shown(
+    market_home: Place, train: Start
+) -> None:
+    warning = journal.Warning(text="This machine has a GPU that TensorFlow cannot use.")
+    train(
+        14,
+        *started(),
+        warning,
+        *fit(20, 3.5),
+        *finished()[:2],
+        failed(),
+        batch_size=32,
+        data=Path("/data/own.npz"),
+        submission_id=2,
+        chain="0xabc",
+        device="cpu",
+        threads=3,
+        nice=5,
+        holdout=0.25,
+    )
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        lines = run_facts.facts(screen.run, 200)
+        said = "\n".join("".join(text for text, _ in line) for line in lines)
+    known = {run_facts._NAMES.get(name, name.replace("_", " ")) for name in RunSpec.__struct_fields__}
+    known |= {run_facts._NAMES.get(name, name.replace("_", " ")) for name in Progress.__struct_fields__}
+    # These stand under a heading of their own, or say nothing of this run: no GPU, no ETA, no interpreter.
+    known -= {
+        "data",
+        "warnings",
+        "checkpoint",
+        "load",
+        "traceback",
+        "phase",
+        "gpus",
+        "time left",
+        "interpreter",
+    }
+    known -= {"rate"}
+    for label in known:
+        assert f"  {label:<16}" in said, label
+    for word in (
+        "own.npz",
+        "8882888288",
+        "0xabc",
+        "GPU that",
+        "call_29",
+        "4711",
+        "1.2 MB",
+        "184 %",
+        "32",
+        "25%",
+    ):
+        assert word in said, word
+
+
+async def test_epochs_are_a_table_with_each_metric_beside_its_held_out_value(
+    market_home: Place, train: Start
+) -> None:
+    train(14, *started(), *fit(20, 3.5))
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("left_square_bracket")
+        text = await shows(app, pilot, "EPOCH       loss  val_loss  accuracy")
+        assert "1.05 s" in text
+
+
+async def test_the_log_is_read_when_it_is_shown(market_home: Place, train: Start) -> None:
+    log = "".join(f"line {n} \x1b[31mred\x1b[0m\n" for n in range(100)) + "bar 1\rbar 2\rbar 3\n"
+    train(14, *started(), *fit(20, 3.5), log=log)
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        assert not screen.seen.log
+        await pilot.press("right_square_bracket")
+        text = await shows(app, pilot, "bar 3")
+        assert "line 99 red" in text
+        assert "bar 2" not in text
+        await pilot.press("enter", "g")
+        await shows(app, pilot, "line 0 red")
+
+
+# Curves
+
+
+async def test_nan_and_hostile_names_break_nothing(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(20, 9.5, nan_from=5.2), title=HOSTILE, alive=True)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        text = await shows(app, pilot, "train nan")
+        assert not set("\x1b\u202e\u200b\x07") & set(text)
+        assert "markup" in text or "red" in text
+
+
+async def test_several_fits_in_a_run_are_told_apart(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(4, 4), *fit(6, 6, number=2), *finished())
+    async with market_home.running(size=(160, 48)) as (app, pilot):
+        await at_runs(app, pilot)
+        text = await shows(app, pilot, "fit 2")
+        assert "┊" in text
+
+
+async def test_crosshair_zoom_metric_and_back(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(20, 9.5))
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("z")
+        await until(pilot, lambda: not screen.query_one("#list").display)
+        assert "accuracy  ─" not in text_of(app)
+        await pilot.press("j")
+        await shows(app, pilot, "accuracy  ─")
+        await pilot.press("h", *"hhhhhhhh")
+        text = await shows(app, pilot, "epoch 8.")
+        assert "held out" in text
+        await pilot.press("g")
+        await shows(app, pilot, "epoch 0.")
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.live.cross is None)
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.query_one("#list").display)
+        assert isinstance(app.screen, RunsScreen)
+
+
+async def test_marked_runs_are_drawn_over_this_one(market_home: Place, train: Start) -> None:
+    train(13, *started(), *fit(20, 20), *finished())
+    train(14, *started(), *fit(20, 9.5), alive=True)
+    async with market_home.running(size=(160, 48)) as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("o")
+        await shows(app, pilot, "space marks the runs")
+        await pilot.press("j", "space", "k")
+        await shows(app, pilot, "─ r13 ")
+        assert "run 14  running" in text_of(app)
+        await pilot.press("o")
+        await until(pilot, lambda: "─ r13 " not in text_of(app))
+
+
+async def test_panel_scale_smoothing_and_run_survive_a_restart(market_home: Place, train: Start) -> None:
+    train(13, *started(), *fit(20, 20), *finished())
+    train(14, *started(), *fit(20, 9.5), alive=True)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("j", "i", "tilde", "right_square_bracket", "right_square_bracket")
+        await shows(app, pilot, "PROGRESS")
+    app.finish()
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen), "where one was")
+        screen = app.screen
+        await shows(app, pilot, "run 13  finished")
+        assert (screen.live.panel, screen.live.log_scale, screen.live.smooth) == ("facts", True, 0.6)
+
+
+def test_an_axis_of_a_live_run_ends_a_little_ahead_within_what_was_asked_for() -> None:
+    spec = RunSpec(assets=Path("/a"), script="s.py", epochs=8)
+    last = Progress(epochs=8)
+    run = Run(id=1, spec=spec, state="running", created=0, last=last, folder=Path("/r"), result_folder=None)
+    assert [run_curves.end(run, Drawn(marks=[0.0] * n)) for n in (0, 1, 5, 7, 8, 9)] == [1, 1, 5, 8, 8, 9]
+
+
+async def test_the_filter_finds_runs_by_words_and_state(market_home: Place, train: Start) -> None:
+    train(12, *started(), *fit(2, 2), *finished(), title="Castings", task_id=7)
+    train(13, *started(), *fit(20, 3), failed())
+    train(14, *started(), *fit(20, 9.5), alive=True)
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("slash", *"castings")
+        await shows(app, pilot, "run 12")
+        assert screen.table.total == 1
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: screen.table.total == 3, "all of them")
+
+
+async def test_a_new_run_leaves_the_one_under_the_cursor_where_it_is(
+    market_home: Place, train: Start
+) -> None:
+    train(13, *started(), *fit(20, 3), failed())
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 13")
+        train(14, *started(), alive=True)
+        await until(pilot, lambda: screen.table.total == 2, "the new one")
+        assert screen.selected == 13
+        assert screen.table.row.key == 13
+
+
+# Sizes, ASCII
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30), (160, 48)])
+async def test_it_fits(market_home: Place, train: Start, size: tuple[int, int]) -> None:
+    for id in range(1, 9):
+        train(id, *started(), *fit(20, 3), failed())
+    train(14, *started(), *fit(20, 6.5), alive=True)
+    async with market_home.running(size=size) as (app, pilot):
+        screen = await at_runs(app, pilot)
+        text = await shows(app, pilot, "run 14  running")
+        assert "epoch 7 of 20" in text
+        assert "cpu 184 %" in text
+        chart = screen.query_one("#chart-0", Chart)
+        assert chart.size.height >= 6
+        assert screen.query_one("#chart-1").display == (size[0] > 72)
+        assert ("FACTS" in text) == (size == (160, 48))
+        foot = screen.query_one("#foot", Lines)
+        assert foot.region.bottom <= size[1] - 1
+
+
+async def test_in_ascii_mode_all_of_it_is_ascii(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(20, 6.5), alive=True)
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        app.ascii = True
+        await at_runs(app, pilot)
+        text = await shows(app, pilot, "run 14")
+        live = text.splitlines()[5:-1]
+        assert all(line.isascii() for line in live), live
+        assert "|" in text
+        assert "###" in text
+
+
+# Doing
+
+
+async def test_enter_goes_into_the_run_and_from_there_to_its_task(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(20, 6.5), alive=True)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("enter")
+        await shows(app, pilot, "h l crosshair")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the task")
+        assert app.screen.task_id == 1
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen), "back")
+
+
+async def test_a_finished_run_is_delivered_for_the_slot_one_holds(
+    market_home: Place, train: Start, trained: Path
+) -> None:
+    run = train(14, *started(), *fit(2, 2), *finished("honest"))
+    shutil.copytree(trained / "honest", run.folder.out / "honest")
+    async with market_home.running(as_="chi") as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "out/honest")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, SendResult), "the dialog")
+        await shows(app, pilot, "GOES OUT")
+    async with market_home.running(as_="ada") as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("d")
+        await until(pilot, lambda: app.failures, "the reason")
+        assert "slot" in str(app.failures[-1])
+
+
+async def test_an_ended_run_can_be_removed_from_the_palette(market_home: Place, train: Start) -> None:
+    run = train(14, *started(), *fit(2, 2), *finished())
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        [remove] = [do for name, _, do in screen.commands() if name == "remove run 14"]
+        remove()
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        await pilot.press("y")
+        await shows(app, pilot, "No run yet")
+        assert not run.folder.path.exists()
+
+
+# Starting
+
+
+@pytest.fixture
+def busy(market_home: Place) -> Iterator[None]:
+    """Another run holds the only slot: what is started waits."""
+    folder = market_home.home.folder(market_home.home.runs / ".queue")
+    queue.set_limit(folder, 1)
+    slot = hold(folder / "running-999")
+    assert slot is not None
+    yield
+    os.close(slot)
+
+
+async def test_a_run_is_started_seen_in_the_queue_and_taken_out(market_home: Place, busy: None) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "which task")
+        lines = text_of(app).splitlines()
+        title = next(number for number, line in enumerate(lines) if "Train which" in line)
+        assert "yours" in lines[title + 2]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, StartTraining), "the form")
+        await until(pilot, lambda: not app.screen.query_one("#start", Button).disabled, "the card")
+        await shows(app, pilot, "the script's own load_data()")
+        text = await shows(app, pilot, "writes")
+        assert "the task's files" in text
+        assert "none" in text
+        app.screen.query_one("#epochs", Input).value = "3"
+        await pilot.press("enter")
+        await shows(app, pilot, "place 1 in the queue")
+        [run] = screen.seen.runs
+        assert (run.spec.epochs, run.spec.task_id, run.spec.submission_id) == (3, 1, 2)
+        assert run.spec.chain == market_home.chain.genesis
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        assert "taken out of the queue" in text_of(app)
+        await pilot.press("y")
+        await shows(app, pilot, "run 1  stopped")
+        await pilot.press("r", "enter")
+        await until(pilot, lambda: isinstance(app.screen, StartTraining), "the form again")
+        assert app.screen.query_one("#epochs", Input).value == "3"
+
+
+async def test_the_form_says_what_is_wrong_and_starts_nothing(market_home: Place, tmp_path: Path) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        await at_runs(app, pilot)
+        await app.push_screen(StartTraining(1))
+        form = app.screen
+        await until(pilot, lambda: not form.query_one("#start", Button).disabled, "the card")
+        for field, value, word in (
+            ("data", str(tmp_path / "none.npz"), "There is nothing at"),
+            ("epochs", "zero", "epochs: 'zero' is no number"),
+            ("device", "tpu", "'tpu' is no device"),
+        ):
+            before = form.query_one(f"#{field}", Input).value
+            form.query_one(f"#{field}", Input).value = value
+            await shows(app, pilot, word)
+            form.query_one(f"#{field}").focus()
+            await pilot.press("enter")
+            await until(pilot, lambda: not form._starting)
+            assert app.screen is form
+            form.query_one(f"#{field}", Input).value = before
+        assert not list(market_home.home.runs.glob("[0-9]*"))
+
+
+def test_data_are_looked_at_by_their_headers(tmp_path: Path) -> None:
+    import numpy as np
+
+    np.savez(tmp_path / "good.npz", x=np.zeros((12, 28, 28), np.uint8), y=np.zeros(12, np.int64))
+    np.savez(tmp_path / "other.npz", images=np.zeros(3))
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 no zip")
+    (tmp_path / "a.txt").write_text("x")
+    good = look_at_data(tmp_path / "good.npz", tmp_path)
+    assert good.ok
+    assert "x 12x28x28 uint8   y 12 int64" in good.text
+    for name in ("other.npz", "broken.npz", "a.txt", "none.npz"):
+        assert not look_at_data(tmp_path / name, tmp_path).ok
+    assert not look_at_data(tmp_path, tmp_path).ok
+    (tmp_path / "data.py").write_text("def load(path): ...")
+    assert look_at_data(tmp_path, tmp_path).ok
+    assert look_at_data(None, tmp_path).ok
+
+
+# Pictures
+
+
+@pytest.fixture
+def pictured(
+    prepared_market: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    """The market in a home whose path is the same in every run of the tests."""
+    shutil.copytree(prepared_market, tmp_path / "home")
+    (tmp_path / "home" / "seen.json").unlink(missing_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    place = Place(Path("/proc/self/cwd/home"), clock)
+    yield place
+    place.close()
+
+
+PICTURES: dict[str, list[str]] = {
+    "live": [],
+    "nan": ["j"],
+    "facts": ["j", "right_square_bracket", "right_square_bracket"],
+    "fits": ["j", "j", "z", "h", *"hhhhhhhhhhhh"],
+    "overlay": ["j", "j", "space", "k", "k", "o", "i", "tilde"],
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+@pytest.mark.parametrize("what", PICTURES)
+def test_training_looks_as_it_did(
+    pictured: Place, snap_compare: Any, what: str, size: tuple[int, int]
+) -> None:
+    runs = pictured.home.runs
+    long = "A very long question " * 12
+    log = "".join(f"Epoch {n}/20\n" for n in range(40))
+    Training(runs / "12", [*started(), *fit(4, 4), *fit(6, 6, number=2), *finished()], title=long, log=log)
+    Training(runs / "13", [*started(), *fit(20, 9.5, nan_from=5.2), failed()], title=HOSTILE, log=log)
+    live = Training(runs / "14", [*started(), *fit(20, 6.5)], alive=True, log=log)
+
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        screen = await at_runs(pilot.app, pilot)
+        await shows(pilot.app, pilot, "run 14")
+        for key in PICTURES[what]:
+            await pilot.press(key)
+            await pilot.pause()
+        seen = screen.seen
+        await until(pilot, lambda: screen.seen is not seen and screen.run.id in screen.seen.curves)
+        screen._timer.pause()
+        await pilot.pause()
+
+    try:
+        assert snap_compare(pictured.app(), terminal_size=size, run_before=show)
+    finally:
+        live.die()
+
+
+@pytest.mark.parametrize("theme", ["light", "high-contrast", "ansi", "colour-blind"])
+def test_training_in_another_theme_looks_as_it_did(pictured: Place, snap_compare: Any, theme: str) -> None:
+    live = Training(pictured.home.runs / "14", [*started(), *fit(20, 6.5)], alive=True)
+
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        pilot.app.use_theme(theme)
+        await at_runs(pilot.app, pilot)
+        await shows(pilot.app, pilot, "run 14")
+
+    assert snap_compare(pictured.app(), terminal_size=(80, 24), run_before=show)
+    live.die()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+def test_the_start_of_a_training_looks_as_it_did(
+    pictured: Place, snap_compare: Any, size: tuple[int, int]
+) -> None:
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        await at_runs(pilot.app, pilot)
+        await pilot.app.push_screen(StartTraining(1))
+        await shows(pilot.app, pilot, "WHAT IT MAY TOUCH")
+        await shows(pilot.app, pilot, "writes")
+
+    assert snap_compare(pictured.app(), terminal_size=size, run_before=show)
