@@ -10,19 +10,24 @@ from msgspec import Struct
 from decentralml.core import answers, hostile, report, task_folder
 from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Submission, Task, TaskType
-from decentralml.core.errors import Misused, Refused
+from decentralml.core.errors import Misused, Refused, Unavailable
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.policy import Policy
 from decentralml.core.report import Report, Verdict
 from decentralml.core.storage.base import OnProgress
 from decentralml.core.text import short
-from decentralml.core.validation import Bench, OnStep, check_answers, decide
+from decentralml.core.validation import About, Bench, OnStep, check_answers, decide, unfetched
 
 if TYPE_CHECKING:
     from decentralml.core.market import Market
 
 Cancelled = Callable[[], bool]
+
+# Why a result cannot be had though its task's own files could: its worker has to see to that.
+_LOST = ("NotStored", "ContentMissing")
+# Refusals of a download that are about this machine and not about the result.
+_HERE = ("NothingDelivered", "DestinationTaken")
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -108,26 +113,37 @@ class Judge:
     ) -> Judgement:
         """Fetch and measure what a submission delivered, write the report, ask the policy. Signs nothing.
 
-        What is wrong with the result is in the report. Raises `Refused` ("NothingDelivered"), and what is
-        wrong on this side: `Misused`, `Unavailable`, `Failed`, `Interrupted`.
+        What is wrong with the result is in the report, also that it cannot be had, or is not what was
+        delivered: without a report nobody could reject it, and silence would pay for it. Raises `Refused`
+        ("NothingDelivered"), and what is wrong on this side: `Misused`, `Unavailable`, `Failed`,
+        `Interrupted`.
         """
         market = self._market
         submission = market.chain.submission(submission_id)
         task = market.chain.task(submission.task_id)
         digest = market.delivered_digest(submission_id)
-        if task.terms.task_type is TaskType.DataAnnotators:
-            found = self._check_answers(task, submission, digest)
+        about = About(task_id=task.id, submission_id=submission.id, worker=submission.worker)
+        labels = task.terms.task_type is TaskType.DataAnnotators
+        # Before the result, from the same storage: one that is not the task's own is this side's fault.
+        bench = None if labels else self.bench(task, cancelled=cancelled)
+        files = self._files_to_label(task) if labels else None
+        try:
+            inline = labels and submission.result is not None
+            folder = None if inline else market.fetch_result(submission, on_progress=on_progress)
+            raw = _answers(submission, folder) if labels else b""
+        except (Refused, Unavailable) as error:
+            if (isinstance(error, Unavailable) and error.code not in _LOST) or error.code in _HERE:
+                raise
+            found = unfetched(error, result_digest=digest, **about)
         else:
-            bench = self.bench(task, cancelled=cancelled)
-            found = bench.report(
-                market.fetch_result(submission, on_progress=on_progress),
-                expected_digest=digest[:64],
-                task_id=task.id,
-                submission_id=submission.id,
-                worker=submission.worker,
-                cancelled=cancelled,
-                on_step=on_step,
-            )
+            if bench is None:
+                known = answers.labels_of(task.terms.annotation_class_labels)
+                found = check_answers(raw, known, files, result_digest=digest, **about)
+            else:
+                assert folder is not None, "only answers come inline"
+                found = bench.report(
+                    folder, expected_digest=digest[:64], cancelled=cancelled, on_step=on_step, **about
+                )
         verdict = decide(task.terms.validation_strategy, found, self._policy)
         found = found.with_verdict(verdict)
         folder = report_folder(market.home, submission_id, digest)
@@ -136,28 +152,20 @@ class Judge:
             submission_id=submission_id, digest=digest, report=found, verdict=verdict, folder=folder
         )
 
-    def _check_answers(self, task: Task, submission: Submission, digest: str) -> Report:
-        """The report on labels: the inline answer, or answers.json of the delivered folder."""
-        market = self._market
-        if submission.result is not None:
-            raw = submission.result.encode()
-        else:
-            folder = market.fetch_result(submission)
-            raw = hostile.read_bytes(folder, answers.ANSWERS, answers.MAX_BYTES)
+    def _files_to_label(self, task: Task) -> list[str] | None:
+        """The names of the files that ``task`` ships for labels; None where it ships none."""
         assets = task.terms.assets
-        files = None
-        if assets is not None:
-            shipped = [file.name for file in market.storage.manifest(assets[1]).files]
-            files = list(answers.files_to_label(shipped))
-        return check_answers(
-            raw,
-            answers.labels_of(task.terms.annotation_class_labels),
-            files,
-            result_digest=digest,
-            task_id=task.id,
-            submission_id=submission.id,
-            worker=submission.worker,
-        )
+        if assets is None:
+            return None
+        shipped = [file.name for file in self._market.storage.manifest(assets[1]).files]
+        return list(answers.files_to_label(shipped))
+
+
+def _answers(submission: Submission, folder: Path | None) -> bytes:
+    """An annotator's labels: the inline answer, or answers.json of the delivered folder."""
+    if folder is None:
+        return (submission.result or "").encode()
+    return hostile.read_bytes(folder, answers.ANSWERS, answers.MAX_BYTES)
 
 
 def report_folder(home: Home, submission_id: int, digest: str) -> Path:

@@ -5,11 +5,11 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from decentralml.core import answers, claims
 from decentralml.core.domain import ValidationStrategy
-from decentralml.core.errors import Failed, Misused, Refused
+from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused
 from decentralml.core.models import formats, metrics, structure
 from decentralml.core.models.distance import distance
 from decentralml.core.models.evaluate import Evaluator
@@ -179,19 +179,23 @@ class Bench:
         return {"decentralml": importlib.metadata.version("decentralml"), **self.evaluator.versions}
 
 
-def evaluate_result(
-    result: Path,
-    base: Path | None,
-    dataset: Path,
-    evaluator: Evaluator,
-    *,
-    policy: Policy | None = None,
-    expected_digest: str | None = None,
-    **about: Any,
-) -> Report:
-    """The report of one result folder beside ``base``; for several of one task keep a `Bench`."""
-    bench = Bench.open(dataset, evaluator, base=base, policy=policy)
-    return bench.report(result, expected_digest=expected_digest, **about)
+class About(TypedDict):
+    """Which delivery a report is about."""
+
+    task_id: int | None
+    submission_id: int | None
+    worker: str | None
+
+
+def unfetched(error: DecentralMLError, *, result_digest: str, **about: Unpack[About]) -> Report:
+    """The report of a result that could not be had, or is not what was delivered. Nothing runs for it."""
+    return Report(
+        refused=Refusal("fetch", error.code, short(error.message, 1000)),
+        result_digest=result_digest,
+        versions={"decentralml": importlib.metadata.version("decentralml")},
+        protection="nothing runs",
+        **about,
+    )
 
 
 def check_answers(

@@ -19,7 +19,6 @@ from decentralml.core.validation import (
     check_answers,
     decide,
     digest_of,
-    evaluate_result,
     opinion,
 )
 
@@ -165,7 +164,9 @@ def test_a_candidate_of_another_kind_is_refused(
 ) -> None:
     x = np.random.default_rng(0).random((20, 3), dtype=np.float32)
     np.savez(tmp_path / "data.npz", x=x, y=np.arange(20, dtype=np.float32))
-    found = evaluate_result(models / "regression", models / "regression", tmp_path / "data.npz", evaluator)
+    found = Bench.open(tmp_path / "data.npz", evaluator, base=models / "regression").report(
+        models / "regression"
+    )
     assert found.candidate is not None
     assert found.candidate.kind == "regression"
     assert found.differences == {"loss": 0.0, "mae": 0.0}
@@ -266,7 +267,7 @@ def test_the_creators_own_metrics_define_the_figures(
         "def decide(report):\n"
         "    return ('accept', 'top2') if report['differences']['top2'] > 0 else 'reject'\n"
     )
-    found = evaluate_result(models / "c", models / "base", digits, evaluator, policy=own)
+    found = Bench.open(digits, evaluator, base=models / "base", policy=own).report(models / "c")
     assert found.metrics_by == "policy"
     assert found.policy_digest == own.digest
     assert found.candidate is not None
@@ -281,8 +282,8 @@ def test_metrics_that_raise_are_the_creators_fault(
     digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy]
 ) -> None:
     with pytest.raises(Failed, match="ZeroDivisionError"):
-        evaluate_result(
-            models / "c", None, digits, evaluator, policy=policy("def metrics(y, p):\n    return 1 / 0\n")
+        Bench.open(digits, evaluator, policy=policy("def metrics(y, p):\n    return 1 / 0\n")).report(
+            models / "c"
         )
 
 

@@ -526,8 +526,10 @@ def test_a_result_of_another_task_and_one_changed_on_the_way(studio, tmp_path: P
     whole = blob.read_bytes()
     blob.chmod(0o600)
     blob.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    assert answer(ada, "task", "validate", submission, "--data", str(data)) == ("ContentDiffers", 1)
-    assert ada("task", "show", first).data["submissions"][0]["status"] == "PendingValidation"
+    judged = ada("task", "validate", submission, "--data", str(data)).data
+    assert judged["report"]["refused"]["code"] == "ContentDiffers"
+    rejected = ada("task", "reject", submission, "--reason", "Not what you delivered.").data
+    assert rejected["status"] == "Rejected"
 
 
 def tmp_path_store(person: Any) -> Path:

@@ -11,7 +11,7 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import TaskStatus, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
-from decentralml.core.judging import Judge, ranking
+from decentralml.core.judging import Judge, Judgement, ranking
 from decentralml.core.market import Market
 
 Publish = Callable[..., Receipt]
@@ -28,9 +28,9 @@ def deliver(worker: Market, task_id: int, result: str = LABELS) -> int:
     return submission
 
 
-def judge(creator: Market, submission: int) -> None:
+def judge(creator: Market, submission: int) -> Judgement:
     with Judge(creator, data=None) as found:
-        creator.validate_task_results(submission, found)
+        return creator.validate_task_results(submission, found)
 
 
 def test_a_task_is_created_with_its_assets_and_its_whole_reward_held(ada: Market, publish: Publish) -> None:
@@ -161,6 +161,26 @@ def test_a_rejection_needs_a_report_and_reopens_the_slot(ada: Market, bob: Marke
     judge(ada, submission)
     ada.reject_task_results(submission, "too short")
     assert (ada.chain.task(task).free_slots, free(bob)) == (1, 100 * UNIT)
+
+
+def test_what_cannot_be_had_is_reported_and_can_be_rejected(
+    ada: Market, bob: Market, person: Callable[[str], Market], publish: Publish, tmp_path: Path
+) -> None:
+    """Or a reference to nothing would be paid for by silence, and hold up all that waits behind it."""
+    task = publish(ada, slots=2).task_id
+    nothing = bob.assign_task(task).submission_id
+    bob.send_task_result(nothing, result_path="local:#sha256=" + "7" * 64)
+    eve = person("eve")
+    unlabelled = eve.assign_task(task).submission_id
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "other.json").write_text("{}")
+    eve.send_task_result(unlabelled, result_path=tmp_path / "result")
+    codes = []
+    for submission in (nothing, unlabelled):
+        codes.append(judge(ada, submission).report.refused.code)
+        ada.reject_task_results(submission, "It is not there.")
+    assert codes == ["NotStored", "NoSuchFile"]
+    assert free(ada) == 100 * UNIT - 4 * UNIT
 
 
 def test_a_slot_that_only_an_overdue_worker_holds_is_offered_with_a_time_out(
