@@ -49,9 +49,10 @@ def _head(report: Report) -> list[tuple[str, str]]:
     fields = [
         ("submission", str(report.submission_id)),
         ("result", report.result_digest or "-"),
-        ("measured on", f"{report.samples} samples, {report.metrics_by} definition"),
         ("protection", report.protection),
     ]
+    if report.samples is not None:
+        fields.append(("measured on", f"{report.samples} samples, {report.metrics_by} definition"))
     if report.model is not None:
         base = f", base {report.base.parameters:,}" if report.base else ""
         fields.append(("parameters", f"{report.model.parameters:,}{base}"))
