@@ -366,6 +366,14 @@ class DecentralMLApp(App[None]):
         if session.signer is not None and 0 < session.settings.idle_lock <= idle:
             self.lock(f"Locked after {session.settings.idle_lock // 60} min without a key.")
 
+    def _on_key(self, event: events.Key) -> None:
+        """What no widget took. A field takes every character: one that comes here although a field has the
+        focus was typed in one packet with the key that opened it, and is meant for it.
+        """
+        if event.is_printable and isinstance(self.focused, Input):
+            event.prevent_default()
+            self.focused._forward_event(events.Key(event.key, event.character))
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._touched = time.monotonic()
