@@ -177,7 +177,7 @@ class Activity(MarketScreen):
     # Filter
 
     def action_filter(self) -> None:
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:

@@ -366,7 +366,7 @@ class Validate(Deciding):
         self.work(self._read_from_top())
 
     def action_filter(self) -> None:
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
