@@ -229,7 +229,7 @@ class Tasks(MarketScreen):
     # Filtering and sorting
 
     def action_filter(self) -> None:
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))
 
     def action_back(self) -> None:
         """Out of the filter first; then back to where one was."""
