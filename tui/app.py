@@ -1,6 +1,7 @@
 """The app: composes modes, themes, keys, and the pulse of the chain."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -139,10 +140,19 @@ class DecentralMLApp(App[None]):
         else:
             self.switch_to(self.state.get("mode", "tasks"))
             self._trail.clear()
+        self.run_worker(self._warm(), group="warm")
         if self.welcome:
             from decentralml.tui.screens.dialog import Show
 
             self.push_screen(Show("The demo market", self.welcome))
+
+    async def _warm(self) -> None:
+        """Load what may be shown later. What is loaded stays: the collector need not search it, which
+        would stop the screen for a tenth of a second each time. (Not in tests: they make many apps.)
+        """
+        await background.call(screens.warm)
+        if not self.is_headless:
+            gc.freeze()
 
     def _open_session(self) -> "Session":
         """Load the market's modules, and open home, chain and storage. Blocks."""

@@ -263,6 +263,7 @@ def test_starting_loads_nothing_heavy(market_home: Place) -> None:
 import asyncio, sys
 from pathlib import Path
 from decentralml.core.paths import Home
+from decentralml.tui import screens
 from decentralml.tui.app import DecentralMLApp
 
 async def main():
@@ -273,6 +274,7 @@ async def main():
         await pilot.press("j", "k", "question_mark", "escape")
 
 asyncio.run(main())
+screens.warm()
 heavy = {"tensorflow", "keras", "substrateinterface", "h5py", "plotext", "pandas"}
 print(sorted(heavy & set(sys.modules)))
 """

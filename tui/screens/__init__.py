@@ -1,5 +1,7 @@
 """The screens, one module each; imported when first shown."""
 
+import importlib
+import pkgutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,3 +33,9 @@ def make(mode: str) -> "MarketScreen":
     from decentralml.tui.screens.activity import Activity
 
     return Activity()
+
+
+def warm() -> None:
+    """Import every screen, so that none is imported while one waits for it. Takes a while; blocks."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")

@@ -37,6 +37,11 @@ class MarketScreen(Screen[None]):
             cls.BINDINGS = [*keys.bindings(cls.SCOPE)]
         super().__init_subclass__(**kwargs)
 
+    def __init__(self) -> None:
+        super().__init__()
+        # The style sheets are parsed already: without this each screen has them parsed once more.
+        self._css_update_count = self.app._css_update_count
+
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE)
         yield from self.body()

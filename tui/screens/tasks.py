@@ -155,18 +155,20 @@ class Tasks(MarketScreen):
 
     async def _read_preview(self) -> None:
         """Terms, escrow, deadlines and reasons of the row under the cursor."""
-        from decentralml.tui.task_preview import blocks, read_preview
-
         row = self.table.row
         try:
-            preview = await self.call(read_preview, self.session, row.key) if row else None
+            preview = await self.call(_read_preview, self.session, row.key) if row else None
         except Refused:  # withdrawn by a fork, a moment ago
             preview = None
         if row != self.table.row:
             return
         self._preview = preview
-        prose = self.query_one(Prose)
-        prose.show(blocks(self._preview, prose.size.width) if self._preview else [])
+        if preview is None:
+            self.query_one(Prose).show([])
+        else:
+            from decentralml.tui.task_preview import blocks
+
+            self.query_one(Prose).show(blocks(preview, self.query_one(Prose).size.width))
 
     def why_not(self, action: str) -> Refused | None:
         preview, row = self._preview, self.table.row
@@ -338,6 +340,12 @@ def _open_list(session: "Session") -> "MarketList":
     from decentralml.tui.market_list import MarketList
 
     return MarketList(session)
+
+
+def _read_preview(session: "Session", task_id: int) -> "Preview":
+    from decentralml.tui.task_preview import read_preview
+
+    return read_preview(session, task_id)
 
 
 def _toml(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -13,6 +14,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from decentralml.core.text import clean
 
 PAGE = 100
 _KEPT_PAGES = 8
@@ -117,6 +120,8 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.marked: set[Any] = set()
         self.order: tuple[str, bool] = ("", False)
         self._drawn: dict[int, Any] = {}
+        self._fitted: tuple[int, list[tuple[Column, int]]] | None = None
+        self._tones: dict[tuple[Style, str], Style] = {}
 
     # Data
 
@@ -257,34 +262,49 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._strip(row.cells, style, mark)
 
     def _strip(self, cells: dict[str, Cell], style: Style, mark: str) -> Strip:
-        line = Text(f"{mark} ", no_wrap=True, end="")
-        for column, width in self.shown_columns():
+        segments = [Segment(f"{mark} ", style)]
+        for column, width in self._fitting():
             cell = cells.get(column.name, "")
             if width < column.width:
                 cell = cells.get(f"{column.name}.narrow", cell)
-            text = self._text(cell)
-            text.truncate(width, overflow="ellipsis")
-            text.align("right" if column.right else "left", width)
-            line.append_text(text)
-            line.append("  ")
-        segments = [
-            Segment(segment.text, style + segment.style if segment.style else style)
-            for segment in line.render(self.app.console)
-        ]
+            if isinstance(cell, Text):
+                segments += self._rich(cell, width, style, right=column.right)
+            else:
+                text, tone = (cell, "") if isinstance(cell, str) else cell
+                segments.append(Segment(fit(text, width, right=column.right), self._toned(style, tone)))
+            segments.append(Segment("  ", style))
         return Strip(segments).adjust_cell_length(self._width, style)
+
+    def _rich(self, cell: Text, width: int, style: Style, *, right: bool) -> list[Segment]:
+        text = cell.copy()
+        text.no_wrap, text.end = True, ""
+        text.truncate(width, overflow="ellipsis")
+        text.align("right" if right else "left", width)
+        return [
+            Segment(segment.text, style + segment.style if segment.style else style)
+            for segment in text.render(self.app.console)
+        ]
+
+    def _fitting(self) -> list[tuple[Column, int]]:
+        if self._fitted is None or self._fitted[0] != self._width:
+            self._fitted = (self._width, self.shown_columns())
+        return self._fitted[1]
+
+    def _toned(self, style: Style, tone: str) -> Style:
+        if tone not in TONES:
+            return style
+        key = (style, tone)
+        if key not in self._tones:
+            self._tones[key] = style + Style(color=self.get_component_rich_style(f"table--{tone}").color)
+        return self._tones[key]
+
+    def notify_style_update(self) -> None:
+        self._tones.clear()
+        super().notify_style_update()
 
     def _arrow(self, column: Column) -> str:
         by, descending = self.order
         return "" if column.name != by else " v" if descending else " ^"
-
-    def _text(self, cell: Cell) -> Text:
-        if isinstance(cell, Text):
-            return cell.copy()
-        if isinstance(cell, str):
-            return Text(cell)
-        text, tone = cell
-        colour = self.get_component_rich_style(f"table--{tone}").color if tone in TONES else None
-        return Text(text, Style(color=colour))
 
     # Moving
 
@@ -336,7 +356,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _click_header(self, x: int) -> None:
         left = 2
-        for column, width in self.shown_columns():
+        for column, width in self._fitting():
             if left <= x < left + width:
                 self.post_message(self.HeaderClicked(self, column.name))
                 return
@@ -345,3 +365,14 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.refresh()
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """``text`` in exactly ``width`` cells: cut with an ellipsis, or filled with blanks."""
+    if not text.isprintable():
+        text = clean(text)
+    length = cell_len(text)
+    if length > width:
+        return f"{set_cell_size(text, width - 1)}…" if width > 0 else ""
+    blanks = " " * (width - length)
+    return blanks + text if right else text + blanks
