@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from decentralml.core.paths import Home
 
 T = TypeVar("T")
+
+# The same examples every time, and no clock: the machines are noisy.
+settings.register_profile(
+    "promises", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("promises")
 
 # It makes users and becomes them.
 NEEDS_ROOT = "test_users.py"

@@ -1,5 +1,6 @@
 """The console script: the command line, and the app where it is asked for on a terminal."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,7 +27,17 @@ def open_app(flags: Flags, welcome: str) -> int:
         app.run()
     finally:
         app.finish()
+        _let_go()
     return main(app.after) if app.after else app.return_code or 0
+
+
+def _let_go() -> None:
+    """Where the terminal is gone, the interpreter has no last words to write to it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":
