@@ -94,9 +94,12 @@ def _sandbox(app: App) -> Finding:
 
 def _tensorflow(app: App) -> Finding:
     # In a process of its own: the import takes seconds and hundreds of megabytes.
-    tried = subprocess.run(
-        [sys.executable, "-c", _TENSORFLOW], capture_output=True, text=True, check=False, timeout=300
-    )
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-c", _TENSORFLOW], capture_output=True, text=True, check=False, timeout=300
+        )
+    except subprocess.TimeoutExpired:
+        return Finding("tensorflow", False, "Importing it takes more than five minutes.", "Look at the load.")
     if tried.returncode == 0:
         return Finding("tensorflow", True, tried.stdout.strip())
     last = (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
