@@ -125,7 +125,7 @@ class DecentralMLApp(App[None]):
             self.show_error(error)
             self.set_timer(PULSE_SECONDS * 3, self._open_again)
             return
-        self._user_themes = theme.UserThemes(self.home.themes)
+        self._user_themes = await background.call(lambda: theme.UserThemes(self.home.themes))
         await self._reload_themes()
         if not self.no_color:
             self.use_theme(self.session.settings.theme)

@@ -351,7 +351,8 @@ class TaskDetail(MarketScreen):
 
         assets = self.facts.task.terms.assets if self.facts else None
         assert assets is not None, "the rows are those of the task's files"
-        folder = self.session.home.assets / manifest_digest(assets[1])
+        kept = await self.call(lambda: self.session.home.assets)
+        folder = kept / manifest_digest(assets[1])
         self.app.push_screen(Viewer(folder, node.name, model=node.model, mode=self.MODE))
 
     async def fetch(self) -> None:
