@@ -72,7 +72,7 @@ class Scene:
             disk=64 * MiB,
             python=self.python,
         )
-        argv = cells.sandboxed(cell, limits.Groups((), False, False), {})
+        argv = cells.sandboxed(cell, limits.Groups((), False), {})
         # A clone may lie where the other person cannot look.
         return [str(self.core) if word == str(cells.CORE) else word for word in argv]
 
