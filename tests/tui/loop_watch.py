@@ -13,8 +13,10 @@ import pytest
 
 # What Python tells an audit hook of: files, folders, sockets, processes, databases.
 _SLOW = ("open", "os.", "shutil.", "glob.", "socket.", "sqlite3.", "subprocess.", "ctypes.dlopen")
-# Code is read where a screen is first shown; what Textual and asyncio do for themselves is theirs.
+# Code is read where a screen is first shown.
 _IMPORTING = "<frozen importlib"
+# An app is made before its loop begins, and finished after it has ended.
+_BESIDE_THE_LOOP = ("DecentralMLApp.__init__", "DecentralMLApp.finish")
 
 _current: "Watch | None" = None
 _hooked = False
@@ -31,12 +33,15 @@ class Watch:
         """Note ``what`` where it happens on the watched thread, outside an import."""
         if threading.get_ident() != self._thread:
             return
-        stack = traceback.extract_stack()
-        ours = [frame for frame in stack if "/tui/" in frame.filename or "/core/" in frame.filename]
-        ours = [frame for frame in ours if "/tests/" not in frame.filename]
-        if ours and not any(_IMPORTING in frame.filename for frame in stack):
-            frame = ours[-1]
-            self.offences.append(f"{what} at {frame.filename}:{frame.lineno} in {frame.name}")
+        ours = None
+        for frame, line in traceback.walk_stack(None):
+            name = frame.f_code.co_filename
+            if name.startswith(_IMPORTING) or frame.f_code.co_qualname in _BESIDE_THE_LOOP:
+                return
+            if ours is None and ("/tui/" in name or "/core/" in name) and "/tests/" not in name:
+                ours = f"{what} at {name}:{line} in {frame.f_code.co_name}"
+        if ours is not None:
+            self.offences.append(ours)
 
 
 class _Connection(sqlite3.Connection):

@@ -1,6 +1,7 @@
 """The whole market by keys alone: two people and a cheat, from the first start to the federated model.
 
-Everything is real: the ledger, the store, Keras in the sandbox, runs under their supervisor.
+Everything is real: the ledger, the store, Keras in the sandbox, runs under their supervisor. Meanwhile the
+event loop's thread is watched: it touches no file, socket, database or model.
 """
 
 import json
@@ -25,6 +26,7 @@ from decentralml.core.wallet.accounts import Accounts
 from decentralml.tui.app import DecentralMLApp
 
 from .conftest import ASSETS, text_of
+from .loop_watch import watching
 
 SIZE = (100, 30)
 PASSWORD = "a long password"
@@ -233,7 +235,7 @@ def desk(tmp_path: Path) -> Path:
 
 
 async def test_two_people_play_the_whole_market_by_keys(
-    desk: Path, capfd: pytest.CaptureFixture[str]
+    desk: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bo = desk / "ada", desk / "bo-home"
     shared = {
@@ -241,48 +243,50 @@ async def test_two_people_play_the_whole_market_by_keys(
         "storage": f"local:{Home(ada).storage}",
     }
 
-    async with sitting(ada) as person:
-        await person.sees("Create an account", "Try the demo market")
-        await person.press("enter")
-        await person.makes_an_account("ada")
-        await person.is_funded()
-        await person.sees("open tasks", "100.00 free")
-        await person.publishes(desk / "task")
+    with watching(monkeypatch) as watch:
+        async with sitting(ada) as person:
+            await person.sees("Create an account", "Try the demo market")
+            await person.press("enter")
+            await person.makes_an_account("ada")
+            await person.is_funded()
+            await person.sees("open tasks", "100.00 free")
+            await person.publishes(desk / "task")
 
-    async with sitting(bo, **shared) as person:
-        await person.press("enter")
-        await person.makes_an_account("bo")
-        await person.is_funded()
-        await person.sees("100.00 free", QUESTION)
-        await person.tries(desk / "bo.npz")
-        await person.takes(locked=True)
-        await person.trains(desk / "bo.npz", run=1)
-        await person.delivers(1)
+        async with sitting(bo, **shared) as person:
+            await person.press("enter")
+            await person.makes_an_account("bo")
+            await person.is_funded()
+            await person.sees("100.00 free", QUESTION)
+            await person.tries(desk / "bo.npz")
+            await person.takes(locked=True)
+            await person.trains(desk / "bo.npz", run=1)
+            await person.delivers(1)
 
-        await person.press("5")
-        await person.sees("ADDRESS", "in use")
-        await person.press("n")
-        await person.makes_an_account("eve")
-        await person.press("f")
-        await person.sees("Units for eve")
-        await person.press("enter")
-        await person.is_funded()
-        await person.press("u")
-        await person.sees("You are eve")
-        await person.press("1", "g", "enter")
-        await person.sees(QUESTION, "escrow")
-        await person.takes(locked=True)
-        await person.trains(desk / "eve.npz", run=2)
-        await person.delivers(2)
+            await person.press("5")
+            await person.sees("ADDRESS", "in use")
+            await person.press("n")
+            await person.makes_an_account("eve")
+            await person.press("f")
+            await person.sees("Units for eve")
+            await person.press("enter")
+            await person.is_funded()
+            await person.press("u")
+            await person.sees("You are eve")
+            await person.press("1", "g", "enter")
+            await person.sees(QUESTION, "escrow")
+            await person.takes(locked=True)
+            await person.trains(desk / "eve.npz", run=2)
+            await person.delivers(2)
 
-    async with sitting(ada) as person:
-        await person.press("3")
-        await person.sees("2 to judge")
-        await person.evaluates_all(desk / "held-out.npz")
-        await person.judges()
-        await person.federates()
-        await person.press("5")
-        await person.sees("ada", "94.00")
+        async with sitting(ada) as person:
+            await person.press("3")
+            await person.sees("2 to judge")
+            await person.evaluates_all(desk / "held-out.npz")
+            await person.judges()
+            await person.federates()
+            await person.press("5")
+            await person.sees("ada", "94.00")
+    assert watch.offences == [], "\n".join(watch.offences)
 
     assert run_command(["--home", str(ada), "--json", "chain", "verify"]) == 0
     assert json.loads(capfd.readouterr().out)["ok"]

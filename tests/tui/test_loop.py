@@ -1,0 +1,88 @@
+"""What the event loop's thread is kept free of, and what the app's process never imports."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from decentralml.tui.screens.create import CreateTask
+from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.screens.tasks import Tasks
+
+from .conftest import ASSETS, PASSWORD, START, Place, settled, until
+from .crowd import fill
+from .loop_watch import watching
+
+MANY = 100_000
+LARGE = 500_000_000
+_WALK = """
+import asyncio, json, sys
+from pathlib import Path
+from decentralml.core.paths import Home
+from decentralml.tui.app import DecentralMLApp
+
+async def walk():
+    app = DecentralMLApp(Home(Path(sys.argv[1])), {"account": "ada"}, now=lambda: float(sys.argv[2]))
+    async with app.run_test(size=(140, 40)) as pilot:
+        async def quiet():
+            while app.pulse is None or any(w.is_running for w in app.workers):
+                await pilot.pause(0.02)
+        await quiet()
+        for key in "2 3 ] ] ] ] 4 5 6 1 g enter ] ] ] escape n escape ?".split():
+            await pilot.press(key)
+            await quiet()
+    app.finish()
+
+asyncio.run(walk())
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def test_the_apps_process_imports_no_tensorflow_keras_or_substrate(market_home: Place) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WALK, str(market_home.home.root), str(START)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DECENTRALML_DEBUG": "1"},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "textual" in loaded
+    assert not loaded & {"tensorflow", "keras", "substrateinterface", "torch", "jax"}
+
+
+async def test_the_loop_touches_no_file_socket_or_database_while_tasks_load_and_a_folder_uploads(
+    market_home: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(market_home.home.ledger, MANY, first=100)
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (folder / "model_engineer.py").write_bytes((ASSETS / "model_engineer" / "model_engineer.py").read_bytes())
+    os.truncate(os.open(folder / "pictures.bin", os.O_CREAT | os.O_WRONLY), LARGE)
+    with watching(monkeypatch) as watch:
+        async with market_home.running(size=(100, 30)) as (app, pilot):
+            assert isinstance(app.screen, Tasks)
+            await until(pilot, lambda: app.screen.table.total > MANY // 3, "the crowd")
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(app.screen, CreateTask))
+            await pilot.press("right", "tab", *"Large", "tab")
+            app.screen.query_one("#files", Input).value = str(folder)
+            await pilot.press("tab", "tab", "1", "tab", "tab", "tab", "tab")
+            await until(pilot, lambda: not app.screen.query_one("#publish").disabled, "the checks")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Sign), "the card")
+            await pilot.press(*PASSWORD, "enter")
+            await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
+            await settled(pilot)
+            await pilot.press("escape")
+            for keys in ("G", "g", "s", "s", "S", "m", "m", "m", "slash", "d", "i", "enter"):
+                await pilot.press(keys)
+                await settled(pilot)
+    assert watch.offences == [], "\n".join(watch.offences)
