@@ -1,4 +1,4 @@
-# make run: the program.   make test: the tests.   make check: everything that must hold.   make bench: figures.
+# make run: the program.   make test: the tests.   make check: everything that must hold.   make bench: figures.   make screens: docs/screens.
 SHELL := /bin/sh
 BIN := .venv/bin
 # Tests become another user by runuser, which stands there.
@@ -38,6 +38,9 @@ types: setup
 
 bench: setup
 	@for script in tests/bench/bench_*.py; do echo "== $${script##*/bench_}"; $(BIN)/python "$$script" || exit 1; done
+
+screens: setup
+	$(BIN)/python docs/make_screens.py
 
 clean:
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
