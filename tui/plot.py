@@ -134,6 +134,15 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def decades(low: float, high: float) -> list[float]:
+    """Values for an axis of logarithms from ``low`` to ``high``: powers of ten, and between them 2 and 5."""
+    powers = range(math.floor(low), min(math.ceil(high), 308) + 1)
+    factors = (1, 2, 5) if high - low < 4 else (1,)
+    # The powers come first: where there is no room for all, they stay.
+    values = [factor * 10.0**power for factor in factors for power in powers if power > -308]
+    return [value for value in values if 10.0**low * 0.999 <= value <= 10.0 ** min(high, 308) * 1.001]
+
+
 def bounds(low: float, high: float, most: int) -> tuple[float, float]:
     """The range that an axis shows for these values: from tick to tick, never empty."""
     low, high = (min(max(value, -_WIDEST), _WIDEST) for value in (low, high))

@@ -36,7 +36,6 @@ def picture(
         title=short(metric, 24) if title is None else title,
         lines=tuple(lines),
         end=max((end(run, drawn), *(float(len(other.marks)) for other in others.values()))),
-        note=NOTE if metric in drawn.steps else "",
         marks=tuple((float(place), f"fit {number}") for number, place in enumerate(drawn.fits, 2)),
     )
 

@@ -163,38 +163,23 @@ def done(run: Run) -> float:
 
 
 def _bars(run: Run, width: int, *, ascii: bool) -> LineOf:
-    """A bar for the fit and one for the epoch, with the speed."""
+    """A bar for the fit and one for the epoch."""
     last = run.last
-    data = last.data
-    speed = []
-    if last.rate is not None and run.state == "running":
-        speed.append(f"{last.rate:.1f} batches/s")
-        if data is not None and data.samples and last.steps:
-            speed.append(f"{last.rate * data.samples / last.steps:,.0f} samples/s")
-    if last.lr is not None:
-        speed.append(f"lr {last.lr:.3g}")
-    right = "  ".join(speed)
-    room = width - len(right) - len("fit  100 %   epoch  100 %   ")
-    if room < 14:
-        right, room = "", width - len("fit  100 %   epoch  100 %   ")
+    room = width - len("fit  100 %   epoch  100 %")
     of_fit, of_epoch = max(room * 2 // 3, 4), max(room // 3, 3)
-    within = last.step / last.steps if last.steps else None
     parts: list[Part] = [
         ("fit ", "dim"),
         *_bar(done(run), of_fit, ascii=ascii),
-        (f" {done(run):4.0%}   ".replace("%", " %"), ""),
+        (f" {_percent(done(run))}   ", ""),
     ]
-    if within is None:
-        parts.append((f"{last.step} batches of this epoch", "dim"))
-        of_epoch = 0
-    else:
-        parts += [
-            ("epoch ", "dim"),
-            *_bar(within, of_epoch, ascii=ascii),
-            (f" {within:4.0%}".replace("%", " %"), ""),
-        ]
-    used = sum(len(text) for text, _ in parts)
-    return (*parts, (" " * max(width - used - len(right), 1), ""), (right, ""))
+    if not last.steps:
+        return (*parts, (f"{last.step} batches of this epoch", "dim"))
+    within = last.step / last.steps
+    return (*parts, ("epoch ", "dim"), *_bar(within, of_epoch, ascii=ascii), (f" {_percent(within)}", ""))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:3.0f} %"
 
 
 def _bar(share: float, width: int, *, ascii: bool) -> list[Part]:
@@ -204,19 +189,24 @@ def _bar(share: float, width: int, *, ascii: bool) -> list[Part]:
 
 
 def _machine(run: Run) -> list[Part]:
-    last = run.last
+    """How fast it is, and what it takes."""
+    last, load = run.last, run.last.load
     parts: list[Part] = []
-    load = last.load
-    if load is not None and not run.ended:
-        parts.append((f"cpu {load.cpu:.0f} %", ""))
-        parts.append((f"{size(load.rss)} of memory, {size(last.peak_rss)} at most", ""))
-    elif last.peak_rss:
-        parts.append((f"{size(last.peak_rss)} of memory at most", ""))
+    if last.rate is not None and run.state == "running":
+        parts.append((f"{last.rate:.1f} batches/s", ""))
+        if last.data is not None and last.data.samples and last.steps:
+            parts.append((f"{last.rate * last.data.samples / last.steps:,.0f} samples/s", ""))
+    if last.lr is not None and not run.ended:
+        parts.append((f"lr {last.lr:.3g}", ""))
     if run.ended and last.started and last.ended:
         parts.append((f"took {duration(last.ended - last.started)}", ""))
+    if load is not None and not run.ended:
+        parts += [(f"cpu {load.cpu:.0f} %", ""), (size(load.rss), "")]
     unused = bool(last.gpus) and last.device.upper() == "CPU"
     if last.device:
         parts.append((last.device + (" although there is a GPU" if unused else ""), "warn" if unused else ""))
+    if last.peak_rss:
+        parts.append((f"{size(last.peak_rss)} at most", "dim"))
     if last.attempt > 1:
         parts.append((f"attempt {last.attempt}", "dim"))
     return parts

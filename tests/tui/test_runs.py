@@ -141,13 +141,13 @@ async def test_a_live_run_is_followed_and_at_rest_nothing_is_drawn(
         screen = await at_runs(app, pilot)
         await shows(app, pilot, "epoch 3 of 20  step 25 of 50")
         drawn: list[object] = []
-        for widget in screen.query("Lines, Chart, PagedTable"):
-            monkeypatch.setattr(widget, "refresh", lambda *a, w=widget, **k: drawn.append(w))
-        seen = screen.seen
-        await until(pilot, lambda: screen.seen is not seen, "another look")
-        await pilot.pause()
-        assert not drawn
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            for widget in screen.query("Lines, Chart, PagedTable"):
+                patch.setattr(widget, "refresh", lambda *a, w=widget, **k: drawn.append(w))
+            seen = screen.seen
+            await until(pilot, lambda: screen.seen is not seen, "another look")
+            await pilot.pause()
+            assert not drawn
         step = journal.Step(t=1, fit=1, epoch=3, step=26, steps=50, metrics={"loss": 0.123, "accuracy": 0.5})
         run.write(step)
         text = await shows(app, pilot, "step 26 of 50")
@@ -665,5 +665,7 @@ def test_the_start_of_a_training_looks_as_it_did(
         await pilot.app.push_screen(StartTraining(1))
         await shows(pilot.app, pilot, "WHAT IT MAY TOUCH")
         await shows(pilot.app, pilot, "writes")
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
 
     assert snap_compare(pictured.app(), terminal_size=size, run_before=show)

@@ -30,7 +30,6 @@ class Picture:
     lines: tuple[Line, ...] = ()
     end: float = 1.0
     unit: str = "epoch"
-    note: str = ""
     marks: tuple[tuple[float, str], ...] = ()
 
 
@@ -149,12 +148,17 @@ class Chart(Widget):
 
     def _labels(self, low: float, high: float, rows: int) -> dict[int, str]:
         """Labels of the axis on the left, by row."""
-        top = rows - 1
-        step = plot.nice_step(high - low, max(rows // 3, 2))
-        labels = {}
-        for tick in plot.ticks(low, high, max(rows // 3, 2)):
-            row = top - round((tick - low) / (high - low) * top)
-            labels[row] = plot.number(10.0 ** min(tick, 308)) if self._view.log else plot.number(tick, step)
+        top, most = rows - 1, max(rows // 3, 2)
+        step = plot.nice_step(high - low, most)
+        if self._view.log:
+            found = [(math.log10(value), plot.number(value)) for value in plot.decades(low, high)]
+        else:
+            found = [(tick, plot.number(tick, step)) for tick in plot.ticks(low, high, most)]
+        labels: dict[int, str] = {}
+        for place, text in found:
+            row = top - round((place - low) / (high - low) * top)
+            if not any(near in labels for near in (row - 1, row, row + 1)):
+                labels[row] = text
         return labels
 
     def _body(self, grid: Grid, labels: dict[int, str], margin: int, cross: int | None) -> list[list[Cell]]:
@@ -201,7 +205,7 @@ class Chart(Widget):
                 cells += [*_cells("  "), *_cells(said, line.tone)]
             if len(cells) <= width:
                 break
-        notes = [picture.note, "log" if self._view.log else "", "smooth" if self._view.smooth else ""]
+        notes = ["log" if self._view.log else "", "smooth" if self._view.smooth else ""]
         note = "  ".join(word for word in notes if word)
         if note and len(cells) + len(note) + 2 <= width:
             cells += _cells(f"  {note}", "axis")

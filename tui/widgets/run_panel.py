@@ -15,6 +15,7 @@ from decentralml.tui.widgets.lines import LineOf, Lines
 
 PANELS = ("curves", "log", "facts", "epochs")
 _DOES = {"curves": "h l crosshair  j k metric"}
+_MEANS = {"curves": f"train: {run_curves.NOTE}"}
 # Room for curves above and log and facts below; for two charts beside each other.
 _ALL_AT_ONCE = (85, 30)
 _TWO_CHARTS = 68
@@ -164,6 +165,7 @@ class RunPanel(Vertical):
             here = name == self.panel
             line += [(name, ("accent" if self.inside else "title") if here else "dim"), ("   ", "")]
         hint = f"{_DOES.get(self.panel, 'j k scroll')}  enter task  esc back" if self.inside else self._hint
+        hint = hint or _MEANS.get(self.panel, "")
         return (*line, (hint, "dim"))
 
     # Moving
