@@ -53,7 +53,8 @@ def _commands() -> "type[Provider]":
 class DecentralMLApp(App[None]):
     """Six modes over one session. The session opens in the background, after the first paint."""
 
-    CSS_PATH = [_HERE / "app.tcss", *sorted((_HERE / "screens").glob("*.tcss"))]  # noqa: RUF012
+    # What the first paint needs; the other screens' sheets come after it.
+    CSS_PATH = [_HERE / "app.tcss", _HERE / "screens" / "tasks.tcss"]  # noqa: RUF012
     MODES = {mode: partial(screens.make, mode) for mode in keys.MODES}  # noqa: RUF012
     DEFAULT_MODE = "tasks"
     COMMANDS = {_commands}  # noqa: RUF012
@@ -129,6 +130,7 @@ class DecentralMLApp(App[None]):
         await self._reload_themes()
         if not self.no_color:
             self.use_theme(self.session.settings.theme)
+        await self._load_sheets()
         await self.guarded(self._read_keymap())
         self.screen.query(KeyBar).refresh()
         await self._beat()
@@ -145,6 +147,17 @@ class DecentralMLApp(App[None]):
             from decentralml.tui.screens.dialog import Show
 
             self.push_screen(Show("The demo market", self.welcome))
+
+    async def _load_sheets(self) -> None:
+        """The style sheets of the screens that were not needed for the first paint."""
+        sheets = await background.call(
+            lambda: [(path, path.read_text()) for path in sorted((_HERE / "screens").glob("*.tcss"))]
+        )
+        missing = [(path, css) for path, css in sheets if not self.stylesheet.has_source(str(path), "")]
+        if missing:
+            for path, css in missing:
+                self.stylesheet.add_source(css, read_from=(str(path), ""))
+            self.stylesheet.reparse()
 
     async def _warm(self) -> None:
         """Load what may be shown later. What is loaded stays: the collector need not search it, which

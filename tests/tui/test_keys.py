@@ -58,7 +58,7 @@ def test_what_is_bound_is_what_the_table_says(scope: str) -> None:
 
 @pytest.mark.parametrize("mode", keys.MODES)
 def test_a_screen_binds_its_rows_and_nothing_else_by_a_letter(mode: str) -> None:
-    screen = type(screens.make(mode))
+    screen = screens.of(mode)
     own = {binding.key for binding in screen.BINDINGS}
     assert own == {key.keys for key in keys_of(screen.SCOPE)}
 

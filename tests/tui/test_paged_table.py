@@ -48,6 +48,8 @@ def lines(table: PagedTable) -> list[str]:
 class Alone(App[None]):
     """A table and nothing else, with what of the app a table asks for."""
 
+    CSS = "PagedTable .table--dim { color: #123456; }"
+
     ascii = False
 
     def __init__(self, source: Source) -> None:
@@ -171,3 +173,14 @@ async def test_wide_characters_and_markup_keep_the_columns_in_line() -> None:
         starts = {Text(strip.text[: strip.text.index("whole")]).cell_len for strip in strips[1:]}
         assert len(starts) == 1
         assert "[bold]x[/]" in strips[2].text
+
+
+async def test_a_cell_has_its_own_tone_and_the_cursor_s_line_keeps_it() -> None:
+    app = Alone(Source(3))
+    async with app.run_test(size=(60, 12)):
+        await app.table.reload()
+        for y in (1, 2):
+            styles = {segment.text.strip(): segment.style for segment in app.table.render_line(y)}
+            dim = app.table.get_component_rich_style("table--dim").color
+            assert styles["whole"].color == dim
+            assert styles[next(text for text in styles if "row" in text)].color != dim

@@ -9,30 +9,35 @@ if TYPE_CHECKING:
 
 
 def make(mode: str) -> "MarketScreen":
-    """The screen of a mode of `decentralml.tui.keys.MODES`."""
+    """A new screen of a mode of `decentralml.tui.keys.MODES`."""
+    return of(mode)()
+
+
+def of(mode: str) -> "type[MarketScreen]":
+    """The class of a mode's screen."""
     if mode == "tasks":
         from decentralml.tui.screens.tasks import Tasks
 
-        return Tasks()
+        return Tasks
     if mode == "runs":
         from decentralml.tui.screens.runs import RunsScreen
 
-        return RunsScreen()
+        return RunsScreen
     if mode == "validate":
         from decentralml.tui.screens.validate import Validate
 
-        return Validate()
+        return Validate
     if mode == "federate":
         from decentralml.tui.screens.federate import Federate
 
-        return Federate()
+        return Federate
     if mode == "accounts":
         from decentralml.tui.screens.accounts import AccountsScreen
 
-        return AccountsScreen()
+        return AccountsScreen
     from decentralml.tui.screens.activity import Activity
 
-    return Activity()
+    return Activity
 
 
 def warm() -> None:

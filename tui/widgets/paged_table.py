@@ -121,7 +121,6 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.order: tuple[str, bool] = ("", False)
         self._drawn: dict[int, Any] = {}
         self._fitted: tuple[int, list[tuple[Column, int]]] | None = None
-        self._tones: dict[tuple[Style, str], Style] = {}
 
     # Data
 
@@ -262,28 +261,29 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._strip(row.cells, style, mark)
 
     def _strip(self, cells: dict[str, Cell], style: Style, mark: str) -> Strip:
-        segments = [Segment(f"{mark} ", style)]
+        runs: list[tuple[str, Style]] = [(f"{mark} ", style)]
         for column, width in self._fitting():
             cell = cells.get(column.name, "")
             if width < column.width:
                 cell = cells.get(f"{column.name}.narrow", cell)
             if isinstance(cell, Text):
-                segments += self._rich(cell, width, style, right=column.right)
+                runs += self._rich(cell, width, style, right=column.right)
             else:
                 text, tone = (cell, "") if isinstance(cell, str) else cell
-                segments.append(Segment(fit(text, width, right=column.right), self._toned(style, tone)))
-            segments.append(Segment("  ", style))
-        return Strip(segments).adjust_cell_length(self._width, style)
+                text = cut(text, width)
+                blanks = (" " * (width - cell_len(text)), style)
+                toned = (text, self._toned(style, tone))
+                runs += [blanks, toned] if column.right else [toned, blanks]
+            runs.append(("  ", style))
+        return Strip(_joined(runs)).adjust_cell_length(self._width, style)
 
-    def _rich(self, cell: Text, width: int, style: Style, *, right: bool) -> list[Segment]:
+    def _rich(self, cell: Text, width: int, style: Style, *, right: bool) -> list[tuple[str, Style]]:
         text = cell.copy()
         text.no_wrap, text.end = True, ""
         text.truncate(width, overflow="ellipsis")
         text.align("right" if right else "left", width)
-        return [
-            Segment(segment.text, style + segment.style if segment.style else style)
-            for segment in text.render(self.app.console)
-        ]
+        segments = text.render(self.app.console)
+        return [(part.text, style + part.style if part.style else style) for part in segments]
 
     def _fitting(self) -> list[tuple[Column, int]]:
         if self._fitted is None or self._fitted[0] != self._width:
@@ -293,14 +293,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _toned(self, style: Style, tone: str) -> Style:
         if tone not in TONES:
             return style
-        key = (style, tone)
-        if key not in self._tones:
-            self._tones[key] = style + Style(color=self.get_component_rich_style(f"table--{tone}").color)
-        return self._tones[key]
-
-    def notify_style_update(self) -> None:
-        self._tones.clear()
-        super().notify_style_update()
+        return style + Style(color=self.get_component_rich_style(f"table--{tone}").color)
 
     def _arrow(self, column: Column) -> str:
         by, descending = self.order
@@ -367,12 +360,21 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
 
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """``text`` in exactly ``width`` cells: cut with an ellipsis, or filled with blanks."""
+def cut(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells, the cut marked by an ellipsis."""
     if not text.isprintable():
         text = clean(text)
-    length = cell_len(text)
-    if length > width:
-        return f"{set_cell_size(text, width - 1)}…" if width > 0 else ""
-    blanks = " " * (width - length)
-    return blanks + text if right else text + blanks
+    if cell_len(text) <= width:
+        return text
+    return f"{set_cell_size(text, width - 1)}…" if width > 0 else ""
+
+
+def _joined(runs: list[tuple[str, Style]]) -> list[Segment]:
+    """Segments of ``runs``: neighbours of one style are one, and blanks belong to what stands before them."""
+    segments: list[Segment] = []
+    for text, style in runs:
+        if segments and (segments[-1].style == style or text.isspace()):
+            segments[-1] = Segment(segments[-1].text + text, segments[-1].style)
+        elif text:
+            segments.append(Segment(text, style))
+    return segments
