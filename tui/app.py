@@ -407,9 +407,10 @@ class DecentralMLApp(App[None]):
         self.run_worker(self.guarded(clipboard.copy(self, text)))
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """As Textual's, with dots for what no picture may show."""
+        """As Textual's, with dots for what no picture may show; leading blanks keep their width everywhere."""
         with covered(self.screen):
-            return super().export_screenshot(title=title, simplify=simplify)
+            drawn = super().export_screenshot(title=title, simplify=simplify)
+        return drawn.replace("<svg ", '<svg xml:space="preserve" ', 1)
 
     def leave_for(self, *command: str) -> None:
         """End the app; the console script then runs ``command``."""
