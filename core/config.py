@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from decentralml.core.errors import Misused
-from decentralml.core.paths import Home, write_atomic
+from decentralml.core.paths import Home, write_atomic, writing
 
 ENVIRONMENT_PREFIX = "DECENTRALML_"
 
@@ -101,14 +101,19 @@ def from_text(name: str, text: str) -> Any:
 
 
 def store(home: Home, name: str, text: str) -> Settings:
-    """Write one setting to the file, keeping its comments, and return the settings in force."""
+    """Write one setting to the file, keeping its comments, and return the settings in force.
+
+    Raises as `from_text` and `load`, and `Failed` ("CannotWrite").
+    """
     import tomlkit
 
     value = from_text(name, text)
-    read_file(home)
-    document = tomlkit.parse(home.config.read_text()) if home.config.exists() else tomlkit.document()
-    document[name] = value
     home.folder(home.config.parent)
     # Where the file is a link into somebody's dotfiles, what it points to is written.
-    write_atomic(home.config.resolve(), tomlkit.dumps(document).encode())
+    path = home.config.resolve()
+    with writing(path):
+        read_file(home)
+        document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+        document[name] = value
+        write_atomic(path, tomlkit.dumps(document).encode())
     return load(home)

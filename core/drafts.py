@@ -1,19 +1,16 @@
 """Decisions on results that are not signed yet: kept on disk, taken back at will, signed together later."""
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from decentralml.core.domain import REASON_BYTES
 from decentralml.core.errors import Misused, Unavailable
-from decentralml.core.paths import Home, write_atomic
+from decentralml.core.paths import Home, write_atomic, writing
 
 
 class Word(StrEnum):
@@ -51,7 +48,8 @@ def check_reason(word: Word, reason: str) -> None:
 class Drafts:
     """The drafts of one home, a chain each for itself (``genesis``). One draft a submission.
 
-    Safe for several terminals on one home. Every method raises `Unavailable` ("DraftsUnwritable").
+    Safe for several terminals on one home. Every method raises `Unavailable` ("DraftsUnreadable"), those
+    that change something also `Failed` ("CannotWrite").
     """
 
     def __init__(self, home: Home, genesis: str, now: Callable[[], float] = time.time) -> None:
@@ -78,18 +76,11 @@ class Drafts:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[int, Draft]]:
-        try:
-            lock = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                drafts = self.all()
-                yield drafts
-                kept = {**self._read(), self._genesis: list(drafts.values())}
-                write_atomic(self._path, msgspec.json.encode(kept))
-            finally:
-                os.close(lock)
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
+        with writing(self._path):
+            drafts = self.all()
+            yield drafts
+            kept = {**self._read(), self._genesis: list(drafts.values())}
+            write_atomic(self._path, msgspec.json.encode(kept))
 
     def _read(self) -> dict[str, list[Draft]]:
         try:
@@ -101,12 +92,8 @@ class Drafts:
             self._path.replace(self._path.with_suffix(".broken"))
             return {}
         except OSError as error:
-            raise _unwritable(self._path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> Unavailable:
-    return Unavailable(
-        "DraftsUnwritable",
-        f"Drafts cannot be kept in {path}: {error.strerror}.",
-        "Make room, or check that the home's folder is yours.",
-    )
+            raise Unavailable(
+                "DraftsUnreadable",
+                f"The drafts in {self._path} cannot be read: {error.strerror}.",
+                "Check that the home's folder is yours.",
+            ) from error

@@ -9,7 +9,7 @@ from msgspec import Struct
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.federation import Federation
 from decentralml.core.models import federate
-from decentralml.core.paths import Home, write_atomic
+from decentralml.core.paths import Home, write_atomic, writing
 
 Figures = dict[str, float | None]
 
@@ -60,9 +60,11 @@ def outcome(federation: Federation, now: float | None = None) -> Outcome:
 
 
 def remember(home: Home, federation: Federation, now: float | None = None) -> None:
-    """Keep how a federation measured, wherever its folder is. Raises `OSError`."""
-    kept = {**_read(home), str(federation.folder): outcome(federation, now)}
-    write_atomic(_index(home), msgspec.json.encode(kept))
+    """Keep how a federation measured, wherever its folder is. Raises `Failed` ("CannotWrite")."""
+    index = _index(home)
+    with writing(index):
+        kept = {**_read(home), str(federation.folder): outcome(federation, now)}
+        write_atomic(index, msgspec.json.encode(kept))
 
 
 def past(home: Home) -> tuple[Past, ...]:

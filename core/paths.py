@@ -1,12 +1,15 @@
 """Where things are kept: one `Home` names every file and folder of a person."""
 
+import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
-from decentralml.core.errors import Unavailable
+from decentralml.core.errors import Failed, Unavailable
 
 
 class Home:
@@ -132,3 +135,27 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """One writer of ``path`` at a time, over processes and threads: read, change and replace it within.
+
+    The lock is a file beside it, as ``path`` itself is replaced. An `OSError` within comes out as `Failed`
+    ("CannotWrite").
+    """
+    try:
+        lock = os.open(
+            path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+    except OSError as error:
+        raise Failed(
+            "CannotWrite",
+            f"{path} cannot be written: {error.strerror}.",
+            "Nothing was changed. Make room, or see to the permissions, and try again.",
+        ) from error

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from decentralml.core.errors import DecentralMLError, Failed, Refused, Unavailable
-from decentralml.core.paths import Home, write_atomic
+from decentralml.core.paths import Home, write_atomic, writing
 from decentralml.core.signing import Crypto, decode_address
 from decentralml.core.text import short
 from decentralml.core.wallet import keys, keystore, names
@@ -160,7 +160,7 @@ class Accounts:
 
         What a keyring remembers of the old passphrase is the caller's to forget.
         """
-        with names.writing(self.folder):
+        with writing(self.folder):
             account = self.get(name_or_address)
             with self._open(account, password) as signer:
                 file = keystore.encrypt(
@@ -175,7 +175,7 @@ class Accounts:
     def rename(self, name_or_address: str, new_name: str) -> Account:
         """Raises as `get`, and `Misused` ("BadName"), `Refused` ("NameTaken"), `Failed` ("CannotWrite")."""
         new_name = names.checked(new_name)
-        with names.writing(self.folder):
+        with writing(self.folder):
             account, file = self._read(self.get(name_or_address).path)
             if names.key(account.name) != names.key(new_name):
                 self._require_free(new_name)
@@ -191,7 +191,7 @@ class Accounts:
 
         What a keyring remembers of it is the caller's to forget. Raises as `get`, `Failed` ("CannotWrite").
         """
-        with names.writing(self.folder):
+        with writing(self.folder):
             account = self.get(name_or_address)
             account.path.unlink()
         return account
@@ -247,7 +247,7 @@ class Accounts:
         self._require_free(name)
         file = keystore.encrypt(signer, password, name=name, created=created, scrypt_n=self.scrypt_n)
         path = self._path(name)
-        with names.writing(self.folder):
+        with writing(self.folder):
             self._require_free(name)
             for other in self.list():
                 if other.address == file.address:

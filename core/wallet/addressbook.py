@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from decentralml.core.errors import DecentralMLError, Failed, Refused, Unavailable
-from decentralml.core.paths import Home, write_atomic
+from decentralml.core.paths import Home, write_atomic, writing
 from decentralml.core.signing import decode_address
 from decentralml.core.text import short
 from decentralml.core.wallet import names
@@ -48,7 +48,7 @@ class AddressBook:
         """
         name = names.checked(name)
         decode_address(address)
-        with names.writing(self.path):
+        with writing(self.path):
             entries = self.list()
             for other_name, other_address in entries.items():
                 if names.key(other_name) == names.key(name):
@@ -70,7 +70,7 @@ class AddressBook:
 
         Raises `Unavailable` ("UnknownName"), `Failed` ("BadAddressBook", "CannotWrite").
         """
-        with names.writing(self.path):
+        with writing(self.path):
             entries = self.list()
             for name, address in entries.items():
                 if address == name_or_address or names.key(name) == names.key(name_or_address):

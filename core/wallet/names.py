@@ -1,13 +1,8 @@
-"""Names that people give to accounts and addresses, and the lock under which they stay unique."""
+"""Names that people give to accounts and addresses."""
 
-import contextlib
-import fcntl
-import os
 import unicodedata
-from collections.abc import Iterator
-from pathlib import Path
 
-from decentralml.core.errors import DecentralMLError, Failed, Misused
+from decentralml.core.errors import Misused
 from decentralml.core.signing import decode_address
 from decentralml.core.text import short
 
@@ -49,30 +44,3 @@ def is_address(text: str) -> bool:
     except Misused:
         return False
     return True
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """One writer of ``path`` at a time, over processes and threads; OSErrors come out in words.
-
-    The lock is a file beside it, as ``path`` itself is replaced.
-
-    Raises `Failed` ("CannotWrite").
-    """
-    try:
-        descriptor = os.open(
-            path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-    except DecentralMLError:
-        raise
-    except OSError as error:
-        raise Failed(
-            "CannotWrite",
-            f"{path} cannot be written: {error.strerror}.",
-            "Nothing was changed. Make room, or see to the permissions, and try again.",
-        ) from error

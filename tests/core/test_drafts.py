@@ -54,7 +54,7 @@ def test_a_broken_file_is_set_aside_and_not_thrown_away(home: Home) -> None:
     assert "my long reason" in path.with_suffix(".broken").read_text()
 
 
-def test_a_folder_that_cannot_be_written_is_said(home: Home) -> None:
+def test_a_file_that_cannot_be_read_is_said(home: Home) -> None:
     (home.folder(home.data_dir) / "drafts.json").mkdir()
-    with pytest.raises(Unavailable, match="cannot be kept"):
+    with pytest.raises(Unavailable, match="cannot be read"):
         Drafts(home, "genesis").put(1, DIGEST, Word.accept)

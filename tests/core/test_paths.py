@@ -1,11 +1,12 @@
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from decentralml.core.errors import Unavailable
-from decentralml.core.paths import Home, write_atomic
+from decentralml.core.errors import Failed, Unavailable
+from decentralml.core.paths import Home, write_atomic, writing
 
 FOLDERS = ["themes", "accounts", "runs", "reports", "federations", "assets", "environments", "intents"]
 
@@ -89,3 +90,22 @@ def test_an_atomic_write_that_fails_leaves_what_was_there(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="directory"):
         write_atomic(tmp_path / "f", b"new")
     assert os.listdir(tmp_path) == ["f"]
+
+
+def test_writers_that_read_and_replace_a_file_take_turns(tmp_path: Path) -> None:
+    path = tmp_path / "count"
+    path.write_text("0")
+
+    def add_one(_: int) -> None:
+        with writing(path):
+            write_atomic(path, str(int(path.read_text()) + 1).encode())
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add_one, range(40)))
+    assert path.read_text() == "40"
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="nowhere") as failed, writing(tmp_path / "nowhere" / "file"):
+        pass
+    assert failed.value.code == "CannotWrite"

@@ -1,3 +1,6 @@
+import subprocess
+
+
 def test_path_show_set_and_check_agree(run, home) -> None:
     assert run("config", "path", "--json").data == {"path": str(home.config), "exists": False}
     assert run("config", "set", "threads", "3", "--json").data == {"name": "threads", "value": 3}
@@ -28,3 +31,23 @@ def test_an_unknown_setting_names_the_known_ones(run) -> None:
     result = run("config", "set", "colour", "red", "--json")
     assert (result.code, result.error["code"]) == (2, "UnknownSetting")
     assert "theme" in result.error["hint"]
+
+
+def test_processes_that_set_different_keys_at_once_lose_none(run, home, command) -> None:
+    wanted = {"threads": 3, "nice": 7, "max-runs": 2, "idle-lock": 60, "sandbox-disk": 99, "theme": "light"}
+    setting = [
+        subprocess.Popen(
+            command("--home", str(home.root), "config", "set", name, str(value)), stdout=subprocess.DEVNULL
+        )
+        for name, value in wanted.items()
+    ]
+    assert [process.wait(60) for process in setting] == [0] * len(wanted)
+    shown = run("config", "show", "--json").data
+    assert {name: shown[name] for name in wanted} == wanted
+
+
+def test_a_place_that_cannot_be_written_is_said(run, home, tmp_path) -> None:
+    home.folder(home.config.parent)
+    home.config.symlink_to(tmp_path / "nowhere" / "dotfiles.toml")
+    result = run("config", "set", "threads", "3", "--json")
+    assert (result.code, result.error["code"]) == (4, "CannotWrite")
