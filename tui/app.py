@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.app import App
 from textual.filter import LineFilter
-from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
-from decentralml.core import config
 from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
@@ -24,6 +22,8 @@ from decentralml.tui import background, clipboard, keys, screens, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.failures import Failures
 from decentralml.tui.guarded import Guarded
+from decentralml.tui.identity import Identity
+from decentralml.tui.looks import Looks
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.state import State
 from decentralml.tui.transfers import Transfers
@@ -34,7 +34,6 @@ from decentralml.tui.widgets.secret import covered
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from decentralml.core.wallet.accounts import Account
     from decentralml.tui.judge_work import JudgeWork
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
@@ -77,7 +76,6 @@ class DecentralMLApp(App[None]):
         self.readonly = readonly
         self.welcome = welcome
         self._now = now
-        self.ascii = False
         self._to_ascii = Ascii()
         self.keymap: dict[str, str] = {}
         self.session: Session | None = None
@@ -86,27 +84,15 @@ class DecentralMLApp(App[None]):
         self.transfers = Transfers()
         self.after: list[str] = []
         self.state = State(home)
-        self._user_themes: theme.UserThemes | None = None
         self._looking = asyncio.Lock()
         self._chain_lost = False
         self._said: tuple[str, float] = ("", 0.0)
-        self._touched = time.monotonic()
         self._trail: list[str] = []
-        for shipped in theme.shipped():
-            self.register_theme(shipped)
-        self._look()
+        self.identity = Identity(self)
+        self.looks = Looks(self)
+        self.ascii = self.looks.begin()
 
     # Starting and ending
-
-    def _look(self) -> None:
-        """Look as the settings say from the first paint on. What is wrong with them is said later."""
-        try:
-            settings = config.load(self.home, self.overrides)
-        except Misused:
-            settings = config.Settings()
-        self.ascii = settings.ascii
-        known = settings.theme in self.theme_names
-        self.theme = "ansi" if self.no_color else settings.theme if known else "dark"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.VARIABLES
@@ -126,10 +112,7 @@ class DecentralMLApp(App[None]):
             self.show_error(error)
             self.set_timer(PULSE_SECONDS * 3, self._open_again)
             return
-        self._user_themes = await background.call(lambda: theme.UserThemes(self.home.themes))
-        await self._reload_themes()
-        if not self.no_color:
-            self.use_theme(self.session.settings.theme)
+        await self.looks.open(self.session.settings.theme)
         await self._load_sheets()
         await self.guarded(self._read_keymap())
         self.screen.query(KeyBar).refresh()
@@ -212,8 +195,8 @@ class DecentralMLApp(App[None]):
         session = self.session
         if session is None:
             return
-        self._lock_when_idle(session)
-        await self._reload_themes()
+        self.identity.lock_when_idle()
+        await self.looks.reload()
         async with self._looking:
             before = self.pulse
             try:
@@ -247,37 +230,6 @@ class DecentralMLApp(App[None]):
         await self._beat()
         if self.pulse is before:
             self.tell(events=True)
-
-    # Themes
-
-    @property
-    def theme_names(self) -> list[str]:
-        """Names of the shipped and the person's own themes."""
-        return sorted(name for name in self.available_themes if name not in BUILTIN_THEMES)
-
-    async def _reload_themes(self) -> None:
-        if self._user_themes is None:
-            return
-        changed, problems = await background.call(self._user_themes.changed)
-        for problem in problems:
-            self.show_error(problem)
-        for user_theme in changed:
-            self.register_theme(user_theme)
-            if self.theme == user_theme.name:
-                self._watch_theme(user_theme.name)
-
-    def use_theme(self, name: str) -> bool:
-        """Switch to a theme by name. An unknown name is said, and changes nothing."""
-        if name in self.theme_names:
-            self.theme = name
-            return True
-        self.show_error(Misused("UnknownTheme", f"There is no theme {name!r}.", "`:` lists them."))
-        return False
-
-    def choose_theme(self, name: str) -> None:
-        """Use a theme from now on: the settings remember it."""
-        if self.use_theme(name):
-            self.run_worker(self.guarded(background.call(config.store, self.home, "theme", name)))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
@@ -349,45 +301,10 @@ class DecentralMLApp(App[None]):
     # Who one is
 
     def action_who(self) -> None:
-        if self.session is not None:
-            self.run_worker(self.guarded(self._choose_account(self.session)), group="who", exclusive=True)
-
-    async def _choose_account(self, session: "Session") -> None:
-        from decentralml.tui.screens.who import Who
-
-        accounts = list(await background.call(session.accounts.list))
-        address = await self.push_screen_wait(Who(accounts))
-        if address is not None:
-            await self.be(next(account for account in accounts if account.address == address))
-
-    async def be(self, account: "Account | None") -> None:
-        """Be ``account`` (None: nobody) from now on: every screen shows its money and what waits for it."""
-        if self.session is not None:
-            self.session.use(account)
-            await self.refresh_pulse()
+        self.run_worker(self.guarded(self.identity.choose()), group="who", exclusive=True)
 
     def action_lock(self) -> None:
-        if self.session is not None:
-            self.lock("Locked: the next signature asks for the password.")
-
-    def lock(self, word: str) -> None:
-        """Forget the unlocked key and empty every secret that stands in a widget."""
-        if self.session is None:
-            return
-        self.session.lock()
-        for screen in self.screen_stack:
-            for secret in screen.query(Input):
-                if secret.password:
-                    secret.value = ""
-            if isinstance(screen, MarketScreen):
-                screen.locked()
-        self.tell(events=False)
-        self.say(word)
-
-    def _lock_when_idle(self, session: "Session") -> None:
-        idle = time.monotonic() - self._touched
-        if session.signer is not None and 0 < session.settings.idle_lock <= idle:
-            self.lock(f"Locked after {session.settings.idle_lock // 60} min without a key.")
+        self.identity.lock("Locked: the next signature asks for the password.")
 
     def _on_key(self, event: events.Key) -> None:
         """What no widget took. A field takes every character: one that comes here although a field has the
@@ -399,7 +316,7 @@ class DecentralMLApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
-            self._touched = time.monotonic()
+            self.identity.touch()
         await super().on_event(event)
 
     def copy(self, text: str) -> None:
@@ -407,7 +324,7 @@ class DecentralMLApp(App[None]):
         self.run_worker(self.guarded(clipboard.copy(self, text)))
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """As Textual's, with dots for what no picture may show; leading blanks keep their width everywhere."""
+        """As Textual's, with dots for what no picture may show, and with blanks that keep their width."""
         with covered(self.screen):
             drawn = super().export_screenshot(title=title, simplify=simplify)
         return drawn.replace("<svg ", '<svg xml:space="preserve" ', 1)

@@ -33,9 +33,9 @@ class Commands(Provider):
             yield f"go to {mode}", f"{number}   the {mode} screen", partial(app.switch_to, mode)
         for account in self._accounts:
             about = f"switch account: {short_address(account.address)}"
-            yield f"be {clean(account.name)}", about, partial(app.be, account)
-        for name in app.theme_names:
-            yield f"theme {name}", "change the colours", partial(app.choose_theme, name)
+            yield f"be {clean(account.name)}", about, partial(app.identity.be, account)
+        for name in app.looks.names:
+            yield f"theme {name}", "change the colours", partial(app.looks.choose, name)
 
     async def discover(self) -> Hits:
         for label, about, run in self._commands():

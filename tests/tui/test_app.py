@@ -122,7 +122,7 @@ async def test_locking_forgets_the_key_and_empties_secrets(market_home: Place) -
         app.push_screen(AskText("Password", "of ada", secret=True))
         await until(pilot, lambda: app.screen.query("#answer"))
         await pilot.press(*PASSWORD)
-        app.lock("Locked.")
+        app.identity.lock("Locked.")
         assert app.screen.query_one("#answer", Input).value == ""
 
 

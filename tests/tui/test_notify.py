@@ -51,7 +51,7 @@ async def test_another_account_s_inbox_is_no_news(market_home: Place) -> None:
     async with market_home.running(as_="chi") as (app, pilot):
         rung: list[bool] = []
         app.bell = lambda: rung.append(True)
-        await app.be(market_home.accounts.get("ada"))
+        await app.identity.be(market_home.accounts.get("ada"))
         await until(pilot, lambda: app.pulse.address == market_home.address("ada"))
         assert app.pulse.inbox
         assert not rung

@@ -647,7 +647,7 @@ def test_training_in_another_theme_looks_as_it_did(pictured: Place, snap_compare
 
     async def show(pilot: Pilot[None]) -> None:
         await opened(pilot)
-        pilot.app.use_theme(theme)
+        pilot.app.looks.use(theme)
         await at_runs(pilot.app, pilot)
         await shows(pilot.app, pilot, "run 14")
 

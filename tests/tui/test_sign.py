@@ -117,7 +117,7 @@ async def test_a_session_that_locks_while_one_reads_asks_for_the_password(market
         await background.call(app.session.unlock, PASSWORD)
         answers: list[object] = []
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
-        app.lock("Locked.")
+        app.identity.lock("Locked.")
         await pilot.press("y")
         await until(pilot, lambda: app.screen.query_one("#password").display)
         await pilot.press(*PASSWORD, "enter")

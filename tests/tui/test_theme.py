@@ -50,7 +50,7 @@ async def test_every_theme_can_be_used(market_home: Place, name: str) -> None:
 
 async def test_a_theme_chosen_in_the_palette_is_remembered(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
-        app.choose_theme("light")
+        app.looks.choose("light")
         await until(pilot, lambda: market_home.home.config.exists())
     async with market_home.running() as (app, _):
         assert app.theme == "light"
@@ -93,7 +93,7 @@ async def test_a_bad_theme_file_is_said_once_and_the_app_goes_on(market_home: Pl
     (market_home.home.themes / "good.toml").write_text('primary = "#abcdef"\n')
     market_home.home.config.write_text('theme = "bad"\n')
     async with market_home.running() as (app, pilot):
-        await until(pilot, lambda: "good" in app.theme_names)
+        await until(pilot, lambda: "good" in app.looks.names)
         await app._beat()
         assert [e.code for e in app.failures].count("BadTheme") == 1
         assert app.theme == "dark"

@@ -178,7 +178,7 @@ class AccountsScreen(MarketScreen):
         self.app.say(f"You are {account.name}, here and on the command line.")
 
     async def _be(self, account: Account | None) -> None:
-        await self.app.be(account)
+        await self.app.identity.be(account)
         await self.refresh_data()
 
     def action_new(self) -> None:

@@ -65,7 +65,7 @@ class FirstStart(MarketScreen):
         account = await flow(self.app)
         if account is None:
             return
-        await self.app.be(account)
+        await self.app.identity.be(account)
         await self._offer_money(account)
         self.dismiss()
 

@@ -1,0 +1,66 @@
+"""Who one is in the app, and for how long the key stays unlocked."""
+
+import time
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input
+
+from decentralml.tui import background
+from decentralml.tui.screens.base import MarketScreen
+
+if TYPE_CHECKING:
+    from decentralml.core.wallet.accounts import Account
+    from decentralml.tui.app import DecentralMLApp
+
+
+class Identity:
+    """The account in use, of an app whose session may not be open yet."""
+
+    def __init__(self, app: "DecentralMLApp") -> None:
+        self._app = app
+        self._touched = time.monotonic()
+
+    def touch(self) -> None:
+        """The person did something: idle time begins anew."""
+        self._touched = time.monotonic()
+
+    async def choose(self) -> None:
+        """Ask for one of the accounts, and be it."""
+        from decentralml.tui.screens.who import Who
+
+        session = self._app.session
+        if session is None:
+            return
+        accounts = list(await background.call(session.accounts.list))
+        address = await self._app.push_screen_wait(Who(accounts))
+        if address is not None:
+            await self.be(next(account for account in accounts if account.address == address))
+
+    async def be(self, account: "Account | None") -> None:
+        """Be ``account`` (None: nobody) from now on: every screen shows its money and what waits for it."""
+        if self._app.session is not None:
+            self._app.session.use(account)
+            await self._app.refresh_pulse()
+
+    def lock(self, word: str) -> None:
+        """Forget the unlocked key, empty every secret that stands in a widget, and say ``word``."""
+        app = self._app
+        if app.session is None:
+            return
+        app.session.lock()
+        for screen in app.screen_stack:
+            for secret in screen.query(Input):
+                if secret.password:
+                    secret.value = ""
+            if isinstance(screen, MarketScreen):
+                screen.locked()
+        app.tell(events=False)
+        app.say(word)
+
+    def lock_when_idle(self) -> None:
+        """Lock where the settings' time has passed without a key or a click."""
+        session = self._app.session
+        if session is None or session.signer is None:
+            return
+        if 0 < session.settings.idle_lock <= time.monotonic() - self._touched:
+            self.lock(f"Locked after {session.settings.idle_lock // 60} min without a key.")

@@ -1,0 +1,74 @@
+"""How the app looks: its theme, the person's own themes as they change, and ascii alone."""
+
+from typing import TYPE_CHECKING
+
+from textual.theme import BUILTIN_THEMES
+
+from decentralml.core import config
+from decentralml.core.errors import Misused
+from decentralml.tui import background, theme
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
+
+class Looks:
+    """The themes of one app. Those that are shipped are there at once, the person's own after `open`."""
+
+    def __init__(self, app: "DecentralMLApp") -> None:
+        self._app = app
+        self._own: theme.UserThemes | None = None
+        for shipped in theme.shipped():
+            app.register_theme(shipped)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the shipped and the person's own themes."""
+        return sorted(name for name in self._app.available_themes if name not in BUILTIN_THEMES)
+
+    def begin(self) -> bool:
+        """Look as the settings say from the first paint on; whether to draw in ascii alone.
+
+        What is wrong with the settings is said later. Blocks.
+        """
+        app = self._app
+        try:
+            settings = config.load(app.home, app.overrides)
+        except Misused:
+            settings = config.Settings()
+        known = settings.theme in self.names
+        app.theme = "ansi" if app.no_color else settings.theme if known else "dark"
+        return settings.ascii
+
+    async def open(self, chosen: str) -> None:
+        """Read the person's own themes, and use the ``chosen`` one."""
+        self._own = await background.call(lambda: theme.UserThemes(self._app.home.themes))
+        await self.reload()
+        if not self._app.no_color:
+            self.use(chosen)
+
+    async def reload(self) -> None:
+        """Show what changed in the person's own themes. What is wrong with one is said."""
+        if self._own is None:
+            return
+        changed, problems = await background.call(self._own.changed)
+        for problem in problems:
+            self._app.show_error(problem)
+        for own in changed:
+            self._app.register_theme(own)
+            if self._app.theme == own.name:
+                self._app._watch_theme(own.name)
+
+    def use(self, name: str) -> bool:
+        """Switch to a theme by name. An unknown name is said, and changes nothing."""
+        if name in self.names:
+            self._app.theme = name
+            return True
+        self._app.show_error(Misused("UnknownTheme", f"There is no theme {name!r}.", "`:` lists them."))
+        return False
+
+    def choose(self, name: str) -> None:
+        """Use a theme from now on: the settings remember it."""
+        app = self._app
+        if self.use(name):
+            app.run_worker(app.guarded(background.call(config.store, app.home, "theme", name)))
