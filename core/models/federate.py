@@ -87,13 +87,19 @@ def federate(
         raise Misused("Exists", f"{out} is there already.", "Name a new folder.")
     entries = [Input(*entry) for entry in inputs]
     shares = _shares(entries, strategy)
-    gate.require(gate.check([(entry.name, entry.model) for entry in entries], base, limits))
+    named = [(entry.name, entry.model) for entry in entries]
+    # The values are left to the average, which reads them all: what is not finite in one input is not in it.
+    gate.require(gate.check(named, base, limits, values=False))
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         made = _make(entries, shares, base, aside, strategy, policy_digest, limits, on_progress, cancelled)
         aside.chmod(0o755)
         aside.rename(out)
+    except Refused as refused:
+        if refused.code == "NonFinite":
+            gate.require(gate.check(named, base, limits))
+        raise
     except OSError as error:
         raise Failed(
             "DiskFull", f"The new model cannot be written: {error.strerror}.", "Make room and try again."
@@ -179,7 +185,10 @@ def _make(
     on_progress: OnProgress | None,
     cancelled: Callable[[], bool],
 ) -> Provenance:
-    entries = _ordered(inputs, shares, limits)
+    with ThreadPoolExecutor(2, "digest") as pool:
+        models = [base, *(entry.model for entry in inputs)]
+        base_digest, *digests = pool.map(lambda model: digest(model, limits), models)
+    entries = _ordered(inputs, shares, digests)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(as_folder(base, limits))
         base_weights = stack.enter_context(Weights(folder / WEIGHTS, limits))
@@ -193,13 +202,15 @@ def _make(
             sources, [entry.share for entry, _ in entries], target / WEIGHTS, places,
             on_progress=on_progress, cancelled=cancelled,
         )  # fmt: skip
-    with (target / WEIGHTS).open("rb") as file:
-        os.fsync(file.fileno())
+    with ThreadPoolExecutor(1, "sync") as pool:
+        synced = pool.submit(_sync, target / WEIGHTS)
+        output = digest(target, limits)
+        synced.result()
     provenance = Provenance(
         strategy=strategy,
-        base=digest(base, limits),
+        base=base_digest,
         inputs=tuple(entry for entry, _ in entries),
-        output=digest(target, limits),
+        output=output,
         parameters=sources[0].parameters,
         policy_digest=policy_digest,
         versions={name: importlib.metadata.version(name) for name in ("decentralml", "h5py", "numpy")},
@@ -211,11 +222,9 @@ def _make(
 
 
 def _ordered(
-    inputs: Sequence[Input], shares: Sequence[float], limits: Limits
+    inputs: Sequence[Input], shares: Sequence[float], digests: Sequence[str]
 ) -> list[tuple[Ingredient, Path]]:
     """Sorted by what the models are, so that sums come out the same whatever the order given."""
-    with ThreadPoolExecutor(2, "digest") as pool:
-        digests = list(pool.map(lambda entry: digest(entry.model, limits), inputs))
     entries = [
         (
             Ingredient(
@@ -230,6 +239,11 @@ def _ordered(
         for entry, share, known in zip(inputs, shares, digests, strict=True)
     ]
     return sorted(entries, key=lambda pair: (pair[0].model_digest, pair[0].share, pair[0].name))
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _write_config(base: Path, target: Path, limits: Limits) -> None:

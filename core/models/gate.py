@@ -30,16 +30,23 @@ class Group(Struct, frozen=True):
     names: tuple[str, ...]
 
 
-def check(models: Named, base: Path | None = None, limits: Limits = Limits()) -> list[Finding]:  # noqa: B008
+def check(
+    models: Named,
+    base: Path | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+    *,
+    values: bool = True,
+) -> list[Finding]:
     """Findings of all ``models`` (name, folder or file) against ``base``, or against the first of them.
 
-    Nothing found: they can be averaged. A model that is refused by inspection is a finding with its code;
-    else "KeyMissing", "KeyAdded", "ShapeDiffers", "DtypeDiffers", "StructureDiffers". Raises `Refused`
-    when it is ``base`` that inspection refuses.
+    ``values`` False leaves unread whether all values are finite. Nothing found: they can be averaged. A
+    model that is refused by inspection is a finding with its code; else "KeyMissing", "KeyAdded",
+    "ShapeDiffers", "DtypeDiffers", "StructureDiffers". Raises `Refused` when it is ``base`` that inspection
+    refuses.
     """
-    reference = inspect(base, limits) if base else None
+    reference = inspect(base, limits, values=values) if base else None
     findings: list[Finding] = []
-    for name, info, refused in _inspected(models, limits):
+    for name, info, refused in _inspected(models, limits, values):
         if refused:
             findings.append(refused)
         elif info is not None:
@@ -93,13 +100,15 @@ def require(findings: Sequence[Finding]) -> None:
         )
 
 
-def _inspected(models: Named, limits: Limits) -> list[tuple[str, ModelInfo | None, Finding | None]]:
+def _inspected(
+    models: Named, limits: Limits, values: bool = True
+) -> list[tuple[str, ModelInfo | None, Finding | None]]:
     """Each model with what inspection found or refused, on two threads: most of it is reading."""
 
     def one(named: tuple[str, Path]) -> tuple[str, ModelInfo | None, Finding | None]:
         name, path = named
         try:
-            return name, inspect(path, limits), None
+            return name, inspect(path, limits, values=values), None
         except Refused as refused:
             return name, None, Finding(name, refused.code, f"{name}: {refused.message}")
 

@@ -41,8 +41,8 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def inspect(path: Path, limits: Limits = Limits()) -> ModelInfo:  # noqa: B008
-    """Inspect a Keras 3 folder or .keras file.
+def inspect(path: Path, limits: Limits = Limits(), *, values: bool = True) -> ModelInfo:  # noqa: B008
+    """Inspect a Keras 3 folder or .keras file. ``values`` False leaves unread whether all are finite.
 
     Raises `Refused`: "UnknownFormat", "LinkInOutput", "NoSuchFile", "NotAFile", "BadArchive", "BadConfig",
     "ForeignCode", "BadWeights", "LinkInWeights", "NonFinite", "TooLarge", "ShapesDiffer".
@@ -59,7 +59,7 @@ def inspect(path: Path, limits: Limits = Limits()) -> ModelInfo:  # noqa: B008
                     "Send a smaller model.",
                 )
             layers, input_shape, output_shape = describe(config, weights.tensors, limits)
-            bad = weights.nonfinite()
+            bad = weights.nonfinite() if values else None
             if bad is not None:
                 raise Refused(
                     "NonFinite",
