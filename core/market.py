@@ -303,31 +303,43 @@ class Market:
         sign: bool = True,
         on_progress: OnProgress | None = None,
         on_step: "OnStep" = lambda step: None,
+        on_judged: "Callable[[Judgement], None]" = lambda judgement: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> "Judgement":
         """Evaluate a result beside the baseline, publish the report, and do what the task's policy says.
 
         Under CustomAccept a clear word of the creator's validation.py accepts (and pays) or rejects at once;
-        undecided never does. With ``sign`` False nothing goes to the chain. Raises as `Judge.evaluate`.
+        undecided never does. With ``sign`` False nothing goes to the chain. ``on_judged`` is told of the
+        judgement when it is made and with each receipt: all that stands where a later step is refused.
+        Raises as `Judge.evaluate` and the verbs below.
         """
         if sign:
             self.require("validate_task_results", submission_id=submission_id)
         found = judge.evaluate(submission_id, on_progress=on_progress, on_step=on_step, cancelled=cancelled)
+        on_judged(found)
         if not sign:
             return found
-        receipts = [self.publish_report(submission_id, found.folder, found.digest)]
+
+        def signed(receipt: Receipt) -> None:
+            nonlocal found
+            found = msgspec.structs.replace(found, receipts=(*found.receipts, receipt))
+            on_judged(found)
+
+        signed(self.publish_report(submission_id, found.folder, found.digest))
         task = self.chain.task(self.chain.submission(submission_id).task_id)
         if task.terms.validation_strategy is ValidationStrategy.CustomAccept:
-            receipts += self._apply(found)
-        return msgspec.structs.replace(found, receipts=tuple(receipts))
+            decided = self._apply(found)
+            if decided is not None:
+                signed(decided)
+        return found
 
-    def _apply(self, found: "Judgement") -> list[Receipt]:
+    def _apply(self, found: "Judgement") -> Receipt | None:
         if found.verdict.decision == "accept":
-            return [self.accept_task_results(found.submission_id, digest=found.digest)]
+            return self.accept_task_results(found.submission_id, digest=found.digest)
         if found.verdict.decision == "reject":
             reason = fit(found.verdict.reason or "The policy rejects it.", REASON_BYTES)
-            return [self.reject_task_results(found.submission_id, reason, digest=found.digest)]
-        return []
+            return self.reject_task_results(found.submission_id, reason, digest=found.digest)
+        return None
 
     def publish_report(self, submission_id: int, report: Path, digest: str) -> Receipt:
         """`validate_task_results` on the chain: upload the report's folder, sign its reference.

@@ -9,8 +9,9 @@ import click
 
 from decentralml.core.cli.commands import root
 from decentralml.core.cli.context import App, OpenApp
+from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.output import make_tolerant
-from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused
+from decentralml.core.errors import DecentralMLError, Misused
 
 READER_GONE = 128 + signal.SIGPIPE
 
@@ -46,40 +47,23 @@ def main(argv: Sequence[str] | None = None, *, open_app: OpenApp | None = None) 
 
 def _run(app: App, arguments: list[str]) -> int:
     """The command's own exit code; every other way out is an error of the family."""
-    try:
-        with root().make_context("decentralml", arguments, obj=app) as context:
-            answer = context.command.invoke(context)
-        return answer if isinstance(answer, int) else 0
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        where = error.ctx.command_path if error.ctx else "decentralml"
-        listed = "" if app.flags.json else f"\n{error.format_message()}"
-        raise Misused("Usage", f"A command is missing.{listed}", f"`{where} --help` lists them.") from error
-    except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "decentralml"
-        raise Misused("Usage", error.format_message(), f"`{where} --help` shows how.") from error
-    except (KeyboardInterrupt, click.Abort) as error:
-        raise Interrupted("Interrupted", "Interrupted.") from error
-    except BrokenPipeError:
-        raise
-    except UnicodeEncodeError as error:
-        # Bytes of the command line that are no text come as surrogates, and nothing takes these in.
-        raise Misused("BadText", "An argument is not valid UTF-8 text.", "Type it again.") from error
-    except OSError as error:
-        raise Failed(
-            "SystemError", f"The system refused: {error}.", "Look at the disk and the permissions."
-        ) from error
-    except DecentralMLError:
-        raise
-    except Exception as error:
-        if os.environ.get("DECENTRALML_DEBUG"):
-            raise
-        raise Failed(
-            "Bug",
-            f"This should not have happened: {type(error).__name__}: {error}",
-            "Set DECENTRALML_DEBUG=1 to see where, and report it.",
-        ) from error
+    with in_words():
+        try:
+            with root().make_context("decentralml", arguments, obj=app) as root_context:
+                answer = root_context.command.invoke(root_context)
+            return answer if isinstance(answer, int) else 0
+        except click.exceptions.Exit as leaving:
+            return leaving.exit_code
+        except click.exceptions.NoArgsIsHelpError as error:
+            where = error.ctx.command_path if error.ctx else "decentralml"
+            listed = "" if app.flags.json else f"\n{error.format_message()}"
+            raise Misused(
+                "Usage", f"A command is missing.{listed}", f"`{where} --help` lists them."
+            ) from error
+        except click.ClickException as error:
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            where = context.command_path if context else "decentralml"
+            raise Misused("Usage", error.format_message(), f"`{where} --help` shows how.") from error
 
 
 def _before_double_dash(arguments: list[str]) -> list[str]:

@@ -65,6 +65,14 @@ def plain(value: Any, name: str = "") -> Any:
     return clean(str(value))
 
 
+def error_data(error: DecentralMLError) -> dict[str, str]:
+    """An error for programs; its texts are cleaned, and end where a person has read enough."""
+    message, hint = (
+        fit(clean(text, keep_newlines=True), _ERROR_BYTES) for text in (error.message, error.hint)
+    )
+    return {"code": error.code, "message": message, "hint": hint}
+
+
 def _nonfinite(value: Any) -> bool:
     if isinstance(value, float):
         return not math.isfinite(value)
@@ -93,15 +101,13 @@ class Output:
 
     def failed(self, error: DecentralMLError) -> None:
         """The error, as the JSON object of the command or as words on stderr."""
-        message, hint = (
-            fit(clean(text, keep_newlines=True), _ERROR_BYTES) for text in (error.message, error.hint)
-        )
+        data = error_data(error)
         if self.json:
-            _write_json({"ok": False, "error": {"code": error.code, "message": message, "hint": hint}})
+            _write_json({"ok": False, "error": data})
         else:
-            print(f"{error.code}: {message}", file=sys.stderr)
-            if hint:
-                print(hint, file=sys.stderr)
+            print(f"{error.code}: {data['message']}", file=sys.stderr)
+            if data["hint"]:
+                print(data["hint"], file=sys.stderr)
 
     def say(self, text: str) -> None:
         """A sentence of the answer, for people."""

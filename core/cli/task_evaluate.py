@@ -1,9 +1,12 @@
 """`decentralml task results|validate`: what was delivered, measured beside the baseline."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from decentralml.core import judging
 from decentralml.core.amount import format_amount
@@ -14,8 +17,18 @@ from decentralml.core.cli.answers import receipt_data, submission_data
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
+from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.files import require_data
-from decentralml.core.domain import ResultSubmissionStatus, Task, ValidationStrategy
+from decentralml.core.cli.output import error_data
+from decentralml.core.domain import (
+    MAX_ASSIGNMENTS,
+    ResultSubmissionStatus,
+    Submission,
+    Task,
+    TaskType,
+    ValidationStrategy,
+)
+from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.judging import Judge, Judgement
 from decentralml.core.market import Market
 from decentralml.core.text import short_address
@@ -69,54 +82,107 @@ def validate(
     policy: Path | None,
     dry_run: bool,
     unsandboxed: bool,
-) -> None:
+) -> int:
     """
     Fetches the result, inspects it, predicts in the sandbox, and measures outside, beside the base model.
     The report is published; under CustomAccept a clear word of your policy then accepts and pays, or
     rejects. No data and no labels leave this machine.
+
+    With --pending every result has its own outcome: what is evaluated and signed stands, whatever breaks
+    with another, and the exit code is the worst of them.
     """
     require_data(data)
-    task = app.chain.task(id_ if pending else app.chain.submission(id_).task_id)
+    sign = not dry_run
     if pending:
+        task = app.chain.task(id_)
         waiting = (ResultSubmissionStatus.PendingValidation,)
-        query = SubmissionQuery(task_id=task.id, statuses=waiting, limit=10_000)
-        wanted = [submission.id for submission in app.chain.submissions(query).items]
+        query = SubmissionQuery(task_id=task.id, statuses=waiting, limit=MAX_ASSIGNMENTS)
+        wanted = app.chain.submissions(query).items
     else:
-        wanted = [id_]
-    if wanted and not dry_run:
+        wanted = (app.chain.submission(id_),)
+        task = app.chain.task(wanted[0].task_id)
+    if wanted and sign:
         confirm(app, "Evaluate and publish the report", _facts(app, task, wanted))
-    market = app.market(signing=bool(wanted) and not dry_run)
+    market = app.market(signing=bool(wanted) and sign)
     with Judge(market, data=data, policy=policy, unsandboxed=unsandboxed) as judge:
-        found = [_evaluate(market, judge, submission_id, sign=not dry_run) for submission_id in wanted]
-    items = [_data(app, judgement) for judgement in found]
+        if pending and wanted:
+            _prepare(market, judge, task, wanted[0], sign=sign)
+        outcomes = _evaluate_all(market, judge, wanted, sign=sign)
+    if not pending and (error := outcomes[0].error):
+        error.hint = f"{error.hint} {_what_stands(outcomes[0])}".strip()
+        raise error
+    items = [_data(outcome) for outcome in outcomes]
 
     def show() -> None:
-        for number, judgement in enumerate(found):
+        for number, outcome in enumerate(outcomes):
             if number:
                 app.out.say("")
-            report_view.show(app.out, judgement.report)
-            for receipt in judgement.receipts:
-                app.out.say(f"{receipt.call} is in block {receipt.block:,}")
-        if not found:
+            _show(app, outcome)
+        if not outcomes:
             app.out.say(f"No result of task {task.id} waits.")
 
     app.out.done({"items": items} if pending else items[0], show)
+    return max((outcome.error.exit_code for outcome in outcomes if outcome.error), default=0)
 
 
-def _evaluate(market: Market, judge: Judge, submission_id: int, *, sign: bool) -> Judgement:
+class Outcome(Struct, frozen=True):
+    """What became of one result: the judgement as far as it got, and what ended it early."""
+
+    submission: Submission
+    judgement: Judgement | None
+    error: DecentralMLError | None
+
+
+def _prepare(market: Market, judge: Judge, task: Task, first: Submission, *, sign: bool) -> None:
+    """What would fail for every result alike fails here, once, before any of them is evaluated."""
+    if sign:
+        market.require("validate_task_results", submission_id=first.id)
+    if task.terms.task_type is not TaskType.DataAnnotators:
+        with progress.working("measuring the base model"):
+            judge.bench(task)
+
+
+def _evaluate_all(market: Market, judge: Judge, wanted: Sequence[Submission], *, sign: bool) -> list[Outcome]:
+    """The outcome of each, in order; after an interruption the others are said to be left."""
+    outcomes: list[Outcome] = []
+    for submission in wanted:
+        outcomes.append(_evaluate(market, judge, submission, sign=sign))
+        if isinstance(outcomes[-1].error, Interrupted):
+            break
+    left = Interrupted("Interrupted", "It was not this result's turn yet.", "`task validate` evaluates it.")
+    return outcomes + [Outcome(submission, None, left) for submission in wanted[len(outcomes) :]]
+
+
+def _evaluate(market: Market, judge: Judge, submission: Submission, *, sign: bool) -> Outcome:
+    judgement: Judgement | None = None
+    error: DecentralMLError | None = None
+
+    def on_judged(found: Judgement) -> None:
+        nonlocal judgement
+        judgement = found
+
     def on_step(step: str) -> None:
-        progress.show(f"submission {submission_id}: {step}")
+        progress.show(f"submission {submission.id}: {step}")
 
-    with progress.transfer(f"fetching the result of submission {submission_id}") as on_progress:
-        return market.validate_task_results(
-            submission_id, judge, sign=sign, on_progress=on_progress, on_step=on_step
-        )
+    try:
+        with (
+            in_words(),
+            progress.transfer(f"fetching the result of submission {submission.id}") as on_progress,
+        ):
+            market.validate_task_results(
+                submission.id, judge, sign=sign, on_progress=on_progress, on_step=on_step, on_judged=on_judged
+            )
+    except DecentralMLError as broken:
+        error = broken
+    with suppress(DecentralMLError):
+        submission = market.chain.submission(submission.id)
+    return Outcome(submission, judgement, error)
 
 
-def _facts(app: App, task: Task, wanted: list[int]) -> list[tuple[str, str]]:
+def _facts(app: App, task: Task, wanted: Sequence[Submission]) -> list[tuple[str, str]]:
     facts = [
         *task_facts(app, task),
-        ("submissions", ", ".join(map(str, wanted))),
+        ("submissions", ", ".join(str(submission.id) for submission in wanted)),
         ("signed by", app.person(app.account().address)),
     ]
     if task.terms.validation_strategy is ValidationStrategy.CustomAccept:
@@ -125,15 +191,34 @@ def _facts(app: App, task: Task, wanted: list[int]) -> list[tuple[str, str]]:
     return facts
 
 
-def _data(app: App, judgement: Judgement) -> dict[str, Any]:
-    submission = app.chain.submission(judgement.submission_id)
+def _show(app: App, outcome: Outcome) -> None:
+    if outcome.judgement is not None:
+        report_view.show(app.out, outcome.judgement.report)
+        for receipt in outcome.judgement.receipts:
+            app.out.say(f"{receipt.call} is in block {receipt.block:,}")
+    if outcome.error is not None:
+        app.out.say(f"submission {outcome.submission.id}: {outcome.error.code}: {outcome.error}")
+
+
+def _what_stands(outcome: Outcome) -> str:
+    """What was done before the error, in a sentence."""
+    if outcome.judgement is None:
+        return ""
+    signed = [f"{receipt.call} is in block {receipt.block:,}" for receipt in outcome.judgement.receipts]
+    return f"{', '.join([f'The report is in {outcome.judgement.folder}', *signed])}."
+
+
+def _data(outcome: Outcome) -> dict[str, Any]:
+    found, submission = outcome.judgement, outcome.submission
+    verdict = found and {"decision": found.verdict.decision, "reason": found.verdict.reason}
     return {
-        "submission_id": judgement.submission_id,
+        "submission_id": submission.id,
         "task_id": submission.task_id,
         "status": submission.status,
-        "digest": judgement.digest,
-        "verdict": {"decision": judgement.verdict.decision, "reason": judgement.verdict.reason},
-        "report": judgement.report,
-        "folder": judgement.folder,
-        "receipts": [receipt_data(receipt) for receipt in judgement.receipts],
+        "digest": found.digest if found else submission.digest,
+        "verdict": verdict,
+        "report": found and found.report,
+        "folder": found and found.folder,
+        "receipts": [receipt_data(receipt) for receipt in found.receipts] if found else [],
+        "error": outcome.error and error_data(outcome.error),
     }

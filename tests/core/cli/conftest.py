@@ -107,7 +107,7 @@ class Person:
     def __init__(self, name: str, root: Path, run_in: Run) -> None:
         self.name = name
         self.home = root / name
-        self._shared = ["--chain", f"local:{root}/shared/ledger.sqlite", "--storage", f"local:{root}/store"]
+        self.shared = ["--chain", f"local:{root}/shared/ledger.sqlite", "--storage", f"local:{root}/store"]
         self._run = run_in
         # A cheap scrypt: every signing command opens the key anew.
         account, _ = Accounts(Home(self.home), scrypt_n=SCRYPT_N).create(name, PASSWORD)
@@ -115,11 +115,11 @@ class Person:
 
     def __call__(self, *arguments: str) -> Result:
         """Run a command with --json --yes, the passphrase given."""
-        return self._run(self.home, *self._shared, "--json", "--yes", *arguments, password=PASSWORD)
+        return self._run(self.home, *self.shared, "--json", "--yes", *arguments, password=PASSWORD)
 
     def words(self, *arguments: str) -> Result:
         """Run a command for people."""
-        return self._run(self.home, *self._shared, "--yes", *arguments, password=PASSWORD)
+        return self._run(self.home, *self.shared, "--yes", *arguments, password=PASSWORD)
 
     def free(self) -> str:
         """Planck that can be spent."""
