@@ -9,8 +9,8 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
-from decentralml.tui.judge_work import Job, JudgeWork
-from decentralml.tui.receipt import event_words
+from decentralml.tui.judging.work import Job, JudgeWork
+from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, Row
 from decentralml.tui.words import blocks_left, transfer

@@ -34,7 +34,7 @@ from decentralml.tui.widgets.secret import covered
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from decentralml.tui.judge_work import JudgeWork
+    from decentralml.tui.judging.work import JudgeWork
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
 
@@ -162,7 +162,7 @@ class DecentralMLApp(App[None]):
     @cached_property
     def judging(self) -> "JudgeWork":
         """What evaluates in the background, for as long as the app runs."""
-        from decentralml.tui.judge_work import JudgeWork
+        from decentralml.tui.judging.work import JudgeWork
 
         return JudgeWork(lambda: self.session.market)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from decentralml.core.errors import DecentralMLError
-from decentralml.tui.proposal import Transfer
+from decentralml.tui.signing.proposal import Transfer
 
 if TYPE_CHECKING:
     from decentralml.core.storage.base import Progress

@@ -6,8 +6,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from decentralml.tui import plot
-from decentralml.tui.plot import BREAK, Grid, Line
+from decentralml.tui.run import plot
+from decentralml.tui.run.plot import BREAK, Grid, Line
 from decentralml.tui.widgets.chart import Chart, Picture, View
 
 NAN = math.nan

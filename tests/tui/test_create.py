@@ -10,14 +10,14 @@ from textual.widgets import Button, Input
 from decentralml.core.amount import UNIT
 from decentralml.core.domain import TaskType, ValidationStrategy
 from decentralml.core.paths import Home
-from decentralml.tui import task_draft
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.form import Choice
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.tasks import Tasks
-from decentralml.tui.task_draft import Draft
+from decentralml.tui.task import draft as task_draft
+from decentralml.tui.task.draft import Draft
 from decentralml.tui.widgets.file_picker import FilePicker
 
 from .conftest import ASSETS, PASSWORD, Place, opened, text_of, until

@@ -6,9 +6,10 @@ import pytest
 
 from decentralml.core.chain import rules
 from decentralml.core.errors import Misused, Refused
-from decentralml.tui import keys, proposals, screens
+from decentralml.tui import keys, screens
 from decentralml.tui.keys import TABLE, Key, bindings, keys_of, read_keymap
 from decentralml.tui.screens.help import Help
+from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.keybar import KeyBar
 
 from .conftest import Place, text_of, until

@@ -9,10 +9,10 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Balance, TaskType, Terms, ValidationStrategy
 from decentralml.core.errors import Refused
 from decentralml.core.paths import Home
-from decentralml.tui import proposals
-from decentralml.tui.proposal import Proposal
-from decentralml.tui.receipt import words
 from decentralml.tui.session import Session
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Proposal
+from decentralml.tui.signing.receipt import words
 
 from .conftest import ASSETS, PASSWORD, Place
 

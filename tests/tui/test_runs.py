@@ -17,9 +17,11 @@ from decentralml.core.training.locks import hold
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Run
-from decentralml.tui import run_curves, run_facts, run_words
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.run_reader import Drawn
+from decentralml.tui.run import curves as run_curves
+from decentralml.tui.run import facts as run_facts
+from decentralml.tui.run import words as run_words
+from decentralml.tui.run.reader import Drawn
 from decentralml.tui.screens.dialog import Ask, Choose
 from decentralml.tui.screens.runs import RunsScreen
 from decentralml.tui.screens.send import SendResult

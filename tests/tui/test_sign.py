@@ -3,10 +3,11 @@
 import pytest
 from textual.widgets import Input, Static
 
-from decentralml.tui import background, proposals
+from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.proposal import Proposal
 from decentralml.tui.screens.sign import Sign
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Proposal
 
 from .conftest import PASSWORD, Place, text_of, until
 

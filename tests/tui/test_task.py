@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from decentralml.core.domain import ResultSubmissionStatus
-from decentralml.tui import keys, task_facts, task_words
+from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.record import AccountRecord
@@ -14,6 +14,8 @@ from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.submission import SubmissionDetails
 from decentralml.tui.screens.task import PANELS, TaskDetail
 from decentralml.tui.screens.viewer import Viewer
+from decentralml.tui.task import facts as task_facts
+from decentralml.tui.task import words as task_words
 from decentralml.tui.widgets.prose import Prose
 
 from .conftest import PASSWORD, Place, opened, text_of, until

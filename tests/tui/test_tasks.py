@@ -22,10 +22,10 @@ HOSTILE = "\x1b[31mred \u202egnp.exe 数字の zero\u200bwidth\u2066 [b]markup[/
 
 
 def table(app: DecentralMLApp) -> list[str]:
-    """The lines of the list, without its header."""
-    lines = text_of(app).splitlines()
-    start = next(i for i, line in enumerate(lines) if "QUESTION" in line)
-    return [line.rstrip() for line in lines[start + 1 : -1] if line.strip()]
+    """The rows that are in sight, without what stands beside them or below."""
+    region = app.screen.table.region
+    lines = text_of(app).splitlines()[region.y + 1 : region.bottom]
+    return [line[: region.width].rstrip() for line in lines if line[: region.width].strip()]
 
 
 async def test_each_row_says_what_one_can_do_next(market_home: Place) -> None:
@@ -185,9 +185,21 @@ async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) 
         assert "12.00 each, 3 wanted" in shown
         assert "you cannot" not in shown
         assert "The creator of a task cannot work on it." in shown
-        await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert not app.screen.query_one("#preview").display
+        await pilot.resize_terminal(80, 16)
+        await until(pilot, lambda: not app.screen.query_one("#preview").display, "the list alone")
+
+
+async def test_the_rows_that_a_short_list_leaves_show_the_task_below_it(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        await until(pilot, lambda: "12.00 each" in text_of(app) or "9.50 each" in text_of(app))
+        below, listed = app.screen.query_one("#preview").region, app.screen.table.region
+        assert below.y == listed.bottom
+        assert listed.height == app.screen.table.total + 2
+        assert "PendingValidation" not in text_of(app)
+        for number in range(12):
+            market_home.create("ada", f"One of {number}")
+        await until(pilot, lambda: app.screen.table.total == 16, "the long list")
+        await until(pilot, lambda: not app.screen.query_one("#preview").display, "the list alone")
 
 
 async def test_strings_of_strangers_are_harmless(bare_home: Place) -> None:

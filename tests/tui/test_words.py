@@ -16,8 +16,8 @@ from decentralml.core.domain import (
 )
 from decentralml.core.storage.base import Progress
 from decentralml.tui import words
-from decentralml.tui.receipt import event_words
-from decentralml.tui.receipt import words as receipt_words
+from decentralml.tui.signing.receipt import event_words
+from decentralml.tui.signing.receipt import words as receipt_words
 from decentralml.tui.widgets.bar import shares
 
 S = ResultSubmissionStatus

@@ -11,11 +11,12 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavaila
 from decentralml.core.text import clean
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
-from decentralml.tui import account_facts, proposals
-from decentralml.tui.account_facts import Book, Entry, Past
+from decentralml.tui.account import facts as account_facts
+from decentralml.tui.account.facts import Book, Entry, Past
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import AskText
+from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 

@@ -14,10 +14,11 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.text import visible
 from decentralml.core.training.runs import Run, Runs
-from decentralml.tui import activity_rows, proposals
+from decentralml.tui import activity_rows
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Show
+from decentralml.tui.signing import proposals
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 

@@ -14,9 +14,9 @@ from decentralml.tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
     from decentralml.core.chain.base import Receipt
-    from decentralml.tui.proposal import Proposal
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
+    from decentralml.tui.signing.proposal import Proposal
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class MarketScreen(Screen[None]):
         self.run_worker(self.app.guarded(coroutine), group=group, exclusive=exclusive)
 
     async def propose(self, build: "Callable[..., Proposal]", *args: Any, **kwargs: Any) -> "Receipt | None":
-        """Show what a call of `decentralml.tui.proposals` would do, and sign and send it on a yes.
+        """Show what a call of `decentralml.tui.signing.proposals` would do, and sign and send it on a yes.
 
         The receipt, or None where the person said no. To be awaited inside `work`. Raises the reason
         where the rules would not take the call.
@@ -96,8 +96,8 @@ class MarketScreen(Screen[None]):
 
     async def sign(self, proposal: "Proposal") -> "Receipt | None":
         """As `propose`, of a proposal that is made already."""
-        from decentralml.tui.receipt import words
         from decentralml.tui.screens.sign import Sign
+        from decentralml.tui.signing.receipt import words
 
         if proposal.signed:
             await self.call(self.session.unlock_remembered)

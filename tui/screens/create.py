@@ -14,11 +14,12 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean
-from decentralml.tui import proposals, task_draft
-from decentralml.tui.proposal import Proposal
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.form import Choice
-from decentralml.tui.task_draft import Checked, Draft
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Proposal
+from decentralml.tui.task import draft as task_draft
+from decentralml.tui.task.draft import Checked, Draft
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Block, Field, Prose
 

@@ -6,8 +6,8 @@ from textual.widgets import Button
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.validation import opinion
-from decentralml.tui import decisions
-from decentralml.tui.desk import Desk, Look
+from decentralml.tui.judging import decisions
+from decentralml.tui.judging.desk import Desk, Look
 from decentralml.tui.screens.evaluating import Evaluating
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.sign_all import SignAll

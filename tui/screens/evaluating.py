@@ -8,8 +8,8 @@ from textual.widgets import Static
 from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.validation import STEPS
-from decentralml.tui.desk import Entry, Look
-from decentralml.tui.judge_work import Job, Setup, Stage
+from decentralml.tui.judging.desk import Entry, Look
+from decentralml.tui.judging.work import Job, Setup, Stage
 from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.panes import PaneScreen
 from decentralml.tui.words import transfer

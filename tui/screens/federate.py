@@ -21,9 +21,10 @@ from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federations import Past
 from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean, short, short_address
-from decentralml.tui import federate_view, report_view
-from decentralml.tui.desk import MOST, Desk
-from decentralml.tui.judge_work import Setup
+from decentralml.tui.judging import federation as federate_view
+from decentralml.tui.judging import report as report_view
+from decentralml.tui.judging.desk import MOST, Desk
+from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.evaluating import SETUPS
 from decentralml.tui.screens.federate_form import FederateForm, Order
 from decentralml.tui.screens.panes import PaneScreen

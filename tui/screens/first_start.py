@@ -9,9 +9,10 @@ from textual.widgets.option_list import Option
 
 from decentralml.core.amount import UNIT
 from decentralml.core.wallet.accounts import Account
-from decentralml.tui import account_facts, proposals
+from decentralml.tui.account import facts as account_facts
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.signing import proposals
 
 _GRANT = 100 * UNIT
 _WELCOME = (

@@ -10,7 +10,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from decentralml.core.text import clean
 from decentralml.tui import background
-from decentralml.tui.judge_work import Setup
+from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.file_picker import FilePicker
 

@@ -16,11 +16,13 @@ from decentralml.core.domain import RESULT_BYTES, AnnotationType, Submission, Ta
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
-from decentralml.tui import proposals, task_facts, task_verbs
-from decentralml.tui.proposal import Transfer
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.session import Session
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Transfer
+from decentralml.tui.task import facts as task_facts
+from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.prose import Block, Prose

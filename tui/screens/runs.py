@@ -14,10 +14,11 @@ from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
-from decentralml.tui import run_words, task_facts
-from decentralml.tui.run_reader import Look, Reader
+from decentralml.tui.run import words as run_words
+from decentralml.tui.run.reader import Look, Reader
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.run_panel import RunPanel
 

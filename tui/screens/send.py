@@ -15,8 +15,9 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
 from decentralml.core.training.runs import Run, Runs
-from decentralml.tui import proposals, task_facts
 from decentralml.tui.screens.working import Working
+from decentralml.tui.signing import proposals
+from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import duration, size

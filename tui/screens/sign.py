@@ -13,9 +13,9 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
 from decentralml.tui import background
-from decentralml.tui.proposal import Proposal
-from decentralml.tui.receipt import words
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.signing.proposal import Proposal
+from decentralml.tui.signing.receipt import words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.words import transfer
 

@@ -17,9 +17,9 @@ from decentralml.core.drafts import Word
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, visible
 from decentralml.tui import background
-from decentralml.tui.decisions import Plan
-from decentralml.tui.receipt import words
+from decentralml.tui.judging.decisions import Plan
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.signing.receipt import words
 
 _VERBS = {Word.accept: "accept", Word.reject: "reject", Word.changes: "ask changes of"}
 

@@ -9,9 +9,9 @@ from decentralml.core.amount import format_amount
 from decentralml.core.cli.files import write_new
 from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
+from decentralml.tui.account.statement import Line, StatementPages
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.form import Field, Form
-from decentralml.tui.statement_pages import Line, StatementPages
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 

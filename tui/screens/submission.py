@@ -10,9 +10,9 @@ from decentralml.core.amount import format_amount
 from decentralml.core.domain import Submission
 from decentralml.core.report import Report
 from decentralml.core.text import clean
-from decentralml.tui import task_words
 from decentralml.tui.screens.working import Working
-from decentralml.tui.task_facts import Facts
+from decentralml.tui.task import words as task_words
+from decentralml.tui.task.facts import Facts
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
 

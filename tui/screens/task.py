@@ -12,13 +12,18 @@ from textual.widgets import Static
 from decentralml.core.domain import manifest_digest
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean
-from decentralml.tui import asset_rows, keys, proposals, task_facts, task_verbs, task_words
-from decentralml.tui.proposal import Proposal, Transfer
+from decentralml.tui import keys
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.runs import SELECTED
 from decentralml.tui.screens.validate import Validate
-from decentralml.tui.task_facts import Facts
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Proposal, Transfer
+from decentralml.tui.task import assets as asset_rows
+from decentralml.tui.task import facts as task_facts
+from decentralml.tui.task import verbs as task_verbs
+from decentralml.tui.task import words as task_words
+from decentralml.tui.task.facts import Facts
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Block, Field, Prose, Span

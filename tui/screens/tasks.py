@@ -19,10 +19,10 @@ from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
-    from decentralml.tui.market_list import MarketList
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
-    from decentralml.tui.task_preview import Preview
+    from decentralml.tui.task.market_list import MarketList
+    from decentralml.tui.task.preview import Preview
 
 VIEWS = ("open", "mine", "all")
 ORDERS = ("id", "pays", "ends", "slots", "question")
@@ -36,6 +36,8 @@ COLUMNS = (
     Column("next", "NEXT", 14, priority=80),
 )
 WIDE = 126
+# Fewer rows than that show nothing of a task worth the space.
+PREVIEW_ROWS = 9
 REST_SECONDS = 0.1
 # "4 d", "3 h": what stands in ENDS is read again after so many blocks without an event.
 _STALE_BLOCKS = 10
@@ -77,10 +79,15 @@ class Tasks(MarketScreen):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        wide = self.size.width >= WIDE
-        self.query_one("#preview").display = wide
-        if wide:
+        """The preview stands beside the list, or in the rows that a short list leaves below it."""
+        panes, listed = self.query_one("#panes"), self.table.total + 2
+        beside = self.size.width >= WIDE
+        below = not beside and panes.size.height - listed >= PREVIEW_ROWS and self.table.total > 0
+        if (beside, below) != (panes.has_class("-beside"), panes.has_class("-below")):
+            panes.set_class(beside, "-beside")
+            panes.set_class(below, "-below")
             self._show_preview()
+        self.table.styles.height = listed if below else "1fr"
 
     async def refresh_data(self) -> None:
         if not self._restored:
@@ -130,6 +137,7 @@ class Tasks(MarketScreen):
             table.empty = f"No {self.view} task: m shows others, n publishes one."
         self._set("#shown", f"{self.view} tasks")
         self._set("#count", f"{total:,} shown")
+        self.call_after_refresh(self._lay_out)
 
     def _set(self, part: str, text: str) -> None:
         widget = self.query_one(part, Static)
@@ -166,7 +174,7 @@ class Tasks(MarketScreen):
         if preview is None:
             self.query_one(Prose).show([])
         else:
-            from decentralml.tui.task_preview import blocks
+            from decentralml.tui.task.preview import blocks
 
             self.query_one(Prose).show(blocks(preview, self.query_one(Prose).size.width))
 
@@ -214,8 +222,8 @@ class Tasks(MarketScreen):
 
     async def _take(self) -> None:
         """Take a slot, and be where one works on it."""
-        from decentralml.tui import proposals
         from decentralml.tui.screens.task import TaskDetail
+        from decentralml.tui.signing import proposals
 
         task_id = self._task_id()
         overdue = await self.call(self.session.market.overdue_slot, task_id)
@@ -243,7 +251,7 @@ class Tasks(MarketScreen):
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
         """Filter as one types; a filter that is not finished yet leaves the list as it is."""
-        from decentralml.tui.market_list import problem
+        from decentralml.tui.task.market_list import problem
 
         wrong = problem(event.value)
         if wrong:
@@ -337,13 +345,13 @@ class Tasks(MarketScreen):
 
 
 def _open_list(session: "Session") -> "MarketList":
-    from decentralml.tui.market_list import MarketList
+    from decentralml.tui.task.market_list import MarketList
 
     return MarketList(session)
 
 
 def _read_preview(session: "Session", task_id: int) -> "Preview":
-    from decentralml.tui.task_preview import read_preview
+    from decentralml.tui.task.preview import read_preview
 
     return read_preview(session, task_id)
 

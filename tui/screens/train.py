@@ -21,11 +21,11 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavaila
 from decentralml.core.text import clean, short
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Runs
-from decentralml.tui import task_facts
-from decentralml.tui.run_words import fit_cells
+from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.working import Working, consent
 from decentralml.tui.session import Session
+from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import kind, size

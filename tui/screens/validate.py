@@ -14,11 +14,13 @@ from decentralml.core.errors import Refused
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
-from decentralml.tui import decisions, proposals, report_view
-from decentralml.tui.desk import ORDERS, Desk, Entry, Look
-from decentralml.tui.judge_work import Stage
+from decentralml.tui.judging import decisions
+from decentralml.tui.judging import report as report_view
+from decentralml.tui.judging.desk import ORDERS, Desk, Entry, Look
+from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.deciding import BUTTONS, WORDS, Deciding
+from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
 from decentralml.tui.words import duration

@@ -13,11 +13,11 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean
 from decentralml.core.work import Consent
 from decentralml.tui import background
-from decentralml.tui.proposal import Proposal, Transfer
-from decentralml.tui.receipt import words
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.session import Session
+from decentralml.tui.signing.proposal import Proposal, Transfer
+from decentralml.tui.signing.receipt import words
 from decentralml.tui.widgets.prose import Block, Field
 from decentralml.tui.words import size, transfer
 
@@ -77,7 +77,7 @@ class Working(Dialog[Answer], Generic[Answer]):
 
     async def fetch(self, task: Task) -> None:
         """Bring the task's files here, verified, and say how far they are."""
-        from decentralml.tui import task_verbs
+        from decentralml.tui.task import verbs as task_verbs
 
         moving = Transfer()
         self.say("looking at the task's files…")

@@ -11,8 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from decentralml.tui import plot
-from decentralml.tui.plot import Grid, Line
+from decentralml.tui.run import plot
+from decentralml.tui.run.plot import Grid, Line
 
 TONES = ("train", "held", "first", "second", "third", "raw", "axis", "title", "cross")
 WEIGHTS = (0.0, 0.6, 0.9)

@@ -8,8 +8,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from decentralml.core.training.runs import Run
-from decentralml.tui import run_curves, run_facts, run_words
-from decentralml.tui.run_reader import Drawn, Look
+from decentralml.tui.run import curves as run_curves
+from decentralml.tui.run import facts as run_facts
+from decentralml.tui.run import words as run_words
+from decentralml.tui.run.reader import Drawn, Look
 from decentralml.tui.widgets.chart import WEIGHTS, Chart, View
 from decentralml.tui.widgets.lines import LineOf, Lines
 

@@ -7,9 +7,10 @@ from decentralml.core.domain import Task, TaskType
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.storage.base import OnProgress
 from decentralml.core.text import short_address
-from decentralml.tui import proposals, task_facts
-from decentralml.tui.proposal import Transfer
 from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Transfer
+from decentralml.tui.task import facts as task_facts
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen

@@ -13,7 +13,7 @@ from decentralml.core.judging import Candidate
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.report import FILE, Report
 from decentralml.core.text import clean
-from decentralml.tui import decisions
+from decentralml.tui.judging import decisions
 from decentralml.tui.session import Session
 
 ORDERS = ("due", "gain", "task", "worker", "id")

@@ -14,7 +14,7 @@ from rich.cells import cell_len, chop_cells
 from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.runs import Run
-from decentralml.tui.run_words import figure
+from decentralml.tui.run.words import figure
 from decentralml.tui.widgets.lines import LineOf
 from decentralml.tui.words import duration, size
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training.runs import Run
-from decentralml.tui import plot
-from decentralml.tui.run_reader import Look
+from decentralml.tui.run import plot
+from decentralml.tui.run.reader import Look
 from decentralml.tui.widgets.lines import LineOf, Part
 from decentralml.tui.widgets.paged_table import Row
 from decentralml.tui.words import duration, size

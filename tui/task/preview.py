@@ -7,15 +7,16 @@ from decentralml.core.chain import rules
 from decentralml.core.chain.base import CreatorRecord
 from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task, ValidationStrategy
 from decentralml.core.errors import Refused
-from decentralml.core.text import clean, short_address
+from decentralml.core.text import clean, short, short_address
 from decentralml.tui.session import Session
-from decentralml.tui.task_words import creator_record
+from decentralml.tui.task.words import STANDING, creator_record
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
 from decentralml.tui.words import blocks_left, kind, status
 
 _MOST_SUBMISSIONS = 8
 _LABELS = 9  # cells that labels and their gap take
+_QUESTION_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def blocks(preview: Preview, width: int) -> list[Block]:
     until = rules.deadlines(task, None, constants).take
     left = blocks_left(until, preview.block, constants, units=2)
     return [
-        ((f"{task.id}  ", "dim"), (clean(terms.question), "title")),
+        ((f"{task.id}  ", "dim"), (short(terms.question, _QUESTION_LINES * width - _LABELS), "title")),
         ("",),
         [
             ("kind", (f"{kind(terms.task_type)}, {status(task.status)}",)),
@@ -102,7 +103,8 @@ def _submission(preview: Preview, submission: Submission) -> Field:
     due = until.deliver if submission.status is ResultSubmissionStatus.Assigned else until.decide
     left = blocks_left(due, preview.block, preview.constants, units=2)
     who = "you" if submission.worker == preview.me else short_address(submission.worker)
-    return f"#{submission.id}", (f"{who}  {submission.status.value}", (f"  {left}", "dim"))
+    words, tone = STANDING[submission.status]
+    return f"#{submission.id}", (f"{who}  ", (words, tone), (f"  {left}", "dim"))
 
 
 def _more(preview: Preview) -> bool:

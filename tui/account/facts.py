@@ -13,9 +13,9 @@ from decentralml.core.domain import Balance, Constants
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
-from decentralml.tui.receipt import event_words
 from decentralml.tui.session import Session
-from decentralml.tui.task_words import creator_record, worker_record
+from decentralml.tui.signing.receipt import event_words
+from decentralml.tui.task.words import creator_record, worker_record
 from decentralml.tui.widgets.prose import Block, Field, Line
 from decentralml.tui.words import duration
 

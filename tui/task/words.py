@@ -13,8 +13,8 @@ from decentralml.core.domain import (
 )
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
-from decentralml.tui.receipt import event_words
-from decentralml.tui.task_facts import CALLS, Facts
+from decentralml.tui.signing.receipt import event_words
+from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
 from decentralml.tui.words import duration, kind
 
@@ -34,7 +34,7 @@ _STATUSES = {
     TaskStatus.Completed: "completed",
     TaskStatus.Withdrawn: "withdrawn",
 }
-_STANDING: dict[ResultSubmissionStatus, tuple[str, str]] = {
+STANDING: dict[ResultSubmissionStatus, tuple[str, str]] = {
     ResultSubmissionStatus.Assigned: ("at work", ""),
     ResultSubmissionStatus.PendingValidation: ("to validate", ""),
     ResultSubmissionStatus.Validated: ("to decide", ""),
@@ -186,7 +186,7 @@ def tally(record: WorkerRecord) -> str:
 
 def standing(submission: Submission, facts: Facts, now: int) -> tuple[str, str]:
     """A submission's status as a column shows it, and its tone."""
-    words, tone = _STANDING[submission.status]
+    words, tone = STANDING[submission.status]
     mine, delivered = submission.worker == facts.me, submission.status.live and submission.delivered
     if submission.status is ResultSubmissionStatus.Assigned:
         if rules.overdue(submission, facts.constants, now):

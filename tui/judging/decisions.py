@@ -11,9 +11,9 @@ from decentralml.core.domain import ResultSubmissionStatus, Submission
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.storage import manifest
-from decentralml.tui import proposals
-from decentralml.tui.proposal import Proposal
 from decentralml.tui.session import Session
+from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Proposal
 
 CALLS = {
     Word.accept: "accept_task_results",

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from decentralml.core.text import short
 from decentralml.core.training.runs import Run
-from decentralml.tui import plot
-from decentralml.tui.plot import Line
-from decentralml.tui.run_reader import Drawn
+from decentralml.tui.run import plot
+from decentralml.tui.run.plot import Line
+from decentralml.tui.run.reader import Drawn
 from decentralml.tui.widgets.chart import Picture
 
 NOTE = "running epoch mean"

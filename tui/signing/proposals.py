@@ -35,8 +35,8 @@ from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market import Market
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
-from decentralml.tui.proposal import Proposal, Transfer
 from decentralml.tui.session import Session
+from decentralml.tui.signing.proposal import Proposal, Transfer
 from decentralml.tui.words import duration, size
 
 Send = Callable[[Market, OnProgress], Receipt]

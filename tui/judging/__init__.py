@@ -1,0 +1,1 @@
+"""What the screens show of results and of what was made of them."""

@@ -1,0 +1,1 @@
+"""What is signed: a call, what it does to whom, and its receipt."""
