@@ -9,7 +9,7 @@ from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federations import Figures, Outcome, Past, outcome
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.text import clean, short
-from decentralml.tui.judging.report import Canvas, change, number
+from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
 
 

@@ -22,7 +22,7 @@ from decentralml.core.federations import Past
 from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean, short, short_address
 from decentralml.tui.judging import federation as federate_view
-from decentralml.tui.judging import report as report_view
+from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.judging.desk import MOST, Desk
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.evaluating import SETUPS
@@ -131,7 +131,7 @@ class Federate(PaneScreen):
     def _row(self, desk: Desk, submission: Submission, task: Task, *, first: bool) -> Row:
         report = desk.report(submission)
         main = report.candidate.main if report and report.candidate else ""
-        change = report.differences.get(main) if report and main else None
+        gain = report.differences.get(main) if report and main else None
         place = federate_view.places(self._gathered).get(submission.id) if self._gathered else None
         refused = self._gathered is not None and submission.id in self._gathered_of and place is None
         name = self.session.name_of(submission.worker)
@@ -141,8 +141,8 @@ class Federate(PaneScreen):
                 "id": str(submission.id),
                 "task": f"{task.id}  {clean(task.terms.question)}" if first else "",
                 "worker": short(name, 12) if name else short_address(submission.worker),
-                "figure": report_view.number(report.candidate.values[main]) if report and main else "",
-                "gain": report_view.change(main, change) if change is not None else "",
+                "figure": number(report.candidate.values[main]) if report and main else "",
+                "gain": change(main, gain) if gain is not None else "",
                 "gate": ("refused", "bad") if refused else place or "",
             },
         )
@@ -303,7 +303,7 @@ class Federate(PaneScreen):
         self.show_panels()
 
     def draw(self, panel: str, pane: Pane) -> Text:
-        canvas = report_view.Canvas(pane.text_width, pane.tone, pane.shade)
+        canvas = Canvas(pane.text_width, pane.tone, pane.shade)
         if panel == "earlier":
             return federate_view.earlier(self._past, canvas)
         if panel == "outcome":

@@ -14,8 +14,9 @@ from decentralml.core.errors import Refused
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
-from decentralml.tui.judging import decisions
+from decentralml.tui.judging import decisions, figures
 from decentralml.tui.judging import report as report_view
+from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.judging.desk import ORDERS, Desk, Entry, Look
 from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
@@ -143,15 +144,15 @@ class Validate(Deciding):
     def _row(self, entry: Entry) -> Row:
         submission, report = entry.submission, entry.report
         main = report.candidate.main if report and report.candidate else ""
-        change = report.differences.get(main) if report and main else None
+        gain = report.differences.get(main) if report and main else None
         return Row(
             submission.id,
             {
                 "id": str(submission.id),
                 "task": (str(submission.task_id), "dim"),
                 "worker": short(entry.worker, 40) or short_address(submission.worker),
-                "figure": report_view.number(report.candidate.values[main]) if main else "",
-                "gain": report_view.change(main, change) if change is not None else "",
+                "figure": number(report.candidate.values[main]) if main else "",
+                "gain": change(main, gain) if gain is not None else "",
                 "state": self._state(entry),
                 "due": (self._due(submission), "dim"),
             },
@@ -259,16 +260,16 @@ class Validate(Deciding):
         if look is None:
             words = "m in 1 Tasks shows your tasks." if not self.filter else "/ changes the filter."
             return Text(f"Nothing to judge here. {words}", tone("dim"))
-        canvas = report_view.Canvas(pane.text_width, tone, pane.shade)
+        canvas = Canvas(pane.text_width, tone, pane.shade)
         if panel == "ranking":
             return report_view.ranking(look.candidates, look.names, look.submission.id, canvas)
         if look.report is None:
             return self._unevaluated(look, pane)
         if panel == "figures":
             others = [c.report for c in look.candidates if c.submission.id != look.submission.id and c.report]
-            return report_view.figures(look.report, others, canvas)
-        draw: Callable[[Report, report_view.Canvas], Text] = {
-            "matrix": report_view.matrix,
+            return figures.figures(look.report, others, canvas)
+        draw: Callable[[Report, Canvas], Text] = {
+            "matrix": figures.matrix,
             "layers": report_view.layers,
             "model": report_view.model,
             "report": report_view.details,

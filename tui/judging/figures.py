@@ -1,0 +1,165 @@
+"""The figures of a validation report: baseline and candidate side by side, class by class, and mistakes."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from decentralml.core.models.metrics import Metrics, lower_is_better
+from decentralml.core.report import TOLERANCE, Report
+from decentralml.core.text import clean, short
+from decentralml.tui.judging.canvas import Canvas, change, number
+from decentralml.tui.widgets.columns import Cell, columns
+from decentralml.tui.widgets.heatmap import confusions, heatmap
+
+
+def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
+    """Baseline and candidate side by side; ``others``: the reports of the task's other candidates."""
+    text = Text()
+    if report.refused is not None:
+        text.append("It could not be evaluated.\n", canvas.tone("bad"))
+        text.append(
+            f"step {clean(report.refused.step)}: {clean(report.refused.code)}\n", canvas.tone("strong")
+        )
+        text.append(f"{clean(report.refused.message)}\n\n")
+    if report.answers is not None:
+        text.append_text(_answers(report, canvas))
+    if report.candidate is not None or report.baseline is not None:
+        text.append_text(_figures(report, others, canvas))
+        text.append_text(_classes(report, canvas))
+    for warning in report.warnings:
+        text.append(f"{clean(warning)}\n", canvas.tone("warn"))
+    return text
+
+
+def _figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
+    candidate = report.candidate.values if report.candidate else {}
+    base = report.baseline.values if report.baseline else {}
+    claimed = report.claimed.metrics if report.claimed else {}
+    main = (report.candidate or report.baseline).main  # type: ignore[union-attr]
+    rows: list[list[Cell]] = [["", "BASELINE", "CANDIDATE", "+/-", "CLAIMED", ""]]
+    rows += [
+        [
+            (short(name, 24), "strong" if name == main else ""),
+            number(base[name]) if name in base else "-",
+            (number(candidate[name]) if name in candidate else "-", "strong"),
+            change(name, report.differences.get(name)) if name in candidate and name in base else "-",
+            number(claimed[name]) if name in claimed else "-",
+            _gap(name, report.claim_gaps.get(name)),
+        ]
+        for name in dict.fromkeys((main, *candidate, *base))
+    ]
+    rows += [
+        [short(name, 24), "-", "-", "-", number(value), ""]
+        for name, value in claimed.items()
+        if name not in candidate and name not in base
+    ]
+    rows += _facts(report, others)
+    return columns(rows, canvas.tone, right=(1, 2, 3, 4), width=canvas.width)
+
+
+def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
+    """What is compared besides figures: parameters, structure, distance."""
+    rows: list[list[Cell]] = []
+    said = ""
+    if report.structure is not None:
+        count = len(report.structure.changes)
+        said = "same layers" if report.structure.same else f"{count} layer{'s' if count != 1 else ''} differ"
+    if report.model is not None:
+        ours = report.model.parameters
+        theirs = report.base.parameters if report.base else None
+        delta: Cell = "" if theirs is None else (("=", "dim") if ours == theirs else f"{ours - theirs:+,}")
+        shown = "-" if theirs is None else f"{theirs:,}"
+        rows.append(["parameters", shown, f"{ours:,}", delta, "", (said, "dim")])
+    if report.distance is not None:
+        near = [o.distance.total for o in others if o.distance and o.distance.total is not None]
+        said = f"others {number(min(near))} .. {number(max(near))}" if near else ""
+        if report.distance.unmatched:
+            said += f"  {report.distance.unmatched} tensors do not correspond"
+        rows.append(["distance", "", number(report.distance.total), "", "", (said.strip(), "dim")])
+    return rows
+
+
+def _gap(name: str, gap: float | None) -> Cell:
+    """What a claim says too much; a modest one is no news."""
+    if gap is None or abs(gap) <= TOLERANCE:
+        return ""
+    too_good = (gap < 0) == lower_is_better(name)
+    if too_good:
+        return (f"{abs(gap):.4f} too {'little' if lower_is_better(name) else 'much'}", "warn")
+    return (f"{abs(gap):.4f} too modest", "dim")
+
+
+def _classes(report: Report, canvas: Canvas) -> Text:
+    """Accuracy of each class, in as many lines as the width needs."""
+    candidate, base = report.candidate, report.baseline
+    if candidate is None or not candidate.per_class:
+        return Text()
+    before = base.per_class if base and len(base.per_class) == len(candidate.per_class) else ()
+    text = Text("\n")
+    room = max(1, (canvas.width - 11) // 6)
+    for start in range(0, len(candidate.per_class), room):
+        part = range(start, min(start + room, len(candidate.per_class)))
+        rows: list[list[Cell]] = [["PER CLASS", *(str(i) for i in part)]]
+        if before:
+            rows.append(["baseline", *(_share(before[i]) for i in part)])
+        rows.append(
+            ["candidate", *((_share(candidate.per_class[i]), _class_tone(candidate, base, i)) for i in part)]
+        )
+        text.append_text(columns(rows, canvas.tone, right=range(1, len(part) + 1)))
+    return text
+
+
+def _class_tone(candidate: Metrics, base: Metrics | None, i: int) -> str:
+    before = base.per_class[i] if base and len(base.per_class) > i else None
+    after = candidate.per_class[i]
+    if before is None or after is None or abs(after - before) < 0.005:
+        return "strong"
+    return "good" if after > before else "bad"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _answers(report: Report, canvas: Canvas) -> Text:
+    found = report.answers
+    assert found is not None
+    of = "" if found.files is None else f" of {found.files}"
+    rows: list[list[Cell]] = [
+        ["ANSWERS", f"{found.answers}{of}"],
+        ["files without an answer", _count(found.missing_count)],
+        ["answers to no file", _count(found.unknown_files_count)],
+        ["labels not in the list", _count(found.unknown_labels_count)],
+    ]
+    text = columns(rows, canvas.tone, right=(1,))
+    labels: list[list[Cell]] = [["LABEL", "TIMES"], *([name, str(n)] for name, n in found.per_label.items())]
+    text.append("\n")
+    text.append_text(columns(labels, canvas.tone, right=(1,)))
+    for title, names in (
+        ("without an answer", found.missing),
+        ("no such file", found.unknown_files),
+        ("no such label", found.unknown_labels),
+    ):
+        for name in names:
+            text.append(f"{title}: {clean(name)}\n", canvas.tone("warn"))
+    return text
+
+
+def _count(value: int) -> Cell:
+    return (str(value), "warn") if value else "0"
+
+
+# confusion
+
+
+def matrix(report: Report, canvas: Canvas) -> Text:
+    """The candidate's confusion matrix, and its mistakes beside the baseline's."""
+    if report.candidate is None or not report.candidate.confusion:
+        why = "There are no figures." if report.candidate is None else "These figures are not of classes."
+        return Text(why, canvas.tone("dim"))
+    confusion = report.candidate.confusion
+    before = report.baseline.confusion if report.baseline else ()
+    text = heatmap(confusion, canvas.width, canvas.tone, canvas.shade)
+    text.append("\n")
+    same = len(before) == len(confusion)
+    return text.append_text(confusions(confusion, before if same else None, canvas.tone))
