@@ -1,6 +1,7 @@
 """The federated models of this home: what each is made of, and how it measured when it was written."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ class Past(Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-def free_folder(home: Home, submission_ids: list[int]) -> Path:
+def free_folder(home: Home, submission_ids: Sequence[int]) -> Path:
     """A folder below the home that is not there yet, named by what goes in. Makes nothing."""
     name = "_".join(map(str, submission_ids[:8]))
     number = 1

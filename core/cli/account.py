@@ -12,7 +12,7 @@ from decentralml.core.cli.answers import receipt_data, record_fields
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import read_small, write_new
+from decentralml.core.cli.files import FILE, NEW_FILE, read_small, write_new
 from decentralml.core.errors import Misused, Refused, Unavailable
 from decentralml.core.signing import Crypto, sign_message, verify_message
 
@@ -54,7 +54,7 @@ def create(app: App, name: str, crypto: str, show_mnemonic: bool) -> None:
 @click.argument("name", required=False)
 @click.option("--mnemonic", "source", flag_value="mnemonic", help="Ask for 12 to 24 words.")
 @click.option("--seed", "source", flag_value="seed", help="Ask for a seed, 0x and 64 hex digits.")
-@click.option("--json-file", type=click.Path(path_type=Path), help="An encrypted JSON file (polkadot-js).")
+@click.option("--json-file", type=FILE, help="An encrypted JSON file (polkadot-js).")
 @click.option("--crypto", type=CRYPTO, default="sr25519", show_default=True)
 @click.option("--derive", default="", metavar="PATH", help="Derive from the mnemonic, such as //work.")
 @click.option("--any-prefix", is_flag=True, help="Take a JSON file that was written for another network.")
@@ -91,9 +91,7 @@ def import_(
 
 @command("account export")
 @click.argument("name", required=False)
-@click.option(
-    "--to", type=click.Path(path_type=Path), help="Write it to this new file (0600), not to stdout."
-)
+@click.option("--to", type=NEW_FILE, help="Write it to this new file (0600), not to stdout.")
 def export(app: App, name: str | None, to: Path | None) -> None:
     """
     The file stays encrypted under the account's passphrase.
@@ -217,7 +215,7 @@ def rename(app: App, name: str, new_name: str) -> None:
 
 @command("account sign")
 @click.argument("message", required=False)
-@click.option("--file", type=click.Path(path_type=Path), help="Sign a file's bytes, not the words given.")
+@click.option("--file", type=FILE, help="Sign a file's bytes, not the words given.")
 def sign(app: App, message: str | None, file: Path | None) -> None:
     """
     The message is wrapped in <Bytes>…</Bytes> as polkadot-js does, so that no signature can pass for a
@@ -234,7 +232,7 @@ def sign(app: App, message: str | None, file: Path | None) -> None:
 @command("account verify")
 @click.argument("signature")
 @click.argument("message", required=False)
-@click.option("--file", type=click.Path(path_type=Path), help="The signed file, instead of the words given.")
+@click.option("--file", type=FILE, help="The signed file, instead of the words given.")
 @click.option("--from", "signed_by", metavar="WHO", default="", help="Account, name or address that signed.")
 @click.option("--crypto", type=CRYPTO, help="Kind of key; both are tried without it.")
 def verify(

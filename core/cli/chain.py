@@ -10,6 +10,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Event
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
+from decentralml.core.cli.files import Target
 from decentralml.core.cli.output import duration
 from decentralml.core.cli.progress import working
 from decentralml.core.domain import MAX_U32, Constants
@@ -21,7 +22,7 @@ _PERIOD = click.IntRange(1, MAX_U32)
 
 
 @command("chain init")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=Target("file", folders=True))
 @click.option(
     "--block-time", type=_PERIOD, default=_STANDARD.block_time, show_default=True, metavar="SECONDS"
 )
@@ -43,7 +44,7 @@ def init(
     """
     from decentralml.core.chain import ledger
 
-    path = (file or _ledger_file(app)).expanduser().absolute()
+    path = (file or _ledger_file(app)).absolute()
     granter = faucet if faucet in ("open", "none") else app.address(faucet)
     ledger.create(
         path, block_time=block_time, work_period=work_period, review_period=review_period, faucet=granter
@@ -162,4 +163,4 @@ def _ledger_file(app: App) -> Path:
         raise Misused(
             "NotLocal", f"{app.settings.chain} is no ledger that could be made here.", "Name a FILE."
         )
-    return Path(file) if file else app.home.ledger
+    return Path(file).expanduser() if file else app.home.ledger

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from decentralml.core import config
+from decentralml.core.cli.files import FOLDER_TO_FILL
 from decentralml.core.cli.output import Output
 from decentralml.core.cli.secrets import Secrets
 from decentralml.core.config import Settings
@@ -43,9 +44,12 @@ OpenApp = Callable[[Flags, str], int]
 
 
 def home_of(flags: Flags) -> Home:
-    """The home that --home or DECENTRALML_HOME names, else the XDG folders."""
+    """The home that --home or DECENTRALML_HOME names, else the XDG folders.
+
+    Raises `Misused` ("NoSuchFile") where it can be no folder.
+    """
     named = flags.home or os.environ.get("DECENTRALML_HOME", "")
-    return Home(Path(named).expanduser() if named else None)
+    return Home(FOLDER_TO_FILL.convert(Path(named).expanduser(), None, None) if named else None)
 
 
 class Locked:

@@ -46,7 +46,7 @@ def demo(app: App, contributors: int, seed: int, in_app: bool) -> int | None:
         app.out.note(f"{time.monotonic() - started:5.1f} s  {text}")
 
     kept = bool(app.flags.home)
-    root = _new_folder(Path(app.flags.home)) if kept else Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
+    root = _folder(app)
     try:
         play = Play(Home(root), contributors=contributors, seed=seed, say=say)
         outcome = play.perform()
@@ -67,8 +67,7 @@ def _in_app(app: App, contributors: int, seed: int) -> int:
             "NoTerminal", "The app needs a terminal.", "Leave --app out to see the market in words."
         )
     kept = bool(app.flags.home)
-    root = _new_folder(Path(app.flags.home)) if kept else Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
-    root = root.absolute()
+    root = _folder(app)
     try:
         living = Living(Home(root), contributors=contributors, seed=seed, say=app.out.note)
         with living, contextlib.chdir(living.data):
@@ -78,7 +77,11 @@ def _in_app(app: App, contributors: int, seed: int) -> int:
             shutil.rmtree(root, ignore_errors=True)
 
 
-def _new_folder(root: Path) -> Path:
+def _folder(app: App) -> Path:
+    """The new folder that --home names, else one for a while."""
+    root = app.home.root if app.flags.home else None
+    if root is None:
+        return Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
     if root.exists() and any(root.iterdir()):
         raise Misused("NotEmpty", f"{root} is not empty.", "The demo wants a new folder for its market.")
     root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from decentralml.core import federation
+from decentralml.core import federation, federations
 from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import require_data
+from decentralml.core.cli.files import FILE, FILE_OR_FOLDER, FOLDER, NEW_FOLDER
 from decentralml.core.errors import Misused
 from decentralml.core.judging import Judge
 from decentralml.core.models import federate
@@ -18,8 +18,13 @@ from decentralml.core.models.metrics import Metrics
 
 @command("federate run")
 @click.argument("submissions", nargs=-1, type=click.IntRange(0), required=True, metavar="SUBMISSION...")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="The new model; a new folder.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Held-out data, to measure it.")
+@click.option(
+    "--out",
+    type=NEW_FOLDER,
+    metavar="FOLDER",
+    help="The new model; a new folder.",
+)
+@click.option("--data", type=FILE, metavar="PATH", help="Held-out data, to measure it.")
 @click.option("--strategy", type=click.Choice(federate.STRATEGIES), default="average", show_default=True)
 @click.option(
     "--weight", "weights", multiple=True, metavar="SUBMISSION=NUMBER", help="For weighted; 1 where not named."
@@ -38,7 +43,6 @@ def run(
     Every weight is averaged, block by block, after a gate: same tensors, same shapes, all finite. Results
     of another structure are set apart and said so. A provenance file lists what went in.
     """
-    require_data(data)
     given = dict(_weight(text) for text in weights)
     if given and strategy != "weighted":
         raise Misused("Usage", "--weight belongs to --strategy weighted.", "Add it, or leave --weight out.")
@@ -49,7 +53,7 @@ def run(
             "Name it as SUBMISSION too.",
         )
     market = app.market()
-    folder = (out or _new_folder(app, submissions)).absolute()
+    folder = (out or federations.free_folder(app.home, submissions)).absolute()
     with progress.transfer("fetching results") as on_progress:
         gathered = federation.gather(market, submissions, on_progress=on_progress)
     with progress.working("averaging"):
@@ -64,16 +68,16 @@ def run(
 
 
 @command("federate verify")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 @click.option(
     "--input",
     "inputs",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=FILE_OR_FOLDER,
     metavar="MODEL",
     help="One that went in.",
 )
-@click.option("--base", type=click.Path(path_type=Path), metavar="MODEL", help="The base model.")
+@click.option("--base", type=FILE_OR_FOLDER, metavar="MODEL", help="The base model.")
 def verify(app: App, folder: Path, inputs: tuple[Path, ...], base: Path | None) -> None:
     """
     Compares the model with its provenance file; with every --input and the --base it is made again and
@@ -103,15 +107,6 @@ def _weight(text: str) -> tuple[int, float]:
         return int(number), float(value)
     except ValueError:
         raise Misused("BadWeight", f"{text[:60]!r} is no weight.", "Write --weight 3=0.5.") from None
-
-
-def _new_folder(app: App, submissions: tuple[int, ...]) -> Path:
-    """The first free name in the home, by what goes in."""
-    name = "_".join(map(str, submissions[:8]))
-    number = 1
-    while (folder := app.home.federations / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder
 
 
 def _data(made: federation.Federation) -> dict[str, Any]:

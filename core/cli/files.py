@@ -1,20 +1,79 @@
-"""Files that a person names on the command line."""
+"""Files and folders that a person names on the command line.
+
+They are looked at before the command begins: a wrong path is a wrong use of it, and is refused in one form
+whatever takes it, `Misused` ("NoSuchFile", "FileExists").
+"""
 
 import os
+import stat
 from pathlib import Path
+from typing import Any
+
+import click
 
 from decentralml.core.errors import Failed, Misused
 
+_HINT = "Check the path; a relative one begins in the folder you are in."
+
+
+class Source(click.ParamType[Path]):
+    """Something that is there and is of one of ``kinds``, "file" and "folder"."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds
+        self.name = " or ".join(kinds)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        found = _kind(path) if value else None
+        if found is None:
+            raise Misused("NoSuchFile", f"There is no {self.name} {str(value)!r}.", _HINT)
+        _require(path, found, self.kinds)
+        return path
+
+
+class Target(click.ParamType[Path]):
+    """The place of a ``kind`` ("file" or "folder") that a command writes.
+
+    ``new``: nothing may be there yet. ``folders``: those above it are made where missing.
+    """
+
+    def __init__(self, kind: str, *, new: bool = False, folders: bool = False) -> None:
+        self.kind = self.name = kind
+        self.new = new
+        self.folders = folders
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        found = _kind(path)
+        if self.new and (found or path.is_symlink()):
+            raise Misused("FileExists", f"{str(path)!r} is there already.", "Choose another name.")
+        if found:
+            _require(path, found, (self.kind,))
+            return path
+        above = path.absolute().parent
+        while self.folders and _kind(above) is None:
+            above = above.parent
+        found = _kind(above)
+        if found is None:
+            raise Misused("NoSuchFile", f"There is no folder {str(above)!r} to put {path.name!r} in.", _HINT)
+        _require(above, found, ("folder",))
+        return path
+
+
+FILE = Source("file")
+FOLDER = Source("folder")
+FILE_OR_FOLDER = Source("file", "folder")
+NEW_FILE = Target("file", new=True)
+NEW_FOLDER = Target("folder", new=True, folders=True)
+FOLDER_TO_FILL = Target("folder", folders=True)
+
 
 def read_small(path: Path, most: int) -> bytes:
-    """The bytes of a regular file of at most ``most`` bytes.
+    """The bytes of a file of at most ``most`` bytes.
 
-    Raises `Misused` ("NoSuchFile", "FileTooLarge"), `Failed` ("CannotRead").
+    Raises `Misused` ("FileTooLarge"), `Failed` ("CannotRead").
     """
-    if not path.exists():
-        raise Misused("NoSuchFile", f"There is no file {path}.", "Check the name.")
-    if not path.is_file():
-        raise Misused("NoSuchFile", f"{path} is no regular file.", "Name a file.")
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
@@ -25,12 +84,6 @@ def read_small(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise Misused("FileTooLarge", f"{path} holds more than {most:,} bytes.", "Is it the right file?")
     return data
-
-
-def require_data(path: Path | None) -> None:
-    """Raises `Misused` ("NoData") where ``path`` is given and nothing is there."""
-    if path is not None and not path.exists():
-        raise Misused("NoData", f"There is nothing at {path}.", "--data takes an .npz with x and y.")
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -47,3 +100,21 @@ def write_new(path: Path, data: bytes) -> None:
         raise Failed(
             "CannotWrite", f"{path} cannot be written: {error.strerror}.", "Choose another place."
         ) from error
+
+
+def _kind(path: Path) -> str | None:
+    """ "file", "folder" or "special"; None where nothing is."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Misused("NoSuchFile", f"{str(path)!r} cannot be reached: {why}.", _HINT) from error
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "special"
+
+
+def _require(path: Path, found: str, kinds: tuple[str, ...]) -> None:
+    if found not in kinds:
+        is_ = "neither a file nor a folder" if found == "special" else f"a {found}, not a {kinds[0]}"
+        raise Misused("NoSuchFile", f"{str(path)!r} is {is_}.", _HINT)

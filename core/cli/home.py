@@ -8,12 +8,13 @@ from decentralml.core import home_backup
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
+from decentralml.core.cli.files import FILE, NEW_FILE
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import working
 
 
 @command("home backup")
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("archive", type=NEW_FILE)
 def backup(app: App, archive: Path) -> None:
     """
     Keys stay encrypted in it. Downloads and environments, which can be had again, are left out.
@@ -27,7 +28,7 @@ def backup(app: App, archive: Path) -> None:
 
 
 @command("home restore")
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("archive", type=FILE)
 @click.option("--force", is_flag=True, help="Replace files that are there with another content.")
 def restore(app: App, archive: Path, force: bool) -> None:
     """

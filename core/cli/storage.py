@@ -10,6 +10,7 @@ from decentralml.core.chain.base import Chain, SubmissionQuery, TaskQuery
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
+from decentralml.core.cli.files import FOLDER, FOLDER_TO_FILL
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
 from decentralml.core.errors import Refused, Unavailable
@@ -19,7 +20,7 @@ _PAGE = 1000
 
 
 @command("storage put")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def put(app: App, folder: Path) -> None:
     with transfer(f"storing {folder.name}") as on_progress:
         reference = app.storage.put(folder, on_progress=on_progress)
@@ -29,7 +30,7 @@ def put(app: App, folder: Path) -> None:
 
 @command("storage get")
 @click.argument("reference")
-@click.argument("destination", type=click.Path(path_type=Path))
+@click.argument("destination", type=FOLDER_TO_FILL)
 def get(app: App, reference: str, destination: Path) -> None:
     """
     DESTINATION appears only when all of it is there and verified.

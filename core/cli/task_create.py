@@ -14,7 +14,7 @@ from decentralml.core.cli.answers import task_data, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import read_small
+from decentralml.core.cli.files import FILE, FOLDER, read_small
 from decentralml.core.cli.progress import transfer
 from decentralml.core.domain import (
     ANNOTATION_JSON_BYTES,
@@ -43,11 +43,27 @@ ANNOTATIONS = {kind.value.lower(): kind for kind in AnnotationType}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
+class Assets(click.ParamType[Path | str]):
+    """A folder that is there, as a `Path`; or the reference of one that is uploaded, as it stands."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        if "#sha256=" not in value:
+            return FOLDER.convert(value, param, ctx)
+        manifest_digest(value)
+        return str(value)
+
+
 @command("task create")
 @click.argument("kind", type=click.Choice(list(TYPES)))
 @click.option("--question", required=True, help="What is wanted, in words; at most 2048 bytes.")
 @click.option(
-    "--assets", required=True, metavar="FOLDER", help="What the task ships: a folder, or a reference."
+    "--assets",
+    type=Assets(),
+    required=True,
+    metavar="FOLDER",
+    help="What the task ships: a folder, or a reference.",
 )
 @click.option("--pays-amount", required=True, metavar="AMOUNT", help="Units for each accepted result.")
 @click.option(
@@ -71,8 +87,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 @click.option("--labels", metavar="A,B,…", help="The labels that an annotator may give.")
 @click.option("--sample", "samples", multiple=True, metavar="TEXT", help="A labelled example; repeatable.")
 @click.option("--coordinates", metavar="TEXT", help="What to mark in the files.")
-@click.option("--annotation-json", type=click.Path(path_type=Path), metavar="FILE", help="More, as JSON.")
-def create(app: App, kind: str, assets: str, pays_amount: str, **options: Any) -> None:
+@click.option("--annotation-json", type=FILE, metavar="FILE", help="More, as JSON.")
+def create(app: App, kind: str, assets: Path | str, pays_amount: str, **options: Any) -> None:
     """
     The folder is uploaded first and the whole reward (AMOUNT x N) is held second. A reference that
     `storage put` or an earlier try printed is not uploaded again.
@@ -80,10 +96,8 @@ def create(app: App, kind: str, assets: str, pays_amount: str, **options: Any) -
     task_type = TYPES[kind]
     head, constants = app.chain.head(), app.chain.constants
     # In the order in which people mistake them: what is asked, the folder, the money.
-    folder = None if "#sha256=" in assets else Path(assets)
-    if folder is None:
-        manifest_digest(assets)
-    else:
+    folder = assets if isinstance(assets, Path) else None
+    if folder is not None:
         task_folder.check(folder, task_type)
     expires = options["expiration_block"]
     if expires is None:
@@ -97,20 +111,20 @@ def create(app: App, kind: str, assets: str, pays_amount: str, **options: Any) -
         **_annotation(task_type, options),
     }
     terms = Terms(task_type=task_type, **arguments).with_assets(
-        app.storage.type, STAND_IN if folder else assets
+        app.storage.type, STAND_IN if folder else str(assets)
     )
     total = terms.pays_amount * terms.max_assignments
 
     def publish(market: Market) -> Any:
         with transfer("uploading") as on_progress:
             verb, field = VERBS[task_type]
-            source = {field: folder or assets, "on_progress": on_progress}
+            source = {field: assets, "on_progress": on_progress}
             return getattr(market, verb)(**arguments, **source)
 
     facts = [
         ("question", terms.question),
         ("type", task_type.value),
-        ("files", assets),
+        ("files", str(assets)),
         ("pays", f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted"),
         ("take until", when(expires, head.block, constants)),
         ("validation", terms.validation_strategy.value),

@@ -18,7 +18,7 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.failures import in_words
-from decentralml.core.cli.files import require_data
+from decentralml.core.cli.files import FILE
 from decentralml.core.cli.output import error_data
 from decentralml.core.domain import (
     MAX_ASSIGNMENTS,
@@ -68,10 +68,8 @@ def results(app: App, task_id: int) -> None:
 @command("task validate")
 @click.argument("id_", type=click.IntRange(0), metavar="SUBMISSION")
 @click.option("--pending", is_flag=True, help="The number is a TASK: evaluate all that waits, one by one.")
-@click.option(
-    "--data", type=click.Path(path_type=Path), metavar="PATH", help="Held-out data: an .npz with x and y."
-)
-@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Your validation.py.")
+@click.option("--data", type=FILE, metavar="PATH", help="Held-out data: an .npz with x and y.")
+@click.option("--policy", type=FILE, metavar="FILE", help="Your validation.py.")
 @click.option("--dry-run", is_flag=True, help="Evaluate and show only; publish nothing.")
 @click.option("--unsandboxed", is_flag=True, help="Load the models without a sandbox. The report says so.")
 def validate(
@@ -91,7 +89,6 @@ def validate(
     With --pending every result has its own outcome: what is evaluated and signed stands, whatever breaks
     with another, and the exit code is the worst of them.
     """
-    require_data(data)
     sign = not dry_run
     if pending:
         task = app.chain.task(id_)

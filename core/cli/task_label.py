@@ -9,7 +9,7 @@ import click
 from decentralml.core import answers, hostile
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import read_small
+from decentralml.core.cli.files import Target, read_small
 from decentralml.core.cli.progress import transfer
 from decentralml.core.domain import AnnotationType
 from decentralml.core.errors import Misused, Refused
@@ -20,7 +20,7 @@ _SHOWN_BYTES = 4000
 
 @command("task label")
 @click.argument("task_id", type=click.IntRange(0), metavar="TASK")
-@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where the labels go, as JSON.")
+@click.option("--to", type=Target("file"), metavar="FILE", help="Where the labels go, as JSON.")
 def label(app: App, task_id: int, to: Path | None) -> None:
     """
     Type a label, or its number; an empty line skips a file, `q` ends. Every label is kept at once: the

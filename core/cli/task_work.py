@@ -14,7 +14,7 @@ from decentralml.core.cli.answers import record_fields, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import read_small
+from decentralml.core.cli.files import FILE, FILE_OR_FOLDER, FOLDER, read_small
 from decentralml.core.cli.output import duration, size
 from decentralml.core.cli.progress import transfer, working
 from decentralml.core.domain import RESULT_BYTES, Submission, Task, TaskType
@@ -24,9 +24,7 @@ from decentralml.core.storage.base import STAND_IN
 from decentralml.core.text import visible
 
 TASK = click.argument("task_id", type=click.IntRange(0), metavar="TASK")
-DATA = click.option(
-    "--data", type=click.Path(path_type=Path), metavar="PATH", help="An .npz with x and y, or a folder."
-)
+DATA = click.option("--data", type=FILE_OR_FOLDER, metavar="PATH", help="An .npz with x and y, or a folder.")
 EPOCHS = click.option("--epochs", type=click.IntRange(1), default=1, show_default=True, metavar="N")
 BATCH = click.option("--batch-size", type=click.IntRange(1), metavar="N")
 SEED = click.option("--seed", type=int, default=0, show_default=True)
@@ -178,10 +176,8 @@ def train(app: App, task_id: int, detach: bool, unsandboxed: bool, **options: An
 @command("task send")
 @TASK
 @click.option("--run", "run_id", type=click.IntRange(0), metavar="RUN", help="The result of this training.")
-@click.option("--result", type=click.Path(path_type=Path), metavar="FOLDER", help="A result folder.")
-@click.option(
-    "--answers", type=click.Path(path_type=Path), metavar="FILE", help="An annotator's labels, JSON."
-)
+@click.option("--result", type=FOLDER, metavar="FOLDER", help="A result folder.")
+@click.option("--answers", type=FILE, metavar="FILE", help="An annotator's labels, JSON.")
 def send(app: App, task_id: int, run_id: int | None, result: Path | None, answers: Path | None) -> None:
     """
     By default the result of your last finished training of this task. Only the model's three files and

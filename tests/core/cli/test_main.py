@@ -129,14 +129,15 @@ def test_global_options_stand_before_and_after_the_command(run, tmp_path: Path) 
     assert after.data["path"] == str(tmp_path / "x" / "config.toml")
 
 
-def test_readonly_refuses_what_changes_anything(run) -> None:
+def test_readonly_refuses_what_changes_anything(run, folder: Path) -> None:
+    paths = {"file": str(folder / "a.txt"), "folder": str(folder)}
     for entry in table.ENTRIES:
         if entry.writes:
             declared = find(entry.name)
             arguments = []
             for parameter in declared.params:
                 if parameter.required:
-                    choices = getattr(parameter.type, "choices", ["1"])
+                    choices = getattr(parameter.type, "choices", [paths.get(parameter.type.name, "1")])
                     arguments += [*parameter.opts[:1], choices[0]][isinstance(parameter, click.Argument) :]
             result = run("--json", "--readonly", *entry.name.split(), *arguments)
             assert (result.code, result.error["code"]) == (1, "ReadOnly"), entry.name

@@ -128,7 +128,7 @@ def test_a_home_is_backed_up_and_comes_back_elsewhere(run, run_in, account, tmp_
     address = account("ada")
     archive = tmp_path / "home.tar"
     assert run("home", "backup", str(archive), "--json").data["size"] > 0
-    assert run("home", "backup", str(archive), "--json").error["code"] == "ArchiveExists"
+    assert run("home", "backup", str(archive), "--json").error["code"] == "FileExists"
     other = tmp_path / "other"
     assert run_in(other, "home", "restore", str(archive), "--json").error["code"] == "NotConfirmed"
     assert run_in(other, "home", "restore", str(archive), "--yes", "--json").code == 0

@@ -58,7 +58,7 @@ def test_a_model_is_trained_without_its_terminal_then_sent_measured_paid_and_fed
 
     sent = bob("task", "send", task).data
     assert (sent["status"], sent["submission_id"]) == ("PendingValidation", int(submission))
-    assert ada("task", "validate", submission, "--data", "nowhere").error["code"] == "NoData"
+    assert ada("task", "validate", submission, "--data", "nowhere").error["code"] == "NoSuchFile"
     dry = ada("task", "validate", submission, "--data", str(digits), "--dry-run").data
     assert (dry["status"], dry["receipts"]) == ("PendingValidation", [])
     judged = ada("task", "validate", submission, "--data", str(digits)).data
@@ -87,4 +87,4 @@ def test_a_script_that_fails_ends_with_4_and_its_own_words(market, tmp_path: Pat
     assert "Run 1 failed" in result.error["message"]
     assert result.error["hint"]
     missing = bob("task", "train", task, "--data", str(tmp_path / "missing.npz"))
-    assert (missing.error["code"], missing.code) == ("NoData", 2)
+    assert (missing.error["code"], missing.code) == ("NoSuchFile", 2)
