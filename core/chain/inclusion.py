@@ -14,18 +14,20 @@ from decentralml.core.chain import faucet, rules, schema
 from decentralml.core.chain.base import Event, Movement, Receipt, Stage
 from decentralml.core.chain.codec import SPEC_VERSION, Fund, Payload, call_name, link, sha256
 from decentralml.core.chain.genesis import Genesis
-from decentralml.core.chain.reads import TableView, account
+from decentralml.core.chain.reads import TableView
 from decentralml.core.chain.state import Outcome, View
 from decentralml.core.domain import MAX_U32, Balance
 from decentralml.core.errors import Refused
 
 
 class Tail(Struct, frozen=True):
-    """The last row: its number (0: only the genesis is there), block, and link."""
+    """The last row: its number (0: only the genesis is there), block, link, and the last cursors given."""
 
     row: int
     block: int
     link: str
+    event: int = 0
+    movement: int = 0
 
 
 class Written(Struct, frozen=True):
@@ -33,6 +35,18 @@ class Written(Struct, frozen=True):
 
     events: tuple[Event, ...]
     movements: tuple[tuple[str, Movement], ...]
+
+
+def follow(tail: Tail, block: int, body: bytes, done: Written) -> Tail:
+    """The tail once the extrinsic ``body``, which did what was ``written``, is appended in ``block``."""
+    row = tail.row + 1
+    return Tail(
+        row,
+        block,
+        link(tail.link, row, block, body),
+        tail.event + len(done.events),
+        tail.movement + len(done.movements),
+    )
 
 
 def admit(payload: Payload, genesis: str, nonce: int, block: int) -> None:
@@ -64,14 +78,14 @@ def execute(view: View, genesis: Genesis, payload: Payload, block: int) -> Outco
     return rules.apply(view, payload.call, payload.signer, block)
 
 
-def written(payload: Payload, outcome: Outcome, block: int, event: int, movement: int) -> Written:
-    """Events and movements of an outcome, numbered after the last cursors ``event`` and ``movement``."""
+def written(payload: Payload, outcome: Outcome, block: int, tail: Tail) -> Written:
+    """Events and movements of an outcome, numbered after the last ones of ``tail``."""
     task_id = outcome.task.id if outcome.task else None
     submission_id = outcome.submission.id if outcome.submission else None
     who = payload.call.address if isinstance(payload.call, Fund) else payload.signer
     events = tuple(
         Event(
-            cursor=event + number,
+            cursor=tail.event + number,
             block=block,
             name=note.name,
             task_id=task_id,
@@ -85,7 +99,7 @@ def written(payload: Payload, outcome: Outcome, block: int, event: int, movement
         (
             move.account,
             Movement(
-                cursor=movement + number,
+                cursor=tail.movement + number,
                 block=block,
                 name=move.name,
                 task_id=task_id,
@@ -113,22 +127,23 @@ def include(
     ``root`` is the genesis hash. Runs inside a write transaction. Raises `Refused`.
     """
     view = TableView(connection, block, genesis.constants)
-    nonce = account(connection, payload.signer)[1]
+    nonce = view.account(payload.signer)[1]
     admit(payload, root, nonce, block)
     if tail.row >= MAX_U32:
         raise Refused("Overflow", "The ledger has no further row.", "Start another one.")
     outcome = execute(view, genesis, payload, block)
-    row = tail.row + 1
-    tail = Tail(row, block, link(tail.link, row, block, body))
+    done = written(payload, outcome, block, tail)
+    tail = follow(tail, block, body, done)
     digest = sha256(body)
-    done = written(payload, outcome, block, _last(connection, "events"), _last(connection, "movements"))
-    connection.execute(
-        "INSERT INTO extrinsics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (row, block, payload.signer, payload.nonce, digest, tail.link, done.events[0].cursor, body),
+    first = done.events[0].cursor
+    _insert(
+        connection,
+        "extrinsics",
+        (tail.row, block, payload.signer, payload.nonce, digest, tail.link, first, body),
     )
-    _write_outcome(connection, outcome)
-    _write_accounts(connection, outcome, payload.signer, nonce + 1)
-    _write_history(connection, done, row)
+    _write_outcome(view, outcome)
+    _write_accounts(view, outcome, payload.signer)
+    _write_history(connection, done, tail.row)
     receipt = Receipt(
         call=call_name(payload.call),
         extrinsic_hash=digest,
@@ -141,31 +156,28 @@ def include(
     return tail, receipt
 
 
-def _last(connection: sqlite3.Connection, table: str) -> int:
-    return int(connection.execute(f"SELECT coalesce(max(cursor), 0) FROM {table}").fetchone()[0])
-
-
-def _write_outcome(connection: sqlite3.Connection, outcome: Outcome) -> None:
+def _write_outcome(view: TableView, outcome: Outcome) -> None:
     task, submission = outcome.task, outcome.submission
     if task is None:
         return
-    _replace(connection, "tasks", schema.task_row(task))
-    connection.execute("INSERT OR IGNORE INTO terms VALUES (?, ?)", schema.terms_row(task))
+    before = view.task(task.id)
+    if before is None:
+        _insert(view.connection, "terms", schema.terms_row(task))
+    if task != before:
+        _replace(view.connection, "tasks", schema.task_row(task))
     if submission is not None:
-        _replace(connection, "submissions", schema.submission_row(submission, task.creator))
+        _replace(view.connection, "submissions", schema.submission_row(submission, task.creator))
 
 
-def _write_accounts(connection: sqlite3.Connection, outcome: Outcome, signer: str, nonce: int) -> None:
+def _write_accounts(view: TableView, outcome: Outcome, signer: str) -> None:
     for address in {signer, *(move.account for move in outcome.moves)}:
-        before, own_nonce = account(connection, address)
+        before, nonce = view.account(address)
         moves = [move for move in outcome.moves if move.account == address]
         balance = Balance(
             before.free + sum(move.free for move in moves), before.held + sum(move.held for move in moves)
         )
         _replace(
-            connection,
-            "accounts",
-            schema.account_row(address, balance, nonce if address == signer else own_nonce),
+            view.connection, "accounts", schema.account_row(address, balance, nonce + (address == signer))
         )
 
 

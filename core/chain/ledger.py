@@ -34,6 +34,12 @@ from decentralml.core.signing import Signer
 
 __all__ = ["Ledger", "VerifyReport", "create"]
 
+_TAIL = """
+    SELECT row, block, link,
+        (SELECT coalesce(max(cursor), 0) FROM events), (SELECT coalesce(max(cursor), 0) FROM movements)
+    FROM extrinsics ORDER BY row DESC LIMIT 1
+"""
+
 # How often a process that keeps writing notes down what it saw.
 SAVE_SECONDS = 1.0
 
@@ -111,8 +117,8 @@ class Ledger(Chain):
             return tail.row
 
     def last_cursor(self) -> int:
-        with self._read() as (connection, _tail, _block):
-            return reads.last_cursor(connection)
+        with self._read() as (_, tail, _block):
+            return tail.event
 
     @contextmanager
     def view(self) -> Iterator[reads.TableView]:
@@ -248,15 +254,18 @@ class Ledger(Chain):
 
     @contextmanager
     def _read(self) -> Iterator[tuple[sqlite3.Connection, Tail, int]]:
+        # Asked before the snapshot is taken: what other threads see meanwhile may lie beyond it.
+        mark = self._seen.newest
         with self._database.read() as connection:
-            tail = self._tail(connection)
+            tail = self._tail(connection, mark)
             self._seen.notice(Mark(tail.row, tail.link))
             yield connection, tail, self._block(tail)
 
     @contextmanager
     def _write(self) -> Iterator[tuple[sqlite3.Connection, Tail, int]]:
+        mark = self._seen.newest
         with self._database.write() as connection:
-            tail = self._tail(connection)
+            tail = self._tail(connection, mark)
             yield connection, tail, self._block(tail)
 
     def _notice(self, tail: Tail) -> None:
@@ -275,10 +284,9 @@ class Ledger(Chain):
     def _block(self, tail: Tail) -> int:
         return max(tail.block, self._genesis.block(self._now()))
 
-    def _tail(self, connection: sqlite3.Connection) -> Tail:
-        """The last row, checked against the clock and against what this home saw before."""
-        query = "SELECT row, block, link FROM extrinsics ORDER BY row DESC LIMIT 1"
-        row = connection.execute(query).fetchone()
+    def _tail(self, connection: sqlite3.Connection, mark: Mark) -> Tail:
+        """The last row, checked against the clock and against ``mark``, which this home saw before."""
+        row = connection.execute(_TAIL).fetchone()
         tail = Tail(*row) if row else Tail(0, 0, self._root)
         clock = self._genesis.block(self._now())
         if tail.block > clock + 1:
@@ -287,11 +295,10 @@ class Ledger(Chain):
                 f"The ledger's last block is {tail.block}, but by this machine's clock it is block {clock}.",
                 "Set the clock right; if it is, a wrong clock wrote to the ledger: ask who keeps it.",
             )
-        self._check_seen(connection, tail)
+        self._check_seen(connection, tail, mark)
         return tail
 
-    def _check_seen(self, connection: sqlite3.Connection, tail: Tail) -> None:
-        mark = self._seen.newest
+    def _check_seen(self, connection: sqlite3.Connection, tail: Tail, mark: Mark) -> None:
         if mark.row == 0:
             link = codec.sha256(_genesis_body(connection))
         elif mark.row == tail.row:

@@ -6,9 +6,12 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from itertools import takewhile
+from functools import cached_property
+from itertools import islice, takewhile
 from statistics import median_low
 from typing import Any
+
+import msgspec
 
 from decentralml.core.chain import codec, schema
 from decentralml.core.chain.base import (
@@ -29,30 +32,38 @@ from decentralml.core.errors import Misused
 
 _ORDERS = {"id": "id", "pays": "pays", "expires": "expires", "slots": "slots", "question": "sorting"}
 _MOST = 2**63 - 1
-_FEW = 3000
+# So many ids are sorted sooner than an order's whole index is walked.
+_FEW = 10_000
 
 
 class TableView:
-    """The rules' `View` over a connection inside a transaction. ``block``: the one calls would get."""
+    """The rules' `View` over a connection inside a transaction. ``block``: the one calls would get.
+
+    What was read once stays as it was then, whatever is written meanwhile.
+    """
 
     def __init__(self, connection: sqlite3.Connection, block: int, constants: Constants) -> None:
         self.connection = connection
         self.block = block
         self.constants = constants
+        self._tasks: dict[int, Task | None] = {}
+        self._accounts: dict[str, tuple[Balance, int]] = {}
 
-    @property
+    @cached_property
     def next_task_id(self) -> int:
         return self._next("tasks")
 
-    @property
+    @cached_property
     def next_submission_id(self) -> int:
         return self._next("submissions")
 
     def task(self, task_id: int) -> Task | None:
         if not 0 < task_id <= MAX_U32:
             return None
-        row = self.connection.execute(schema.TASK_SELECT + "WHERE t.id = ?", (task_id,)).fetchone()
-        return schema.read_task(row) if row else None
+        if task_id not in self._tasks:
+            row = self.connection.execute(schema.TASK_SELECT + "WHERE t.id = ?", (task_id,)).fetchone()
+            self._tasks[task_id] = schema.read_task(row) if row else None
+        return self._tasks[task_id]
 
     def submission(self, submission_id: int) -> Submission | None:
         if not 0 < submission_id <= MAX_U32:
@@ -61,7 +72,13 @@ class TableView:
         return schema.read_submission(row) if row else None
 
     def balance(self, address: str) -> Balance:
-        return account(self.connection, address)[0]
+        return self.account(address)[0]
+
+    def account(self, address: str) -> tuple[Balance, int]:
+        """As the function `account`."""
+        if address not in self._accounts:
+            self._accounts[address] = account(self.connection, address)
+        return self._accounts[address]
 
     def has_taken(self, task_id: int, worker: str) -> bool:
         if not 0 < task_id <= MAX_U32:
@@ -117,36 +134,43 @@ def tasks(connection: sqlite3.Connection, query: TaskQuery, block: int) -> TaskP
             "BadOrder", f"Tasks cannot be ordered by {query.order!r}.", f"Choose one of {', '.join(_ORDERS)}."
         )
     where = _task_filter(query, block)
-    table = "tasks NOT INDEXED" if query.text else "tasks"
-    few: list[int] | None = None
+    among: set[int] | None = None
     if query.text:
-        # Where few match, they are found in one scan, and no index is walked in search of them again.
-        scan = f"SELECT id FROM {table}{where} LIMIT {_FEW + 1}"
-        matching = [row[0] for row in connection.execute(scan, where.parameters)]
-        few = matching if len(matching) <= _FEW else None
-    if few is not None:
-        total, where = len(few), _Where()
-        where.add_ids(few)
+        # Found in one scan: no index is walked whose every entry sends one to the table for its question.
+        scan = f"SELECT json_group_array(id) FROM tasks NOT INDEXED{where}"
+        (found,) = connection.execute(scan, where.parameters).fetchone()
+        among = msgspec.json.decode(found, type=set[int])
+        total, where = len(among), _Where()
+        if total <= _FEW:
+            where.add_ids(among)
+            among = None
     else:
-        count = f"SELECT count(*) FROM {table}{where}"
+        count = f"SELECT count(*) FROM tasks{where}"
         (total,) = connection.execute(count, where.parameters).fetchone()
-    ids = _page(connection, query, where, total)
+    ids = _page(connection, query, where, among, total)
     # The page's ids come from a narrow index; only they are then looked up whole.
     found = {row[0]: schema.read_task(row) for row in _whole(connection, ids)}
     return TaskPage(tuple(found[task_id] for task_id in ids), total)
 
 
-def _page(connection: sqlite3.Connection, query: TaskQuery, where: "_Where", total: int) -> list[int]:
-    """The ids of a page, read from the end of the order that is nearer."""
+def _page(
+    connection: sqlite3.Connection, query: TaskQuery, where: _Where, among: set[int] | None, total: int
+) -> list[int]:
+    """The ids of a page, read from the end of the order that is nearer; of those ``among``, where given."""
     offset = min(max(query.offset, 0), _MOST)
     limit = max(min(query.limit, total - offset), 0)
     from_end = offset > total // 2
     way = "DESC" if query.descending != from_end else "ASC"
     column = _ORDERS[query.order]
     order = f"id {way}" if column == "id" else f"{column} {way}, id {way}"
-    page = f"SELECT id FROM tasks{where} ORDER BY {order} LIMIT ? OFFSET ?"
-    skipped = total - offset - limit if from_end else offset
-    ids = [row[0] for row in connection.execute(page, (*where.parameters, limit, max(skipped, 0)))]
+    page = f"SELECT id FROM tasks{where} ORDER BY {order}"
+    skipped = max(total - offset - limit if from_end else offset, 0)
+    if among is None:
+        rows = connection.execute(page + " LIMIT ? OFFSET ?", (*where.parameters, limit, skipped))
+        ids = [row[0] for row in rows]
+    else:
+        every = (row[0] for row in connection.execute(page, where.parameters))
+        ids = list(islice(filter(among.__contains__, every), skipped, skipped + limit))
     return ids[::-1] if from_end else ids
 
 
@@ -225,11 +249,6 @@ def events(
     page = f"SELECT * FROM events{where} ORDER BY cursor {'DESC' if newest else 'ASC'} LIMIT ?"
     found = [schema.read_event(row) for row in connection.execute(page, (*where.parameters, _clamp(limit)))]
     return tuple(reversed(found) if newest else found)
-
-
-def last_cursor(connection: sqlite3.Connection) -> int:
-    """The newest event's cursor; 0 before the first."""
-    return int(connection.execute("SELECT coalesce(max(cursor), 0) FROM events").fetchone()[0])
 
 
 def statement(connection: sqlite3.Connection, address: str, since: int, limit: int) -> tuple[Movement, ...]:

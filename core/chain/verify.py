@@ -11,7 +11,7 @@ from msgspec import Struct
 from decentralml.core.chain import schema
 from decentralml.core.chain.codec import link, open_sealed, sha256
 from decentralml.core.chain.genesis import Genesis
-from decentralml.core.chain.inclusion import Tail, admit, execute, written
+from decentralml.core.chain.inclusion import Tail, admit, execute, follow, written
 from decentralml.core.chain.memory import State
 from decentralml.core.domain import MAX_U32
 from decentralml.core.errors import DecentralMLError
@@ -53,7 +53,6 @@ class _Replay:
         self.tail = Tail(0, 0, root)
         self.state = State(genesis.constants)
         self.nonces: dict[str, int] = {}
-        self.last_event = self.last_movement = 0
 
     def run(self) -> None:
         events = self._rows("events", "cursor")
@@ -105,10 +104,8 @@ class _Replay:
             raise _Misfit("extrinsics", row, error.message) from error
         self.state.commit(outcome)
         self.nonces[signer] = nonce + 1
-        done = written(payload, outcome, block, self.last_event, self.last_movement)
-        _demand(event == self.last_event + 1, row, "its first event is not its own")
-        self.last_event += len(done.events)
-        self.last_movement += len(done.movements)
+        done = written(payload, outcome, block, self.tail)
+        _demand(event == self.tail.event + 1, row, "its first event is not its own")
         _follow("events", [schema.event_row(event, row) for event in done.events], events)
         _follow(
             "event_accounts",
@@ -116,7 +113,7 @@ class _Replay:
             accounts,
         )
         _follow("movements", [schema.movement_row(m, a, row) for a, m in done.movements], movements)
-        self.tail = Tail(row, block, chained)
+        self.tail = follow(self.tail, block, body, done)
 
     def _compare_states(self) -> None:
         state = self.state

@@ -130,6 +130,23 @@ def test_threads_share_a_ledger(ledger: Ledger, key: Any, terms: Any) -> None:
     assert ledger.verify().ok
 
 
+def test_a_row_that_others_add_during_a_read_is_not_missed(path: Path, key: Any, clock: Any) -> None:
+    adding: list[Callable[[], object]] = []
+
+    def now() -> float:
+        while adding:
+            adding.pop()()
+        return float(clock())
+
+    ledger = Ledger(path, now=now)
+    ledger.fund(key("anna").address, RICH)
+    # The clock is asked once the snapshot is taken, and before that is held against what was seen.
+    adding.append(lambda: ledger.fund(key("ben").address, RICH))
+    assert ledger.rows() == 1
+    assert ledger.rows() == 2
+    ledger.close()
+
+
 def test_a_view_stays_as_it_was_while_others_write(path: Path, ledger: Ledger, key: Any, clock: Any) -> None:
     other = Ledger(path, now=clock)
     with ledger.view() as view:
