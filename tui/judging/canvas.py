@@ -10,9 +10,10 @@ from decentralml.tui.widgets.heatmap import Shade
 
 @dataclass(frozen=True)
 class Canvas:
-    """What a panel is drawn on: its width in cells, and the theme's styles."""
+    """What a panel is drawn on: the cells and lines that are seen at once, and the theme's styles."""
 
     width: int
+    height: int
     tone: Tone
     shade: Shade
 

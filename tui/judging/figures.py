@@ -11,6 +11,11 @@ from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns
 from decentralml.tui.widgets.heatmap import confusions, heatmap
 
+Shares = Sequence[float | None]
+_BESIDE_BAR = 32  # cells of a class's number and shares, left of its bar
+_LEAST_BAR, _LONGEST_BAR = 12, 60
+_NARROW = 72  # cells that the table of figures needs to say by how much a claim is off
+
 
 def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
     """Baseline and candidate side by side; ``others``: the reports of the task's other candidates."""
@@ -25,7 +30,8 @@ def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
         text.append_text(_answers(report, canvas))
     if report.candidate is not None or report.baseline is not None:
         text.append_text(_figures(report, others, canvas))
-        text.append_text(_classes(report, canvas))
+        above = text.plain.count("\n") + 1 + len(report.warnings)
+        text.append_text(_classes(report, canvas, above))
     for warning in report.warnings:
         text.append(f"{clean(warning)}\n", canvas.tone("warn"))
     return text
@@ -44,7 +50,7 @@ def _figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
             (number(candidate[name]) if name in candidate else "-", "strong"),
             change(name, report.differences.get(name)) if name in candidate and name in base else "-",
             number(claimed[name]) if name in claimed else "-",
-            _gap(name, report.claim_gaps.get(name)),
+            _gap(name, report.claim_gaps.get(name), narrow=canvas.width < _NARROW),
         ]
         for name in dict.fromkeys((main, *candidate, *base))
     ]
@@ -72,39 +78,69 @@ def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
         rows.append(["parameters", shown, f"{ours:,}", delta, "", (said, "dim")])
     if report.distance is not None:
         near = [o.distance.total for o in others if o.distance and o.distance.total is not None]
-        said = f"others {number(min(near))} .. {number(max(near))}" if near else ""
+        said = f"others {min(near):.1f}..{max(near):.1f}" if near else ""
         if report.distance.unmatched:
             said += f"  {report.distance.unmatched} tensors do not correspond"
         rows.append(["distance", "", number(report.distance.total), "", "", (said.strip(), "dim")])
     return rows
 
 
-def _gap(name: str, gap: float | None) -> Cell:
+def _gap(name: str, gap: float | None, *, narrow: bool) -> Cell:
     """What a claim says too much; a modest one is no news."""
     if gap is None or abs(gap) <= TOLERANCE:
         return ""
+    by = "" if narrow else f"by {abs(gap):.4f} "
     too_good = (gap < 0) == lower_is_better(name)
-    if too_good:
-        return (f"{abs(gap):.4f} too {'little' if lower_is_better(name) else 'much'}", "warn")
-    return (f"{abs(gap):.4f} too modest", "dim")
+    return (f"{by}too good", "warn") if too_good else (f"{by}too modest", "dim")
 
 
-def _classes(report: Report, canvas: Canvas) -> Text:
-    """Accuracy of each class, in as many lines as the width needs."""
+def _classes(report: Report, canvas: Canvas, above: int) -> Text:
+    """Accuracy of each class: bars where all can be seen below ``above`` lines, else rows."""
     candidate, base = report.candidate, report.baseline
     if candidate is None or not candidate.per_class:
         return Text()
     before = base.per_class if base and len(base.per_class) == len(candidate.per_class) else ()
-    text = Text("\n")
+    tones = [_class_tone(candidate, base, i) for i in range(len(candidate.per_class))]
+    shown = Text("\n")
+    if above + len(candidate.per_class) + 3 <= canvas.height:
+        return shown.append_text(_bars(before, candidate.per_class, tones, canvas))
+    return shown.append_text(_rows(before, candidate.per_class, tones, canvas))
+
+
+def _bars(before: Shares, after: Shares, tones: Sequence[str], canvas: Canvas) -> Text:
+    """A line a class: the candidate's share as a bar, the baseline's as a mark in it."""
+    room = max(_LEAST_BAR, min(canvas.width - _BESIDE_BAR, _LONGEST_BAR))
+    text = Text(f"PER CLASS  {'BASELINE' if before else '':>8}  CANDIDATE\n", canvas.tone("head"))
+    for i, (share, tone) in enumerate(zip(after, tones, strict=True)):
+        earlier = before[i] if before else None
+        text.append(f"{i:>9}  ", canvas.tone("dim"))
+        text.append(f"{_share(earlier) if before else '':>8}  ")
+        text.append(f"{_share(share):>9}  ", canvas.tone(tone))
+        filled = round((share or 0.0) * room)
+        mark = None if earlier is None else min(round(earlier * room), room - 1)
+        bar = canvas.tone("accent" if tone == "strong" else tone)
+        for cell in range(room):
+            full = cell < filled
+            if cell == mark:
+                text.append("│", canvas.tone("strong"))
+            else:
+                text.append("━" if full else "─", bar if full else canvas.tone("dim"))
+        text.append("\n")
+    if before:
+        text.append(f"{'│ the baseline':>{_BESIDE_BAR + 14}}\n", canvas.tone("dim"))
+    return text
+
+
+def _rows(before: Shares, after: Shares, tones: Sequence[str], canvas: Canvas) -> Text:
+    """As many classes in a row as the width has room for."""
     room = max(1, (canvas.width - 11) // 6)
-    for start in range(0, len(candidate.per_class), room):
-        part = range(start, min(start + room, len(candidate.per_class)))
+    text = Text()
+    for start in range(0, len(after), room):
+        part = range(start, min(start + room, len(after)))
         rows: list[list[Cell]] = [["PER CLASS", *(str(i) for i in part)]]
         if before:
             rows.append(["baseline", *(_share(before[i]) for i in part)])
-        rows.append(
-            ["candidate", *((_share(candidate.per_class[i]), _class_tone(candidate, base, i)) for i in part)]
-        )
+        rows.append(["candidate", *((_share(after[i]), tones[i]) for i in part)])
         text.append_text(columns(rows, canvas.tone, right=range(1, len(part) + 1)))
     return text
 

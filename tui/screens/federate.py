@@ -303,7 +303,7 @@ class Federate(PaneScreen):
         self.show_panels()
 
     def draw(self, panel: str, pane: Pane) -> Text:
-        canvas = Canvas(pane.text_width, pane.tone, pane.shade)
+        canvas = Canvas(pane.text_width, pane.text_height, pane.tone, pane.shade)
         if panel == "earlier":
             return federate_view.earlier(self._past, canvas)
         if panel == "outcome":

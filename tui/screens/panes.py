@@ -55,6 +55,11 @@ class PaneScreen(MarketScreen):
         if triple:
             second.show(self.draw(here, second))
 
+    @on(Pane.Resized)
+    def pane_resized(self) -> None:
+        if self.app.session is not None:
+            self.show_panels()
+
     def set_part(self, selector: str, text: str | Text) -> None:
         """Update a Static only where it changes."""
         part = self.query_one(selector, Static)

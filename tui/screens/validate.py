@@ -260,7 +260,7 @@ class Validate(Deciding):
         if look is None:
             words = "m in 1 Tasks shows your tasks." if not self.filter else "/ changes the filter."
             return Text(f"Nothing to judge here. {words}", tone("dim"))
-        canvas = Canvas(pane.text_width, tone, pane.shade)
+        canvas = Canvas(pane.text_width, pane.text_height, tone, pane.shade)
         if panel == "ranking":
             return report_view.ranking(look.candidates, look.names, look.submission.id, canvas)
         if look.report is None:

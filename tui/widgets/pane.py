@@ -5,6 +5,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.color import Color, ColorParseError
 from textual.containers import VerticalScroll
+from textual.message import Message
 from textual.widgets import Static
 
 TONES = ("head", "dim", "strong", "good", "bad", "warn", "accent")
@@ -15,8 +16,14 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     COMPONENT_CLASSES = {f"pane--{tone}" for tone in TONES}  # noqa: RUF012
 
+    class Resized(Message):
+        """The pane has another room than what it shows was drawn for."""
+
     def compose(self) -> ComposeResult:
         yield Static("", classes="content")
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def show(self, text: Text) -> None:
         """Show ``text``, from its top where it is another one."""
@@ -34,6 +41,11 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
     def text_width(self) -> int:
         """Cells a line has."""
         return max(20, self.size.width - 1)
+
+    @property
+    def text_height(self) -> int:
+        """Lines that are seen without scrolling."""
+        return self.size.height
 
     def tone(self, name: str) -> Style:
         """The style of a tone of `TONES`; of "" none."""
