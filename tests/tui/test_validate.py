@@ -10,10 +10,11 @@ from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.drafts import Drafts, Word
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.sign_all import SignAll
-from decentralml.tui.screens.validate import PANELS
+from decentralml.tui.screens.validate import PANELS, Validate
 
 from . import judged
 from .conftest import PASSWORD, Place, settled, text_of, until
@@ -122,6 +123,22 @@ async def test_accepting_shows_everything_before_it_is_signed(known: Place, how:
         await until(pilot, lambda: known.chain.submission(1).status is S.Accepted, "the receipt")
         await until(pilot, lambda: "12.00 paid" in text_of(app), "the receipt's words")
         assert known.chain.submission(1).report_digest
+
+
+async def test_what_was_not_measured_is_not_paid_without_a_second_question(known: Place) -> None:
+    async with known.running(size=(100, 30)) as (app, pilot):
+        await judging(pilot, "j", "j", "j")
+        assert app.screen.look.submission.id == 4
+        await pilot.press("a")
+        await dialog(pilot, Ask)
+        assert "Nothing was measured of result #4" in text_of(app)
+        await pilot.press("n")
+        await settled(pilot)
+        assert isinstance(app.screen, Validate)
+        await pilot.press("a")
+        await dialog(pilot, Ask)
+        await pilot.press("y")
+        await dialog(pilot, SignAll)
 
 
 async def test_a_wrong_password_signs_nothing_and_leaves_the_field_empty(known: Place) -> None:

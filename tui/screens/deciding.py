@@ -3,11 +3,13 @@
 from textual import on
 from textual.widgets import Button
 
+from decentralml.core.amount import format_amount
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.validation import opinion
 from decentralml.tui.judging import decisions
 from decentralml.tui.judging.desk import Desk, Look
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.evaluating import Evaluating
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.sign_all import SignAll
@@ -47,6 +49,8 @@ class Deciding(Evaluating):
         refused = look.refusals[decisions.CALLS[word]]
         if refused is not None:
             raise refused
+        if word is Word.accept and look.report is None and not await self._unseen(look):
+            return
         reason = ""
         if word is not Word.accept:
             answer = await self.app.push_screen_wait(self._ask_reason(look, word))
@@ -60,6 +64,15 @@ class Deciding(Evaluating):
         if plan.problem is not None:
             raise plan.problem
         await self._sign([plan], opinion=self._opinion(look), may_keep=True)
+
+    async def _unseen(self, look: Look) -> bool:
+        """Whether the person pays for what nobody has measured."""
+        pays = format_amount(look.task.terms.pays_amount)
+        text = (
+            f"Nothing was measured of result #{look.submission.id}, which its worker sent unwatched.\n\n"
+            f"Accepting pays {pays} for it, and cannot be taken back. v evaluates it first."
+        )
+        return bool(await self.app.push_screen_wait(Ask("Pay unseen?", text, yes="Pay unseen", danger=True)))
 
     def _ask_reason(self, look: Look, word: Word) -> AskReason:
         before = look.draft.reason if look.draft and look.draft.word is word else ""

@@ -28,6 +28,7 @@ from decentralml.tui.words import duration
 
 PANELS = ("figures", "matrix", "layers", "model", "ranking", "report")
 _OF_ANSWERS = ("figures", "ranking", "report")
+_UNEVALUATED = ("figures", "ranking")
 _COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
     Column("task", "TASK", 5, right=True, priority=50),
@@ -251,7 +252,9 @@ class Validate(Deciding):
         self.set_part("#head", text)
 
     def panels(self) -> tuple[str, ...]:
-        """Of answers, those panels that answers have."""
+        """Those that say something of what is under the cursor."""
+        if self.look is not None and self.look.report is None:
+            return _UNEVALUATED
         answers = self.look and self.look.task.terms.task_type is TaskType.DataAnnotators
         return _OF_ANSWERS if answers else PANELS
 
