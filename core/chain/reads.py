@@ -138,8 +138,8 @@ def tasks(connection: sqlite3.Connection, query: TaskQuery, block: int) -> TaskP
     if query.text:
         # Found in one scan: no index is walked whose every entry sends one to the table for its question.
         scan = f"SELECT json_group_array(id) FROM tasks NOT INDEXED{where}"
-        (found,) = connection.execute(scan, where.parameters).fetchone()
-        among = msgspec.json.decode(found, type=set[int])
+        (matching,) = connection.execute(scan, where.parameters).fetchone()
+        among = msgspec.json.decode(matching, type=set[int])
         total, where = len(among), _Where()
         if total <= _FEW:
             where.add_ids(among)
