@@ -13,7 +13,7 @@ from decentralml.tui.judging.work import Job, JudgeWork
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, Row
-from decentralml.tui.words import blocks_left, transfer
+from decentralml.tui.words import blocks_left, transfer, transferred
 
 WAITS = (
     Column("what", "WAITS FOR YOU", 30, flexible=True, priority=100),
@@ -123,6 +123,8 @@ def _job(job: Job, behind: int) -> Row:
 def _transfer(number: int, handle: Handle) -> Row:
     tone = {"running": "good", "done": "dim", "failed": "bad"}[handle.state]
     how = "" if handle.progress is None else transfer(handle.progress)
+    if handle.ended is not None and handle.progress is not None:
+        how = transferred(handle.progress.total, handle.ended - handle.began)
     if handle.error is not None:
         how = clean(handle.error.message) + ("  ! tries again" if handle.again is not None else "")
     return Row(

@@ -28,6 +28,11 @@ class Handle:
         self._transfer = transfer
 
     @property
+    def began(self) -> float:
+        """When the first of it moved."""
+        return self._transfer.began or self.started
+
+    @property
     def progress(self) -> "Progress | None":
         """The newest word of it; None before the first."""
         return self._transfer.progress

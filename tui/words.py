@@ -102,6 +102,15 @@ def size(count: float) -> str:
 def transfer(progress: Progress) -> str:
     """A transfer in one line: how much of how much, how fast, how long still, and which file."""
     percent = 100 * progress.done // progress.total if progress.total else 100
-    left = "" if progress.eta is None else f"  {duration(progress.eta)} left"
-    done = f"{percent:3d} %  {size(progress.done)} of {size(progress.total)}  {size(progress.rate)}/s"
-    return f"{done}{left}  {clean(progress.name)}"
+    parts = [f"{percent:3d} %", f"{size(progress.done)} of {size(progress.total)}"]
+    if progress.done < progress.total:
+        parts.append(f"{size(progress.rate)}/s")
+        if progress.eta is not None:
+            parts.append(f"{duration(progress.eta)} left")
+    return "  ".join([*parts, clean(progress.name)])
+
+
+def transferred(total: int, seconds: float) -> str:
+    """A transfer that is over: how much it was, and how long it took."""
+    took = duration(seconds) if seconds >= 1 else "less than 1 s"
+    return f"{size(total)} in {took}"

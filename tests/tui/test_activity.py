@@ -162,6 +162,15 @@ async def test_a_transfer_is_shown_while_it_moves_and_tried_again_when_it_failed
         await until(pilot, lambda: tried == [7, 7], "the retry from the failure")
 
 
+async def test_a_transfer_that_is_done_says_its_size_and_how_long_it_took(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_activity(app, pilot)
+        handle = app.transfers.start("upload of task 7")
+        handle.on_progress(Progress(100, 100, 10.0, 0.0, "weights.h5"))
+        handle.done()
+        await until(pilot, lambda: re.search(r"upload of task 7 +done +100 B in less than 1 s", text_of(app)))
+
+
 async def test_a_failure_is_kept_with_its_whole_story(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
         screen = await go_to_activity(app, pilot)

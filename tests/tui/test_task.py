@@ -76,7 +76,7 @@ async def test_every_panel_is_reached_and_says_its_part(market_home: Place) -> N
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "to validate" in text_of(app))
         assert "at work" in text_of(app)
-        assert "0+ 0- 0!" in text_of(app), "each worker's record stands beside the submission"
+        assert "none yet" in text_of(app), "each worker's record stands beside the submission"
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "submission 2 is taken" in text_of(app))
         await pilot.press("left_square_bracket", "left_square_bracket", "left_square_bracket")

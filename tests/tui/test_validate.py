@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from textual.widget import Widget
 from textual.widgets import Button, Input, TextArea
+from textual.widgets._toast import Toast
 
 from decentralml.core import judging as judging_core
 from decentralml.core.domain import ResultSubmissionStatus as S
@@ -17,7 +19,7 @@ from decentralml.tui.screens.sign_all import SignAll
 from decentralml.tui.screens.validate import PANELS, Validate
 
 from . import judged
-from .conftest import PASSWORD, Place, settled, text_of, until
+from .conftest import PASSWORD, Place, opened, settled, text_of, until
 
 
 @pytest.fixture
@@ -139,6 +141,46 @@ async def test_what_was_not_measured_is_not_paid_without_a_second_question(known
         await dialog(pilot, Ask)
         await pilot.press("y")
         await dialog(pilot, SignAll)
+
+
+async def test_at_80_columns_what_a_decision_does_to_money_is_seen_without_scrolling(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, "a")
+        await dialog(pilot, SignAll)
+        await pilot.pause()
+        seen = text_of(app)
+        for words in (
+            "accept #1",
+            "validate_task_results, accept_task_results",
+            "- 12.00   deposit unchanged",
+            "free           927.00, unchanged",
+            "held           73.00 - 12.00 = 61.00",
+            "fee            0.00",
+            known.address("ada"),
+            "pay its worker from the escrow",
+        ):
+            assert words in seen
+        await pilot.press("tab", "j", "pagedown")
+        await pilot.pause()
+        assert "Publish" in text_of(app), "what the first call does"
+
+
+async def test_a_word_about_something_else_covers_neither_verdict_nor_buttons(known: Place) -> None:
+    app = known.app()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(pilot)
+        await judging(pilot)
+        for number in range(3):
+            app.say(f"Something went well, number {number}.")
+        await until(pilot, lambda: len(seen(app, Toast)) == 3, "the words")
+        for toast in seen(app, Toast):
+            for part in ("#verdict", "#decide"):
+                assert not toast.region.overlaps(app.screen.query_one(part).region)
+
+
+def seen(app: DecentralMLApp, kind: type) -> list[Widget]:
+    """The widgets of a kind that are on the screen."""
+    return [widget for widget in app.screen.walk_children(kind) if widget.region]
 
 
 async def test_a_wrong_password_signs_nothing_and_leaves_the_field_empty(known: Place) -> None:

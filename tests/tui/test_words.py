@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from decentralml.core.chain.base import Event, Receipt, Stage
+from decentralml.core.chain.base import Event, Receipt, Stage, WorkerRecord
 from decentralml.core.domain import (
     Constants,
     ResultSubmissionStatus,
@@ -18,6 +18,7 @@ from decentralml.core.storage.base import Progress
 from decentralml.tui import words
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.signing.receipt import words as receipt_words
+from decentralml.tui.task.words import tally
 from decentralml.tui.widgets.bar import shares
 
 S = ResultSubmissionStatus
@@ -63,6 +64,12 @@ def test_a_transfer_without_a_known_end_invents_none() -> None:
     assert words.transfer(known) == " 25 %  50 B of 200 B  10 B/s  15 s left  ab.txt"
     assert "left" not in words.transfer(replace(known, eta=None))
     assert words.transfer(Progress(0, 0, 0.0, None, "")).startswith("100 %")
+
+
+def test_a_transfer_that_is_over_has_no_rate_and_nothing_left_but_how_long_it_took() -> None:
+    assert words.transfer(Progress(200, 200, 0.0, 0.0, "ab.txt")) == "100 %  200 B of 200 B  ab.txt"
+    assert words.transferred(500_000_000, 62.0) == "500.0 MB in 1 m"
+    assert words.transferred(500, 0.2) == "500 B in less than 1 s"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +133,12 @@ def test_what_next_fits_its_column() -> None:
 @pytest.mark.parametrize("status", TaskStatus)
 def test_every_status_has_words(status: TaskStatus) -> None:
     assert words.status(status).islower()
+
+
+def test_a_narrow_record_is_in_words_and_leaves_out_what_there_is_none_of() -> None:
+    assert tally(WorkerRecord(accepted=8, rejected=1, timed_out=2)) == "8 ok 1 no 2 late"
+    assert tally(WorkerRecord(accepted=8)) == "8 ok"
+    assert tally(WorkerRecord()) == "none yet"
 
 
 def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:

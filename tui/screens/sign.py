@@ -8,12 +8,12 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
-from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.signing.receipt import words
 from decentralml.tui.transfers import Handle
@@ -88,13 +88,9 @@ class Sign(Dialog[Receipt]):
         )
         row("signed by", signer)
         row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
-        row("fee", format_amount(proposal.fee))
-        card.add_row("", "")
         row("effect", proposal.effect)
-        balance = self.app.pulse.balance if self.app.pulse else None
-        if balance is not None:
-            row("free", _change(balance.free, proposal.free - proposal.fee))
-            row("held", _change(balance.held, proposal.held))
+        for label, text in money.rows([proposal], self.app.pulse.balance if self.app.pulse else None):
+            row(label, text)
         for warning in proposal.warnings:
             row("take care", warning, "bold")
         # What has no name of its own, as the files that go out, must not push the effect out of sight.
@@ -196,10 +192,3 @@ class Sign(Dialog[Receipt]):
                 app.tell(events=True)
 
         app.push_screen(Sign(proposal), sent)
-
-
-def _change(before: int, by: int) -> str:
-    if not by:
-        return f"{format_amount(before)}, unchanged"
-    sign = "+" if by > 0 else "-"
-    return f"{format_amount(before)} {sign} {format_amount(abs(by))} = {format_amount(before + by)}"

@@ -11,7 +11,6 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
-from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Receipt
 from decentralml.core.drafts import Word
 from decentralml.core.errors import DecentralMLError
@@ -19,6 +18,7 @@ from decentralml.core.text import clean, visible
 from decentralml.tui import background
 from decentralml.tui.judging.decisions import Plan
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.signing import money
 from decentralml.tui.signing.receipt import words
 
 _VERBS = {Word.accept: "accept", Word.reject: "reject", Word.changes: "ask changes of"}
@@ -100,33 +100,36 @@ class SignAll(Dialog[Signed]):
         def row(label: str, value: str, style: str = "") -> None:
             card.add_row(label, Text(visible(value), style))
 
+        calls = [proposal for plan in self._plans for proposal in plan.calls]
+        row("to sign", _decisions(self._plans) or "nothing", "bold")
         if self._opinion:
             row("policy", self._opinion)
+        for plan in self._blocked:
+            row("left out", f"{_VERBS[plan.draft.word]} submission {plan.draft.submission_id}", "bold")
+            row("", str(plan.problem))
+        if calls:
+            row("calls", ", ".join(call.call for call in calls))
+            for label, text in money.rows(calls, self.app.pulse.balance if self.app.pulse else None):
+                row(label, text)
+            row("signed by", f"{account.name}  {account.address}" if account else "nobody")
+            row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
+        number = 0
         for plan in self._plans:
+            if plan is not self._plans[0]:
+                card.add_row("", "")
             row(_VERBS[plan.draft.word], f"submission {plan.draft.submission_id}", "bold")
             if plan.draft.reason:
                 row("reason", plan.draft.reason)
             row("effect", plan.calls[-1].effect)
-            for warning in [warning for call in plan.calls for warning in call.warnings]:
-                row("take care", warning, "bold")
-        for plan in self._blocked:
-            row("left out", f"{_VERBS[plan.draft.word]} submission {plan.draft.submission_id}", "bold")
-            row("", str(plan.problem))
-        calls = [proposal for plan in self._plans for proposal in plan.calls]
-        balance = self.app.pulse.balance if self.app.pulse else None
-        if calls and balance is not None:
-            fees = sum(call.fee for call in calls)
-            row("free", _change(balance.free, sum(call.free for call in calls) - fees))
-            row("held", _change(balance.held, sum(call.held for call in calls)))
-            row("fee", format_amount(fees))
-        if calls:
-            row("signed by", f"{account.name}  {account.address}" if account else "nobody")
-            row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
-        for number, call in enumerate(calls, 1):
-            card.add_row("", "")
-            row(f"call {number} of {len(calls)}", call.call, "bold")
-            for name, value in call.arguments:
-                row(name, value)
+            for call in plan.calls:
+                number += 1
+                row(f"call {number} of {len(calls)}", call.call, "bold")
+                if call is not plan.calls[-1]:
+                    row("effect", call.effect)
+                for warning in call.warnings:
+                    row("take care", warning, "bold")
+                for name, value in call.arguments:
+                    row(name, value)
         return card
 
     def _say(self, text: str) -> None:
@@ -230,8 +233,9 @@ class SignAll(Dialog[Signed]):
         close.focus()
 
 
-def _change(before: int, by: int) -> str:
-    if not by:
-        return f"{format_amount(before)}, unchanged"
-    sign = "+" if by > 0 else "-"
-    return f"{format_amount(before)} {sign} {format_amount(abs(by))} = {format_amount(before + by)}"
+def _decisions(plans: Sequence[Plan]) -> str:
+    """``accept #1, #4; reject #2``."""
+    numbers: dict[str, list[str]] = {}
+    for plan in plans:
+        numbers.setdefault(_VERBS[plan.draft.word], []).append(f"#{plan.draft.submission_id}")
+    return "; ".join(f"{verb} {', '.join(these)}" for verb, these in numbers.items())

@@ -44,7 +44,7 @@ SUBMISSIONS = (
     Column("figure", "FIGURE", 12, right=True, priority=70),
     Column("paid", "PAID", 6, right=True, priority=60),
     Column("due", "DUE", 8, right=True, priority=75),
-    Column("record", "RECORD", 30, priority=65, narrow=9),
+    Column("record", "RECORD", 30, priority=65, narrow=13),
 )
 HISTORY = (
     Column("block", "BLOCK", 9, right=True, priority=80),

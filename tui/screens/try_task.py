@@ -185,10 +185,7 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
     total = None if second is None else second * epochs
     hourly = None if not total else int(pays * 3600 / total)
     fields: list[Field] = [
-        (
-            "pays an hour",
-            ((("-" if hourly is None else format_amount(hourly // 10**10 * 10**10)), "accent"),),
-        ),
+        ("pays an hour", (("-" if hourly is None else _rounded(hourly), "accent"),)),
         (f"{epochs:,} epochs", ("-" if total is None else duration(total),)),
         ("an epoch", ("not measured" if second is None else f"{second:.2f} s",)),
         ("memory", (f"{size(report.peak_memory)} at most",)),
@@ -204,7 +201,7 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
 
 
 def _rounded(planck: int) -> str:
-    """To a hundredth of a unit: an estimate has no more."""
+    """To a hundredth of a unit, since an estimate has no more; what is less than that as it is."""
     cent = 10**10
     return format_amount(planck // cent * cent) if planck >= cent else format_amount(planck)
 

@@ -1,5 +1,6 @@
 """What is about to be signed, in values that the signing dialog shows."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,9 +15,11 @@ class Transfer:
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
+        self.began: float | None = None
 
     def moved(self, progress: "Progress") -> None:
-        """An `OnProgress` that keeps the newest word."""
+        """An `OnProgress` that keeps the newest word, and the Unix time of the first."""
+        self.began = self.began or time.time()
         self.progress = progress
 
 
@@ -24,7 +27,8 @@ class Transfer:
 class Proposal:
     """``send`` blocks, and signs and submits; amounts are planck.
 
-    ``free`` and ``held`` are what the call changes of the signer's balance; ``effect`` says it in words.
+    ``free`` and ``held`` are what the call changes of the signer's balance, ``escrow`` and ``deposit`` what
+    it changes of the task's and the submission's, whoever's they are; ``effect`` says it in words.
     ``again`` is a second question before it is sent. ``signed`` False: no key of this person is needed.
     """
 
@@ -34,6 +38,8 @@ class Proposal:
     send: "Callable[[], Receipt]"
     free: int = 0
     held: int = 0
+    escrow: int = 0
+    deposit: int = 0
     fee: int = 0
     warnings: list[str] = field(default_factory=list)
     again: str = ""

@@ -262,6 +262,8 @@ def _propose(
         send=lambda: send(session.market, transfer.moved),
         free=sum(move.free for move in mine),
         held=sum(move.held for move in mine),
+        escrow=sum(move.held for move in outcome.moves if move.name.startswith("Escrow")),
+        deposit=sum(move.held for move in outcome.moves if move.name.startswith("Deposit")),
         fee=chain.fee(call, address),
         warnings=list(warnings),
         again=again,

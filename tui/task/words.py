@@ -180,8 +180,9 @@ def worker_record(record: WorkerRecord, *, short: bool = False) -> str:
 
 
 def tally(record: WorkerRecord) -> str:
-    """The same for a narrow column: accepted, rejected, timed out."""
-    return f"{record.accepted}+ {record.rejected}- {record.timed_out}!"
+    """The same for a narrower column, without what there is none of: ``8 ok 1 no``."""
+    parts = ((record.accepted, "ok"), (record.rejected, "no"), (record.timed_out, "late"))
+    return " ".join(f"{count} {word}" for count, word in parts if count) or "none yet"
 
 
 def standing(submission: Submission, facts: Facts, now: int) -> tuple[str, str]:
@@ -248,13 +249,11 @@ def paid(submission: Submission, facts: Facts) -> str:
 def terms(facts: Facts, now: int) -> list[Field]:
     """Every term of the task, a field each."""
     task, found = facts.task, facts.task.terms
+    paid, tasks = facts.creator.creator.paid, facts.creator.creator.tasks
     fields: list[Field] = [
         ("creator", (person_full(facts, task.creator),)),
         ("record", (creator_record(facts.creator.creator, facts.constants),)),
-        (
-            "paid so far",
-            (f"{format_amount(facts.creator.creator.paid)} over {facts.creator.creator.tasks} tasks",),
-        ),
+        ("paid so far", (f"{format_amount(paid)} over {tasks} {'task' if tasks == 1 else 'tasks'}",)),
         ("pays", (f"{format_amount(found.pays_amount)} for each accepted result",)),
         ("wanted", (_slots(facts),)),
         ("validation", (_STRATEGIES[found.validation_strategy],)),
