@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from rich.text import Text
+
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.report import TOLERANCE
 from decentralml.tui.widgets.columns import Cell, Tone
 from decentralml.tui.widgets.heatmap import Shade
+
+_LEAST_BAR, _LONGEST_BAR = 12, 60
 
 
 @dataclass(frozen=True)
@@ -35,3 +39,14 @@ def change(name: str, value: float | None) -> Cell:
     if abs(value) <= TOLERANCE:
         return (text, "dim")
     return (text, "good" if (value < 0) == lower_is_better(name) else "bad")
+
+
+def bar(share: float, mark: float | None, room: int, tone: str, canvas: Canvas) -> Text:
+    """``share`` of 1 as a bar of at most ``room`` cells, with a mark where the baseline is."""
+    room = max(_LEAST_BAR, min(room, _LONGEST_BAR))
+    filled = round(share * room)
+    text = Text("━" * filled, canvas.tone(tone)).append("─" * (room - filled), canvas.tone("dim"))
+    if mark is None:
+        return text
+    at = min(round(mark * room), room - 1)
+    return Text.assemble(text[:at], ("│", canvas.tone("strong")), text[at + 1 :])

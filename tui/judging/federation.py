@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federations import Figures, Outcome, Past, outcome
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.text import clean, short
-from decentralml.tui.judging.canvas import Canvas, change, number
+from decentralml.tui.judging.canvas import Canvas, bar, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
 
 
@@ -88,6 +89,9 @@ def _model(name: str, folder: str, found: Outcome | None, source: Federation | P
     if found and found.figures:
         rows.append([("federated", "strong"), "", *_cells(names, found.figures, found)])
     text.append_text(columns(rows, tone, right=range(1, len(rows[0])), width=canvas.width))
+    if found:
+        inputs = {short(entry.name, 24): found.inputs.get(entry.name, {}) for entry in provenance.inputs}
+        text.append_text(_bars(list(inputs), list(inputs.values()), found, canvas))
     if not names:
         text.append("not measured: no held-out data were named\n", tone("dim"))
     elif found and _lost(found):
@@ -104,6 +108,24 @@ def _model(name: str, folder: str, found: Outcome | None, source: Federation | P
         text.append(f"{label:<11}", tone("dim"))
         text.append(f"{clean(value)}\n")
     return text
+
+
+def _bars(names: Sequence[str], inputs: Sequence[Figures], found: Outcome, canvas: Canvas) -> Text:
+    """A bar for each input and the outcome, the baseline as a mark, where what counts is a share of 1."""
+    shares = [values.get(found.main) for values in (*inputs, found.figures)]
+    base = found.baseline.get(found.main)
+    if lower_is_better(found.main) or not all(share is not None and 0 <= share <= 1 for share in shares):
+        return Text()
+    labels = [*names, "federated"]
+    beside = max(cell_len(label) for label in labels) + 10
+    text = Text("\n").append_text(heading(short(found.main, 24).upper(), canvas.tone))
+    for label, share in zip(labels, shares, strict=True):
+        last = label == "federated"
+        text.append(f"{label}{' ' * (beside - 10 - cell_len(label))}", canvas.tone("strong" if last else ""))
+        text.append(f"  {share:.4f}  ")
+        text.append_text(bar(share or 0.0, base, canvas.width - beside, "good" if last else "accent", canvas))
+        text.append("\n")
+    return text.append("\n")
 
 
 def _titles(names: Sequence[str]) -> list[Cell]:

@@ -7,13 +7,12 @@ from rich.text import Text
 from decentralml.core.models.metrics import Metrics, lower_is_better
 from decentralml.core.report import TOLERANCE, Report
 from decentralml.core.text import clean, short
-from decentralml.tui.judging.canvas import Canvas, change, number
+from decentralml.tui.judging.canvas import Canvas, bar, change, number
 from decentralml.tui.widgets.columns import Cell, columns
 from decentralml.tui.widgets.heatmap import confusions, heatmap
 
 Shares = Sequence[float | None]
 _BESIDE_BAR = 32  # cells of a class's number and shares, left of its bar
-_LEAST_BAR, _LONGEST_BAR = 12, 60
 _NARROW = 72  # cells that the table of figures needs to say by how much a claim is off
 
 
@@ -109,23 +108,14 @@ def _classes(report: Report, canvas: Canvas, above: int) -> Text:
 
 def _bars(before: Shares, after: Shares, tones: Sequence[str], canvas: Canvas) -> Text:
     """A line a class: the candidate's share as a bar, the baseline's as a mark in it."""
-    room = max(_LEAST_BAR, min(canvas.width - _BESIDE_BAR, _LONGEST_BAR))
     text = Text(f"PER CLASS  {'BASELINE' if before else '':>8}  CANDIDATE\n", canvas.tone("head"))
     for i, (share, tone) in enumerate(zip(after, tones, strict=True)):
         earlier = before[i] if before else None
         text.append(f"{i:>9}  ", canvas.tone("dim"))
         text.append(f"{_share(earlier) if before else '':>8}  ")
         text.append(f"{_share(share):>9}  ", canvas.tone(tone))
-        filled = round((share or 0.0) * room)
-        mark = None if earlier is None else min(round(earlier * room), room - 1)
-        bar = canvas.tone("accent" if tone == "strong" else tone)
-        for cell in range(room):
-            full = cell < filled
-            if cell == mark:
-                text.append("│", canvas.tone("strong"))
-            else:
-                text.append("━" if full else "─", bar if full else canvas.tone("dim"))
-        text.append("\n")
+        drawn = "accent" if tone == "strong" else tone
+        text.append_text(bar(share or 0.0, earlier, canvas.width - _BESIDE_BAR, drawn, canvas)).append("\n")
     if before:
         text.append(f"{'│ the baseline':>{_BESIDE_BAR + 14}}\n", canvas.tone("dim"))
     return text
