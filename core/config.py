@@ -23,7 +23,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda n:
     """Everything that can be set. Sizes in MiB, periods in seconds.
 
     ``chain`` is ``local`` or ``local:FILE``; ``storage`` is ``local`` or ``local:FOLDER``;
-    ``notify`` is a command that is run, with the text appended, when something waits.
+    ``notify`` is a command that is run, with the text appended, when something waits; ``result_size`` the
+    most that one result may have: a larger one is neither sent nor fetched, and can be rejected for it.
     """
 
     chain: str = "local"
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda n:
     sandbox_memory: Positive = 8192
     sandbox_disk: Positive = 10240
     sandbox_processes: Positive = 512
+    result_size: Positive = 4096
     filters: dict[str, str] = field(default_factory=dict)
 
 

@@ -10,12 +10,12 @@ from msgspec import Struct
 from decentralml.core import answers, hostile, report, task_folder
 from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Submission, Task, TaskType
-from decentralml.core.errors import Misused, Refused, Unavailable
+from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.policy import Policy
 from decentralml.core.report import Report, Verdict
-from decentralml.core.storage.base import OnProgress
+from decentralml.core.storage.base import Caps, OnProgress
 from decentralml.core.text import short
 from decentralml.core.validation import About, Bench, OnStep, check_answers, decide, unfetched
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 Cancelled = Callable[[], bool]
 
-# Why a result cannot be had though its task's own files could: its worker has to see to that.
-_LOST = ("NotStored", "ContentMissing")
-# Refusals of a download that are about this machine and not about the result.
-_HERE = ("NothingDelivered", "DestinationTaken")
+# What ends a download by this machine's own fault, whatever is downloaded.
+_HERE = ("NothingDelivered", "DestinationTaken", "DiskFull", "TransferBroken", "Unreadable")
+_SMALLER = (
+    "Or let results be smaller (`decentralml config set result-size MIB`): a larger one can be rejected."
+)
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -113,10 +114,10 @@ class Judge:
     ) -> Judgement:
         """Fetch and measure what a submission delivered, write the report, ask the policy. Signs nothing.
 
-        What is wrong with the result is in the report, also that it cannot be had, or is not what was
-        delivered: without a report nobody could reject it, and silence would pay for it. Raises `Refused`
-        ("NothingDelivered"), and what is wrong on this side: `Misused`, `Unavailable`, `Failed`,
-        `Interrupted`.
+        What is wrong with the result is in the report, also that it cannot be had (while the task's own
+        files can), or is not what was delivered: without a report nobody could reject it, and silence would
+        pay for it. Raises `Refused` ("NothingDelivered"), and what is wrong on this side: `Misused`,
+        `Unavailable`, `Failed`, `Interrupted`.
         """
         market = self._market
         submission = market.chain.submission(submission_id)
@@ -124,16 +125,19 @@ class Judge:
         digest = market.delivered_digest(submission_id)
         about = About(task_id=task.id, submission_id=submission.id, worker=submission.worker)
         labels = task.terms.task_type is TaskType.DataAnnotators
-        # Before the result, from the same storage: one that is not the task's own is this side's fault.
         bench = None if labels else self.bench(task, cancelled=cancelled)
         files = self._files_to_label(task) if labels else None
         try:
             inline = labels and submission.result is not None
             folder = None if inline else market.fetch_result(submission, on_progress=on_progress)
             raw = _answers(submission, folder) if labels else b""
-        except (Refused, Unavailable) as error:
-            if (isinstance(error, Unavailable) and error.code not in _LOST) or error.code in _HERE:
+        except (Refused, Unavailable, Failed) as error:
+            if error.code == "DiskFull":
+                error.hint += f" {_SMALLER}"
+            if error.code in _HERE:
                 raise
+            # Whose fault it is: a storage that is away for the task's own files as well raises here.
+            self._shipped(task)
             found = unfetched(error, result_digest=digest, **about)
         else:
             if bench is None:
@@ -154,11 +158,15 @@ class Judge:
 
     def _files_to_label(self, task: Task) -> list[str] | None:
         """The names of the files that ``task`` ships for labels; None where it ships none."""
-        assets = task.terms.assets
-        if assets is None:
+        shipped = self._shipped(task)
+        return None if shipped is None else list(answers.files_to_label(shipped))
+
+    def _shipped(self, task: Task) -> list[str] | None:
+        """The names of the files that ``task`` ships, as the storage says now; None where it ships none."""
+        if task.terms.assets is None:
             return None
-        shipped = [file.name for file in self._market.storage.manifest(assets[1]).files]
-        return list(answers.files_to_label(shipped))
+        storage_type, reference = task.terms.assets
+        return [file.name for file in self._market.storage_for(storage_type).manifest(reference).files]
 
 
 def _answers(submission: Submission, folder: Path | None) -> bytes:
@@ -192,8 +200,11 @@ def published_report(market: "Market", submission: Submission) -> Report | None:
     """
     if submission.report_path is None:
         return None
-    storage_type = submission.result_storage_type or market.storage.type
-    folder = market.fetch(storage_type, submission.report_path)
+    assets = market.chain.task(submission.task_id).terms.assets
+    # The creator's own words are where the creator's own files are, wherever the result may be.
+    storage_type = assets[0] if assets else market.storage.type
+    caps = Caps(files=1, size=report.MAX_BYTES)
+    folder = market.fetch(storage_type, submission.report_path, caps=caps)
     found = report.decode(hostile.read_bytes(folder, report.FILE, report.MAX_BYTES))
     if found.submission_id not in (None, submission.id) or found.task_id not in (None, submission.task_id):
         raise Refused(

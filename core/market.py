@@ -47,13 +47,17 @@ from decentralml.core.intents import Intents, OnStage
 from decentralml.core.paths import Home
 from decentralml.core.publishing import publish
 from decentralml.core.signing import Signer
-from decentralml.core.storage.base import OnProgress, Storage
+from decentralml.core.storage.base import Caps, OnProgress, Storage
 from decentralml.core.text import fit
 
 if TYPE_CHECKING:
     from decentralml.core.judging import Judge, Judgement
     from decentralml.core.validation import OnStep
     from decentralml.core.work import Consent, Trial
+
+
+# A model's four files, and room for what a script saves beside them.
+RESULT_FILES = 1_000
 
 
 class Offer(TypedDict):
@@ -198,11 +202,16 @@ class Market:
         return self.fetch(*assets, on_progress=on_progress)
 
     def fetch(
-        self, storage_type: StorageType, reference: str, *, on_progress: OnProgress | None = None
+        self,
+        storage_type: StorageType,
+        reference: str,
+        *,
+        caps: Caps = Caps(),  # noqa: B008 - frozen
+        on_progress: OnProgress | None = None,
     ) -> Path:
         """The folder behind a reference, verified, in this home's cache."""
         destination = self.home.assets / manifest_digest(reference)
-        self._storage_for(storage_type).get(reference, destination, on_progress=on_progress)
+        self.storage_for(storage_type).get(reference, destination, caps=caps, on_progress=on_progress)
         return destination
 
     def try_task(
@@ -286,14 +295,20 @@ class Market:
     # Judging
 
     def fetch_result(self, submission: Submission, *, on_progress: OnProgress | None = None) -> Path:
-        """The delivered folder on this machine, verified. Raises `Refused` ("NothingDelivered")."""
+        """The delivered folder on this machine, verified; at most `RESULT_FILES`, and ``result-size``.
+
+        Raises `Refused` ("NothingDelivered") and as `Storage.get`.
+        """
         if submission.result_path is None or submission.result_storage_type is None:
             raise Refused(
                 "NothingDelivered",
                 f"Submission {submission.id} has no result folder.",
                 "Wait until its worker has sent one.",
             )
-        return self.fetch(submission.result_storage_type, submission.result_path, on_progress=on_progress)
+        caps = Caps(files=RESULT_FILES, size=self.settings.result_size << 20)
+        return self.fetch(
+            submission.result_storage_type, submission.result_path, caps=caps, on_progress=on_progress
+        )
 
     def validate_task_results(
         self,
@@ -419,7 +434,8 @@ class Market:
             )
         return self.signer
 
-    def _storage_for(self, storage_type: StorageType) -> Storage:
+    def storage_for(self, storage_type: StorageType) -> Storage:
+        """Where files of this type are. Raises `Unavailable` ("OtherStorage") where it is not connected."""
         if storage_type is not self.storage.type:
             raise Unavailable(
                 "OtherStorage",

@@ -120,8 +120,9 @@ class Bench:
     ) -> Report:
         """The report of the result folder ``result``.
 
-        Whatever is wrong with the result is in the report (``refused``), so that it can be rejected by it;
-        raised is only what is wrong here: `Unavailable`, `Interrupted`, `Failed` ("PolicyFailed").
+        Whatever is wrong with the result is in the report (``refused``), so that it can be rejected by it,
+        also that the creator's own `metrics` cannot take its predictions, which it could take of the
+        baseline; raised is only what is wrong here: `Unavailable`, `Interrupted`.
         ``on_step`` is told each of `STEPS` as it begins.
         """
         found: dict[str, Any] = {
@@ -154,9 +155,9 @@ class Bench:
             on_step(step := STEPS[3])
             found |= self._figures(predictions, found["claimed"], found["warnings"])
         except (Refused, Failed, Misused) as error:
-            if error.code == "PolicyFailed":
-                raise
             found["refused"] = Refusal(step, error.code, short(error.message, 1000))
+        except MemoryError:
+            found["refused"] = Refusal(step, "TooLarge", "This machine has not the memory for it.")
         found["versions"] = self._versions()
         return Report(**found)
 

@@ -21,6 +21,7 @@ EXPLAINED = {
     "sandbox-memory": "MiB of memory a stranger's script may use",
     "sandbox-disk": "MiB it may write",
     "sandbox-processes": "processes and threads it may have",
+    "result-size": "MiB of the largest result that is sent, or fetched to be judged",
     "filters": "filters of the task list that have a name",
 }
 

@@ -301,7 +301,8 @@ def _result(
                 f"`task train {mine.task_id}` makes one; `run list` shows what there is.",
             )
         result = runs.result_folder(run_id)
-    parcel = parcels.prepare(result, app.home.folder(app.home.cache_dir / "outgoing"))
+    outgoing = app.home.folder(app.home.cache_dir / "outgoing")
+    parcel = parcels.prepare(result, outgoing, most=app.settings.result_size << 20)
     facts = [("goes out", f"{name}, {size(count)}") for name, count in parcel.files]
     facts += [("stays here", name) for name in parcel.left_out[:10]]
     facts.append(("model", f"{parcel.model.parameters:,} parameters"))

@@ -24,6 +24,7 @@ def receive(
     destination: Path,
     chunks: Chunks,
     *,
+    check: Callable[[File], None],
     caps: Caps,
     on_progress: OnProgress | None = None,
     cancelled: Cancelled | None = None,
@@ -32,11 +33,13 @@ def receive(
     """Make ``destination`` the folder that ``manifest`` describes, out of ``chunks``; see `Storage.get`.
 
     Until it is whole it lies in a hidden folder beside, from which the next try goes on; one that was
-    refused is removed. Modes follow the umask.
+    refused is removed. Modes follow the umask. ``check`` is asked of each file before any space is: it
+    raises where the storage lacks it, or has it in another size, so that no list of files that only
+    announces bytes is taken for a full disk.
 
     Raises `Refused`: the codes of `manifest.check_caps`, "ContentDiffers", "DestinationTaken" (a link, a
     file, or a folder with anything else in it); `Failed`: "DiskFull", "Truncated", "Stalled",
-    "TransferBroken"; `Interrupted` ("Cancelled"); whatever ``chunks`` raises.
+    "TransferBroken"; `Interrupted` ("Cancelled"); whatever ``check`` and ``chunks`` raise.
     """
     longest = max(len(file.name.encode()) for file in manifest.files)
     manifests.check_caps(len(manifest.files), manifest.size, longest, caps)
@@ -55,6 +58,8 @@ def receive(
                 if _is_there(manifest, parent, destination, transfer):  # another process was faster
                     return
                 with _folder(_TREE, part) as tree:
+                    for file in manifest.files:
+                        check(file)
                     _check_space(tree, manifest.size - _tidy(tree, manifest))
                     _make_folders(tree, manifest)
                     transfer([_fetching(tree, file, chunks) for file in manifest.files])

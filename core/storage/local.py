@@ -23,6 +23,8 @@ from decentralml.core.storage.transfer import Meter
 
 SCHEME = "local:"
 _BLOBS, _MANIFESTS, _INCOMING = "blobs", "manifests", "incoming"
+_READING = "reading"
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)  # a link in a file's place is no file
 
 _YOUNG = 24 * 3600.0  # seconds in which an upload may still be waiting for its task to be signed
 
@@ -101,7 +103,7 @@ class LocalStorage(Storage):
 
     def manifest(self, reference: str) -> Manifest:
         """See `Storage.manifest`. Raises `Refused` ("BadReference", "OtherStorage", "ContentDiffers",
-        "BadManifest"), `Unavailable` ("NoStorage", "NotStored", "StorageDenied").
+        "BadManifest"), `Unavailable` ("NoStorage", "NotStored", "StorageDenied", "StorageUnreadable").
         """
         digest = manifest_digest(reference)
         if reference != SCHEME + f"#sha256={digest}":
@@ -127,6 +129,7 @@ class LocalStorage(Storage):
             manifest,
             destination,
             self._chunks,
+            check=self._check,
             caps=caps,
             on_progress=on_progress,
             cancelled=cancelled,
@@ -140,7 +143,7 @@ class LocalStorage(Storage):
         def checking(file: File) -> Callable[[Meter], None]:
             return lambda meter: transfer.checked(file, self._chunks, meter)
 
-        with self._reported("reading"):
+        with self._reported(_READING):
             transfer.run(
                 [checking(file) for file in manifest.files],
                 manifest.size,
@@ -168,6 +171,12 @@ class LocalStorage(Storage):
                     "StorageDenied",
                     f"{doing.capitalize()} in {self.root} is not allowed: {error.strerror}.",
                     "Ask its owner to put you into the folder's group, or name another with --storage.",
+                ) from error
+            if doing == _READING:  # nothing of this side: whoever fetches must tell it from a full disk
+                raise Unavailable(
+                    "StorageUnreadable",
+                    f"{error.strerror or error} while reading in {self.root}.",
+                    "Check the disk that it is on.",
                 ) from error
             raise transfer.broken(error, f"{doing} in {self.root}") from error
 
@@ -202,11 +211,13 @@ class LocalStorage(Storage):
 
     @contextmanager
     def _open(self, path: Path, absent: Unavailable) -> Iterator[int]:
-        """A regular file of the store. Raises ``absent`` where it is not there, or no storage is."""
-        with self._reported("reading"):
+        """A regular file of the store. Raises ``absent`` where none is there, or no storage is."""
+        with self._reported(_READING):
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            except (FileNotFoundError, NotADirectoryError) as error:
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    raise
                 raise (absent if self.root.is_dir() else self._missing()) from error
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -234,7 +245,9 @@ class LocalStorage(Storage):
             )
         return manifests.decode(data)
 
-    def _chunks(self, file: File, offset: int) -> Iterator[memoryview]:
+    @contextmanager
+    def _content(self, file: File) -> Iterator[int]:
+        """A file's content, of the size that was announced."""
         absent = Unavailable(
             "ContentMissing",
             f"The storage {self.root} has lost the content of {file.name!r}.",
@@ -244,7 +257,15 @@ class LocalStorage(Storage):
             size = os.fstat(descriptor).st_size
             if size != file.size:
                 raise transfer.differs(file, f"{size} bytes are stored, {file.size} were announced")
-            buffer = memoryview(bytearray(min(manifests.BUFFER, size + 1)))
+            yield descriptor
+
+    def _check(self, file: File) -> None:
+        with self._content(file):
+            pass
+
+    def _chunks(self, file: File, offset: int) -> Iterator[memoryview]:
+        with self._content(file) as descriptor:
+            buffer = memoryview(bytearray(min(manifests.BUFFER, file.size + 1)))
             while count := os.preadv(descriptor, [buffer], offset):
                 yield buffer[:count]
                 offset += count
@@ -354,7 +375,7 @@ class LocalStorage(Storage):
             missing = self._missing()
             return [Finding(False, missing.message, missing.hint)]
         findings = [self._access(), self._modes()]
-        with self._reported("reading"):
+        with self._reported(_READING):
             disk = os.statvfs(self.root)
             free = disk.f_bavail * disk.f_frsize
             findings.append(

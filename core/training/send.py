@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from decentralml.core import hostile
 from decentralml.core.errors import Failed, Refused
+from decentralml.core.limits import size as in_words
 from decentralml.core.training.run_folder import delete
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ class Parcel(Struct, frozen=True, kw_only=True):
         return sum(size for _, size in self.files)
 
 
-def prepare(result: Path, into: Path) -> Parcel:
+def prepare(result: Path, into: Path, *, most: int) -> Parcel:
     """Copy what goes out of ``result``, which a sandbox wrote, to a folder of the same name in ``into``.
 
     ``into`` is made where it is missing; an earlier copy is replaced. Raises `Refused` for a result that is
-    not whole ("MissingFile"), holds links or other things that are no files, or whose model no creator could
-    load (the codes of `hostile.tree` and `models.inspect.inspect`); `Failed` ("DiskFull") without room.
+    not whole ("MissingFile"), has more than ``most`` bytes ("TooLarge"), holds links or other things that are
+    no files, or whose model no creator could load (the codes of `hostile.tree` and
+    `models.inspect.inspect`); `Failed` ("DiskFull") without room.
     """
     from decentralml.core.models.inspect import inspect
 
@@ -48,6 +50,13 @@ def prepare(result: Path, into: Path) -> Parcel:
             "MissingFile",
             f"The result has no {', '.join(missing)}.",
             "Its script must save a Keras 3 folder, as `model.save` does inside; train again.",
+        )
+    size = sum(found[name] for name in FILES)
+    if size > most:
+        raise Refused(
+            "TooLarge",
+            f"The result has {in_words(size)}, a creator takes {in_words(most)} unless told otherwise.",
+            "Save it without its optimizer. If its creator takes more: `config set result-size MIB`.",
         )
     folder = into / result.name
     if folder.exists():

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -278,13 +279,43 @@ def test_the_creators_own_metrics_define_the_figures(
     assert reports.decode(reports.encode(found)) == found
 
 
-def test_metrics_that_raise_are_the_creators_fault(
+def test_metrics_that_raise_on_the_baseline_are_the_creators_fault(
     digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy]
 ) -> None:
+    broken = policy("def metrics(y, p):\n    return 1 / 0\n")
     with pytest.raises(Failed, match="ZeroDivisionError"):
-        Bench.open(digits, evaluator, policy=policy("def metrics(y, p):\n    return 1 / 0\n")).report(
-            models / "c"
-        )
+        Bench.open(digits, evaluator, base=models / "base", policy=broken)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("return {'hit': float(p[0, 9])}", "IndexError"),
+        ("while p.shape[1] == 3: pass\n    return {'hit': 1}", "2 seconds"),
+        ("return {'hit': 1} if p.shape[1] == 10 else None", "0 figures"),
+    ],
+)
+def test_metrics_that_only_a_candidate_breaks_are_in_its_report(
+    digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy], body: str, why: str
+) -> None:
+    source = f"def metrics(y, p):\n    {body}\n"
+    bench = Bench.open(digits, evaluator, base=models / "base", policy=policy(source))
+    found = replace(bench, policy=policy(source, 2)).report(models / "three_classes")
+    assert found.refused is not None
+    assert found.refused.step == "metrics"
+    assert why in found.refused.message
+    assert found.model is not None
+
+
+def test_without_a_baseline_to_tell_broken_metrics_are_reported_too(
+    digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy]
+) -> None:
+    """Or nothing that is delivered to such a task could be rejected."""
+    found = Bench.open(digits, evaluator, policy=policy("def metrics(y, p):\n    return 1 / 0\n")).report(
+        models / "c"
+    )
+    assert found.refused is not None
+    assert "ZeroDivisionError" in found.refused.message
 
 
 def test_answers_are_checked_against_labels_and_files() -> None:

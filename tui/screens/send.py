@@ -128,7 +128,8 @@ class SendResult(Working[Receipt]):
         """Copy what goes out, and look at it as the creator will."""
         self.say("copying what goes out, and looking at the model as its creator will…")
         outgoing = await self.call(self.session.home.folder, self.session.home.cache_dir / "outgoing")
-        parcel = await self.call(send.prepare, result, outgoing)
+        most = self.session.settings.result_size << 20
+        parcel = await self.call(lambda: send.prepare(result, outgoing, most=most))
         self._parcel = parcel
         self.query_one("#sources").display = False
         self.query_one("#again").display = bool(self._runs)

@@ -17,14 +17,14 @@ class Own(keras.Model):
     """A model that nobody else could load."""
 
 
-def mlp(units: int = 16, activation: str = "relu") -> keras.Model:
+def mlp(units: int = 16, activation: str = "relu", classes: int = 10) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28)),
             keras.layers.Flatten(),
             keras.layers.Dense(units, activation=activation),
             keras.layers.BatchNormalization(),
-            keras.layers.Dense(10, activation="softmax"),
+            keras.layers.Dense(classes, activation="softmax"),
         ]
     )
 
@@ -67,6 +67,7 @@ def main() -> None:
     save(model, "own_loss")
     save(mlp(24), "wider")
     save(mlp(activation="tanh"), "tanh")
+    save(mlp(classes=3), "three_classes")
     other = branched()
     save(other, "branched")
     np.save(OUT / "branched.npy", other.predict(x[:300], verbose=0))

@@ -166,7 +166,7 @@ def test_a_run_outlives_its_terminal_and_reports_what_history_has(
     assert curves.epochs["loss"].y == losses
     assert curves.epochs["loss"].x == [1, 2, 3, 4]
 
-    parcel = send.prepare(runs.result_folder(1), tmp_path / "send")
+    parcel = send.prepare(runs.result_folder(1), tmp_path / "send", most=2**30)
     assert [name for name, _ in parcel.files] == list(send.FILES)
     assert parcel.model.class_name == "Functional"
     assert re.fullmatch(r"model_[a-z]{10}", parcel.folder.name)
