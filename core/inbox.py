@@ -1,14 +1,17 @@
 """What waits for one account: results to judge, work to deliver, pay to claim, money to take back."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 
 from msgspec import Struct
 
 from decentralml.core.chain.base import Chain, SubmissionQuery, TaskQuery
-from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task
 
-_PAGE = 1000
 _DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
+
+TaskOf = Callable[[int], Task]
 
 
 class Waiting(StrEnum):
@@ -34,21 +37,25 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 def waiting(chain: Chain, address: str) -> tuple[Item, ...]:
-    """Everything on ``chain`` that waits for ``address``, what is due first at the top."""
-    items = [*_to_judge(chain, address), *_to_work(chain, address), *_to_close(chain, address)]
+    """Everything on ``chain`` that waits for ``address``, what is due first at the top.
+
+    All of it, however much that is: what is due first may be the last that was taken.
+    """
+    task = cache(chain.task)  # many results of few tasks
+    items = [*_to_judge(chain, address, task), *_to_work(chain, address, task), *_to_close(chain, address)]
     items.sort(key=lambda item: (item.due_block is None, item.due_block or 0, item.task_id))
     return tuple(items)
 
 
-def _to_judge(chain: Chain, creator: str) -> list[Item]:
+def _to_judge(chain: Chain, creator: str, task_of: TaskOf) -> list[Item]:
     """Results that the creator decides on, and slots whose workers let their time pass."""
     block, constants = chain.head().block, chain.constants
     query = SubmissionQuery(
-        creator=creator, statuses=(*_DELIVERED, ResultSubmissionStatus.Assigned), limit=_PAGE
+        creator=creator, statuses=(*_DELIVERED, ResultSubmissionStatus.Assigned), limit=MAX_U32
     )
     items = []
     for submission in chain.submissions(query).items:
-        task = chain.task(submission.task_id)
+        task = task_of(submission.task_id)
         if submission.status is ResultSubmissionStatus.Assigned:
             if block - submission.started > constants.work_period:
                 items.append(_item(Waiting.time_out, "time_out", task, submission, submission.worker))
@@ -60,15 +67,15 @@ def _to_judge(chain: Chain, creator: str) -> list[Item]:
     return items
 
 
-def _to_work(chain: Chain, worker: str) -> list[Item]:
+def _to_work(chain: Chain, worker: str, task_of: TaskOf) -> list[Item]:
     """Slots the worker holds, and results on which the creator stayed silent."""
     block, constants = chain.head().block, chain.constants
     query = SubmissionQuery(
-        worker=worker, statuses=(*_DELIVERED, ResultSubmissionStatus.Assigned), limit=_PAGE
+        worker=worker, statuses=(*_DELIVERED, ResultSubmissionStatus.Assigned), limit=MAX_U32
     )
     items = []
     for submission in chain.submissions(query).items:
-        task = chain.task(submission.task_id)
+        task = task_of(submission.task_id)
         if submission.status is ResultSubmissionStatus.Assigned:
             due = submission.started + constants.work_period
             items.append(_item(Waiting.deliver, "send_task_result", task, submission, task.creator, due))
@@ -79,11 +86,10 @@ def _to_work(chain: Chain, worker: str) -> list[Item]:
 
 def _to_close(chain: Chain, creator: str) -> list[Item]:
     """Expired tasks that still hold money for slots nobody can take."""
-    query = TaskQuery(creator=creator, expires_before=chain.head().block, limit=_PAGE)
+    query = TaskQuery(creator=creator, expires_before=chain.head().block, slots_min=1, limit=MAX_U32)
     return [
         Item(why=Waiting.close, call="close_task", task_id=task.id, question=task.terms.question)
         for task in chain.tasks(query).items
-        if not task.closed and task.free_slots > 0
     ]
 
 

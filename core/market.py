@@ -31,6 +31,8 @@ from decentralml.core.chain.calls import (
 )
 from decentralml.core.config import Settings
 from decentralml.core.domain import (
+    MAX_ASSIGNMENTS,
+    MAX_U32,
     REASON_BYTES,
     AnnotationType,
     ResultSubmissionStatus,
@@ -177,7 +179,7 @@ class Market:
     def list_task_results(self, task_id: int) -> SubmissionPage:
         """All submissions of a task, oldest first. Raises `Refused` ("TaskNotFound")."""
         self.chain.task(task_id)
-        return self.chain.submissions(SubmissionQuery(task_id=task_id, limit=10_000))
+        return self.chain.submissions(SubmissionQuery(task_id=task_id, limit=MAX_U32))
 
     def may(
         self, call: str, *, task_id: int | None = None, submission_id: int | None = None
@@ -245,9 +247,11 @@ class Market:
         refusal = self.may("assign_task", task_id=task_id)
         if refusal is None or refusal.code != "TaskFull":
             return None
-        for submission in self.chain.submissions_of(task_id):
-            idle = submission.status is ResultSubmissionStatus.Assigned and submission.delivered is None
-            if idle and self.may("time_out", submission_id=submission.id) is None:
+        taken = SubmissionQuery(
+            task_id=task_id, statuses=(ResultSubmissionStatus.Assigned,), limit=MAX_ASSIGNMENTS
+        )
+        for submission in self.chain.submissions(taken).items:
+            if submission.delivered is None and self.may("time_out", submission_id=submission.id) is None:
                 return submission
         return None
 

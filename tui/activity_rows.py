@@ -51,11 +51,12 @@ _WHAT = {
 }
 _SOON = 24 * 3600
 _ENDED_RUNS = 5
+_MOST_WAITS = 1000
 
 
 def waits(items: Sequence[Item], block: int, constants: Constants) -> list[Row]:
-    """What waits for the account, what is due first at the top."""
-    return [
+    """What waits for the account, what is due first at the top; how much more there is, at the end."""
+    rows = [
         Row(
             (item.why, item.task_id, item.submission_id),
             {
@@ -64,8 +65,11 @@ def waits(items: Sequence[Item], block: int, constants: Constants) -> list[Row]:
                 "due": _due(item, block, constants),
             },
         )
-        for item in items
+        for item in items[:_MOST_WAITS]
     ]
+    if len(items) > _MOST_WAITS:
+        rows.append(Row("more", {"what": (f"+{len(items) - _MOST_WAITS:,} more", "dim")}))
+    return rows
 
 
 def what(item: Item) -> str:

@@ -1,5 +1,9 @@
 """`decentralml inbox`: what waits, for people and for cron."""
 
+from collections import Counter
+
+import click
+
 from decentralml.core import inbox as inboxes
 from decentralml.core.cli.answers import when
 from decentralml.core.cli.commands import command
@@ -16,12 +20,19 @@ WORDS = {
 
 
 @command("inbox")
-def inbox(app: App) -> int:
-    items = inboxes.waiting(app.chain, app.account().address)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+def inbox(app: App, limit: int) -> int:
+    """
+    What is due first stands first.
+    """
+    waiting = inboxes.waiting(app.chain, app.account().address)
+    items, total = waiting[:limit], len(waiting)
+    counts = Counter(item.why for item in waiting)
+    data = {"items": items, "total": total, "counts": {why: counts[why] for why in inboxes.Waiting}}
     block, constants = app.chain.head().block, app.chain.constants
 
     def show() -> None:
-        if not items:
+        if not total:
             app.out.say("Nothing waits for you.")
             return
         rows = [
@@ -37,9 +48,11 @@ def inbox(app: App) -> int:
             )
             for item in items
         ]
-        app.out.table(
-            ("TASK", "SUBMISSION", "WHAT", "UNTIL BLOCK", "WHO", "QUESTION"), rows, right="TASK SUBMISSION"
-        )
+        columns = ("TASK", "SUBMISSION", "WHAT", "UNTIL BLOCK", "WHO", "QUESTION")
+        app.out.table(columns, rows, right="TASK SUBMISSION")
+        if total > len(items):
+            of_each = ", ".join(f"{counts[why]:,} x {WORDS[why]}" for why in inboxes.Waiting if counts[why])
+            app.out.say(f"+{total - len(items):,} more; in all {of_each}. --limit N shows more.")
 
-    app.out.done(items, show)
-    return 1 if items else 0
+    app.out.done(data, show)
+    return 1 if total else 0

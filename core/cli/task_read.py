@@ -73,7 +73,7 @@ def _row(task: Task, block: int, constants: Constants) -> tuple[str, ...]:
 @click.argument("task_id", type=click.IntRange(0), metavar="TASK")
 def show(app: App, task_id: int) -> None:
     task = app.chain.task(task_id)
-    submissions = app.chain.submissions_of(task_id)
+    submissions = app.market().list_task_results(task_id).items
     head, constants = app.chain.head(), app.chain.constants
     record = app.chain.record(task.creator)
     me = app.me()

@@ -3,11 +3,13 @@
 import re
 import time
 
+import many_results
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from decentralml.core.amount import UNIT
+from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.core.errors import Failed, Refused
 from decentralml.core.storage.base import Progress
 from decentralml.tui.app import DecentralMLApp
@@ -40,6 +42,27 @@ async def test_what_waits_is_listed_with_the_time_it_has(market_home: Place) -> 
         shown = text_of(app)
         assert re.search(r"result 1 of task 1: Digits, round 3.* enter: judge +3 d", shown)
         assert re.search(r"your work on task 2: A better head.* enter: work +7 d", shown)
+
+
+async def test_of_twenty_thousand_that_wait_the_first_are_listed_and_the_rest_counted(
+    market_home: Place,
+) -> None:
+    many_results.add(
+        market_home.home.ledger,
+        market_home.address("ada"),
+        tasks=20,
+        each=1000,
+        status=ResultSubmissionStatus.PendingValidation,
+        first=1000,
+    )
+    async with market_home.running(size=(140, 40)) as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        await pilot.press("G")
+        await settled(pilot)
+        assert screen._part("waits").total == 1001
+        assert re.search(r"\+19,\d{3} more", text_of(app))
+        await pilot.press("enter")
+        assert app.screen is screen
 
 
 async def test_enter_goes_where_it_can_be_done(market_home: Place) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from decentralml.core import judging
 from decentralml.core.chain.base import SubmissionQuery
-from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task
 from decentralml.core.drafts import Draft, Drafts
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.judging import Candidate
@@ -18,7 +18,6 @@ from decentralml.tui.session import Session
 
 ORDERS = ("due", "gain", "task", "worker", "id")
 DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
-MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Desk:
         chain, me = self.session.chain, self.session.address
         if me is None:
             return []
-        page = chain.submissions(SubmissionQuery(creator=me, statuses=DELIVERED, limit=MOST))
+        page = chain.submissions(SubmissionQuery(creator=me, statuses=DELIVERED, limit=MAX_U32))
         drafts, tasks = self.drafts.all(), {}
         entries = []
         for submission in page.items:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from decentralml.core import federation, federations
 from decentralml.core.chain.base import SubmissionQuery
-from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
+from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.errors import DecentralMLError, Misused
 from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federations import Past
@@ -23,7 +23,7 @@ from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean, short, short_address
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
-from decentralml.tui.judging.desk import MOST, Desk
+from decentralml.tui.judging.desk import Desk
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.evaluating import SETUPS
 from decentralml.tui.screens.federate_form import FederateForm, Order
@@ -113,7 +113,7 @@ class Federate(PaneScreen):
         if self._desk is None or self._desk.session is not session:
             self._desk = Desk(session)
         query = SubmissionQuery(
-            creator=session.address, statuses=(ResultSubmissionStatus.Accepted,), limit=MOST
+            creator=session.address, statuses=(ResultSubmissionStatus.Accepted,), limit=MAX_U32
         )
         found = session.chain.submissions(query).items if session.address else ()
         tasks = {number: session.chain.task(number) for number in {s.task_id for s in found}}

@@ -7,7 +7,7 @@ import msgspec
 from decentralml.core import task_filter
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
-from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.tui.session import Session
@@ -16,7 +16,6 @@ from decentralml.tui.words import blocks_left, kind, next_step
 
 ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
 _DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
-_MOST_OF_MINE = 10_000
 
 
 class MarketList:
@@ -52,8 +51,8 @@ class MarketList:
         as_of = (me, chain.last_cursor())
         if as_of == self._as_of:
             return
-        taken = SubmissionQuery(worker=me, limit=_MOST_OF_MINE)
-        judged = SubmissionQuery(creator=me, statuses=_DELIVERED, limit=_MOST_OF_MINE)
+        taken = SubmissionQuery(worker=me, limit=MAX_U32)
+        judged = SubmissionQuery(creator=me, statuses=_DELIVERED, limit=MAX_U32)
         self._mine = {submission.task_id: submission for submission in chain.submissions(taken).items}
         self._waiting = Counter(submission.task_id for submission in chain.submissions(judged).items)
         self._as_of = as_of

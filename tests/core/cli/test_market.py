@@ -49,12 +49,12 @@ def test_a_task_is_published_taken_delivered_validated_and_paid(market, files: P
 
     taken = bob("task", "assign", str(task["id"])).data
     assert sorted(path.name for path in Path(taken["folder"]).iterdir()) == ["0.txt", "1.txt", "2.txt"]
-    assert bob("inbox").data[0]["why"] == "deliver"
+    assert bob("inbox").data["items"][0]["why"] == "deliver"
     sent = bob("task", "send", str(task["id"]), "--answers", str(answers(tmp_path))).data
     assert sent["status"] == "PendingValidation"
 
     waiting = ada("inbox")
-    assert (waiting.code, waiting.data[0]["call"]) == (1, "validate_task_results")
+    assert (waiting.code, waiting.data["items"][0]["call"]) == (1, "validate_task_results")
     submission = str(sent["submission_id"])
     judged = ada("task", "validate", submission).data
     assert (judged["status"], judged["verdict"]["decision"]) == ("Validated", "undecided")
@@ -104,7 +104,7 @@ def test_silence_pays_the_worker(market, files: Path, tmp_path: Path, wait_for) 
     task = str(create(ada, files)["id"])
     silent = str(bob("task", "assign", task).data["submission_id"])
     bob("task", "send", task, "--answers", str(answers(tmp_path)))
-    wait_for(lambda: bob("inbox").data[:1] != [] and bob("inbox").data[0]["why"] == "claim", what="silence")
+    wait_for(lambda: bob("inbox").data["counts"]["claim"], what="silence")
     assert bob("task", "claim", silent).code == 0
     assert bob.free() == str(102 * 10**12)
 
@@ -113,7 +113,7 @@ def test_idleness_costs_the_deposit_and_the_slot(market, files: Path, wait_for) 
     ada, eve, bob = market("ada", "eve", "bob", init=("--block-time", "1", "--work-period", "1"))
     task = str(create(ada, files)["id"])
     idle = str(eve("task", "assign", task).data["submission_id"])
-    wait_for(lambda: ada("inbox").data[:1] and ada("inbox").data[0]["why"] == "time_out", what="idleness")
+    wait_for(lambda: ada("inbox").data["counts"]["time_out"], what="idleness")
     # The only slot is overdue: taking it times it out first.
     assert bob("task", "assign", task).code == 0
     assert eve.free() == str(100 * 10**12 - 2 * 10**10)
@@ -229,6 +229,20 @@ def test_hostile_questions_and_reasons_reach_no_terminal(market, files: Path, tm
                 for char in "\x1b\u202e\u200b":
                     assert char not in result.out + result.err
                 assert "\\u001b" not in result.out
+
+
+def test_an_inbox_that_does_not_fit_says_how_much_more_waits(market, files: Path) -> None:
+    ada, bob = market("ada", "bob")
+    for number in range(3):
+        bob("task", "assign", str(create(ada, files, "--question", f"{number}?")["id"]))
+    shown = bob("inbox", "--limit", "2")
+    assert shown.code == 1
+    assert [item["task_id"] for item in shown.data["items"]] == [1, 2]
+    assert (shown.data["total"], shown.data["counts"]["deliver"]) == (3, 3)
+    spoken = bob.words("inbox", "--limit", "1").out
+    assert "+2 more" in spoken
+    assert "3 x deliver your result" in spoken
+    assert "more" not in bob.words("inbox").out
 
 
 def test_two_tasks_of_one_folder_store_it_once(market, files: Path) -> None:

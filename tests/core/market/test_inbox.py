@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import many_results
+
 from decentralml.core.chain.base import Receipt
+from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.core.inbox import Waiting, waiting
 from decentralml.core.market import Market
 
@@ -55,3 +58,11 @@ def test_what_is_due_first_stands_first(ada: Market, bob: Market, publish: Publi
     clock.pass_blocks(3)
     second = bob.assign_task(publish(ada).task_id).submission_id
     assert [i.submission_id for i in waiting(bob.chain, bob.signer.address)] == [first, second]
+
+
+def test_twenty_thousand_results_all_wait_and_the_last_taken_may_be_due_first(ada: Market) -> None:
+    waits = ResultSubmissionStatus.PendingValidation
+    many_results.add(ada.chain.path, ada.address, tasks=20, each=1000, status=waits)
+    items = waiting(ada.chain, ada.address)
+    assert [item.submission_id for item in items] == list(range(20_000, 0, -1))
+    assert (items[0].due_block, items[0].task_id) == (11, 20)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import many_results
 import pytest
 
 from decentralml.core.amount import UNIT
@@ -221,3 +222,8 @@ def test_a_stale_nonce_is_signed_again(
     monkeypatch.setattr(ada.chain, "sign", sign_and_lose)
     publish(ada, question="Mine?")
     assert {task.terms.question for task in ada.list_task().items} == {"Mine?", "The other terminal's?"}
+
+
+def test_no_result_of_a_task_is_left_out_of_its_list_however_many_were_given_back(ada: Market) -> None:
+    many_results.add(ada.chain.path, ada.address, tasks=1, each=12_000, status=S.Abandoned)
+    assert len(ada.list_task_results(1).items) == 12_000
