@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from decentralml.core import environments, hostile, setup_script, task_folder
-from decentralml.core.domain import Task, TaskType, manifest_digest
+from decentralml.core.domain import Submission, Task, TaskType, manifest_digest
 from decentralml.core.errors import Refused
 from decentralml.core.training.run_folder import RunSpec, delete
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from decentralml.core.environments import Interpreter
     from decentralml.core.market import Market
     from decentralml.core.training import journal
+    from decentralml.core.training.runs import Run
     from decentralml.core.training.tryout import TryReport
 
 Consent = Callable[[int, list[str]], bool]
@@ -132,6 +133,33 @@ def run_spec(
         unsandboxed=unsandboxed,
         interpreter=_interpreter(market, assets, consent),
     )
+
+
+def results_for(submission: Submission, chain: str, runs: list["Run"]) -> list["Run"]:
+    """Those of ``runs`` that left a result which fits ``submission`` of the chain with genesis ``chain``."""
+    return [
+        run
+        for run in runs
+        if run.result_folder is not None
+        and run.state in ("finished", "stopped")
+        and run.spec.of_task(submission.task_id, chain)
+    ]
+
+
+def require_run_of(run: "Run", task_id: int, chain: str) -> None:
+    """Raises `Refused` ("OtherChain", "OtherTask") unless ``run`` trained task ``task_id`` of ``chain``."""
+    if not run.spec.on(chain):
+        raise Refused(
+            "OtherChain",
+            f"Run {run.id} trained a task of another chain.",
+            "Its result can only go there: --chain names that one.",
+        )
+    if run.spec.task_id != task_id:
+        raise Refused(
+            "OtherTask",
+            f"Run {run.id} was no training of task {task_id}.",
+            f"`task train {task_id}` makes one; `run list` shows what there is.",
+        )
 
 
 def try_task(

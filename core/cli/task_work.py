@@ -286,7 +286,8 @@ def _result(
     if result is None:
         runs = Runs(app.home, app.settings)
         if run_id is None:
-            done = [r.id for r in runs.list() if r.spec.submission_id == mine.id and r.state == "finished"]
+            fitting = work.results_for(mine, app.chain.genesis, runs.list())
+            done = [r.id for r in fitting if r.spec.submission_id == mine.id and r.state == "finished"]
             if not done:
                 raise Refused(
                     "NoResult",
@@ -294,12 +295,8 @@ def _result(
                     "`task train` makes one; --run and --result name others.",
                 )
             run_id = done[0]
-        elif runs.get(run_id).spec.task_id != mine.task_id:
-            raise Refused(
-                "OtherTask",
-                f"Run {run_id} was no training of task {mine.task_id}.",
-                f"`task train {mine.task_id}` makes one; `run list` shows what there is.",
-            )
+        else:
+            work.require_run_of(runs.get(run_id), mine.task_id, app.chain.genesis)
         result = runs.result_folder(run_id)
     outgoing = app.home.folder(app.home.cache_dir / "outgoing")
     parcel = parcels.prepare(result, outgoing, most=app.settings.result_size << 20)

@@ -40,6 +40,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     ``assets``: the task's verified folder, in which ``script`` stands. ``data``: an .npz or a folder; None
     leaves it to the script. ``device``: "" (what there is), "cpu", "gpu" or "gpu:N". ``threads`` 0 and
     ``nice`` None mean the settings' own, ``interpreter`` None the program's own. ``trial``: a few batches.
+    ``chain``: the genesis of the task's; task ids begin anew on each.
     """
 
     assets: Path
@@ -61,6 +62,14 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     unsandboxed: bool = False
     interpreter: Interpreter | None = None
     trial: bool = False
+
+    def of_task(self, task_id: int, chain: str) -> bool:
+        """Whether it trains task ``task_id`` of the chain whose genesis is ``chain``."""
+        return self.task_id == task_id and self.on(chain)
+
+    def on(self, chain: str) -> bool:
+        """Whether its task is of the chain whose genesis is ``chain``. An order that names none fits any."""
+        return self.chain in ("", chain)
 
 
 class RunFile(Struct, kw_only=True):

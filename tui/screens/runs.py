@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
+from decentralml.core import work
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean
@@ -243,6 +244,9 @@ class RunsScreen(MarketScreen):
         if run.spec.task_id is None:
             self.app.say(f"Run {run.id} belongs to no task.")
             return
+        if not run.spec.on(self.session.chain.genesis):
+            self.app.say(f"Run {run.id} trained a task of another chain.")
+            return
         from decentralml.tui.screens.task import TaskDetail
 
         self.app.push_screen(TaskDetail(run.spec.task_id))
@@ -407,10 +411,7 @@ class RunsScreen(MarketScreen):
         """Whose result the run is: the slot for which it was trained, or the one held since. Blocks."""
         session, task_id = self.session, run.spec.task_id
         assert task_id is not None, "a run of no task is not delivered"
-        if run.spec.chain not in ("", session.chain.genesis):
-            raise Refused(
-                "OtherChain", f"Run {run.id} is of a task on another chain.", "--chain names that one."
-            )
+        work.require_run_of(run, task_id, session.chain.genesis)
         if (mine := task_facts.my_submission(session, task_id)) is None:
             raise task_facts.not_taken(session.chain.task(task_id))
         return mine

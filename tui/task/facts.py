@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from decentralml.core import judging, setup_script, task_folder
+from decentralml.core import judging, setup_script, task_folder, work
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Event, Record, SubmissionQuery
 from decentralml.core.domain import (
@@ -242,7 +242,7 @@ def _runs(session: Session, submissions: tuple[Submission, ...], me: str | None)
     genesis = session.chain.genesis
     for run in Runs(session.home, session.settings).list():
         id = run.spec.submission_id
-        if id in mine and run.spec.chain in ("", genesis):
+        if id in mine and run.spec.on(genesis):
             runs.setdefault(id, run)
     return runs
 
@@ -260,15 +260,8 @@ def _next_change(
 def to_deliver(session: Session, submission_id: int) -> list[Run]:
     """The finished runs of this home whose result fits a submission, newest first. Blocks."""
     submission = session.chain.submission(submission_id)
-    genesis = session.chain.genesis
-    return [
-        run
-        for run in Runs(session.home, session.settings).list()
-        if run.result_folder is not None
-        and run.state in ("finished", "stopped")
-        and run.spec.task_id == submission.task_id
-        and run.spec.chain in ("", genesis)
-    ]
+    runs = Runs(session.home, session.settings).list()
+    return work.results_for(submission, session.chain.genesis, runs)
 
 
 def my_submission(session: Session, task_id: int) -> Submission | None:

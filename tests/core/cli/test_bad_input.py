@@ -20,8 +20,12 @@ import numpy as np
 import pytest
 
 from decentralml.core.chain.ledger import Ledger
+from decentralml.core.limits import Bounds
+from decentralml.core.paths import Home
 from decentralml.core.storage.base import File, Manifest
 from decentralml.core.storage.manifest import encode
+from decentralml.core.training.progress import Progress
+from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 
 SCRIPTS = Path(__file__).parents[1] / "training" / "scripts"
 ASSETS = Path(__file__).parents[3] / "assets"
@@ -525,6 +529,36 @@ def test_a_result_of_another_task_and_one_changed_on_the_way(studio, tmp_path: P
     assert judged["report"]["refused"]["code"] == "ContentDiffers"
     rejected = ada("task", "reject", submission, "--reason", "Not what you delivered.").data
     assert rejected["status"] == "Rejected"
+
+
+def test_a_result_of_another_ledgers_task_is_not_delivered(market, tmp_path: Path) -> None:
+    ada, bob = market("ada", "bob")
+    second = ("--chain", f"local:{tmp_path}/second/ledger.sqlite")
+    assert ada("chain", "init", second[1].removeprefix("local:")).code == 0
+    submissions = set()
+    for chain in (ada.shared[:2], second):
+        for person in (ada, bob):
+            assert person(*chain, "account", "fund", "50").code == 0
+        made = ada(
+            *(*chain, "task", "create", "engineer", "--question", "Digits?", "--pays-amount", "1"),
+            *("--assets", str(ASSETS / "model_engineer")),
+        )
+        submissions.add(bob(*chain, "task", "assign", str(made.data["task_id"])).data["submission_id"])
+    assert len(submissions) == 1, "the same number on both"
+
+    genesis = bob("chain", "status").data["genesis"]
+    folder = Home(bob.home).runs / "1"
+    folder.mkdir()
+    run = RunFolder(folder)
+    spec = RunSpec(assets=tmp_path, script="", task_id=1, submission_id=submissions.pop(), chain=genesis)
+    progress = Progress(phase="finished", folder="model_abcdefghij")
+    run.create(RunFile(spec=spec, bounds=Bounds(1, 1, 1), created=0, progress=progress))
+    (run.out / "model_abcdefghij").mkdir()
+
+    assert answer(bob, *second, "task", "send", "1") == ("NoResult", 1)
+    assert answer(bob, *second, "task", "send", "1", "--run", "1") == ("OtherChain", 1)
+    # On its own ledger it is looked at: this one is empty.
+    assert answer(bob, "task", "send", "1") == ("MissingFile", 1)
 
 
 def tmp_path_store(person: Any) -> Path:
