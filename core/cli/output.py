@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, fit
@@ -45,7 +45,7 @@ def plain(value: Any, name: str = "") -> Any:
     An object with such a null says so in its list ``nonfinite``. All text is cleaned.
     """
     if isinstance(value, Struct):
-        return plain({field.name: getattr(value, field.name) for field in structs.fields(value)}, name)
+        return plain({field: getattr(value, field) for field in value.__struct_fields__}, name)
     if isinstance(value, Mapping):
         made = {clean(str(key)): plain(item, str(key)) for key, item in value.items()}
         lost = [clean(str(key)) for key, item in value.items() if _nonfinite(item)]

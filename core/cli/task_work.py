@@ -101,8 +101,8 @@ def try_(app: App, task_id: int, unsandboxed: bool, **options: Any) -> None:
             "data",
             f"{report.samples} samples, {report.holdout} held out, x {report.x_shape} y {report.y_shape}",
         ),
-        ("an epoch", "-" if report.seconds_epoch is None else f"{report.seconds_epoch:.1f} s"),
-        (f"{report.epochs} epochs", "-" if total is None else duration(total)),
+        ("an epoch", "-" if report.seconds_epoch is None else _seconds(report.seconds_epoch)),
+        (f"{report.epochs} epochs", "-" if total is None else _seconds(total)),
         (
             "pays an hour",
             "-" if trial.pays_per_hour is None else format_amount(_rounded(trial.pays_per_hour)),
@@ -322,6 +322,11 @@ def _answers(app: App, task: Task, file: Path) -> tuple[str | None, Path | None,
     folder = app.home.folder(app.home.cache_dir / "outgoing" / f"answers_{task.id}")
     write_atomic(folder / checks.ANSWERS, raw)
     return None, folder, facts
+
+
+def _seconds(seconds: float) -> str:
+    """Short times to hundredths, which the longer ones do not need."""
+    return f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
 
 
 def _rounded(planck: int) -> int:
