@@ -24,6 +24,7 @@ from decentralml.tui.failures import Failures
 from decentralml.tui.guarded import Guarded
 from decentralml.tui.identity import Identity
 from decentralml.tui.looks import Looks
+from decentralml.tui.places import Places
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.state import State
 from decentralml.tui.transfers import Transfers
@@ -87,7 +88,7 @@ class DecentralMLApp(App[None]):
         self._looking = asyncio.Lock()
         self._chain_lost = False
         self._said: tuple[str, float] = ("", 0.0)
-        self._trail: list[str] = []
+        self.places = Places(self)
         self.identity = Identity(self)
         self.looks = Looks(self)
         self.ascii = self.looks.begin()
@@ -118,13 +119,11 @@ class DecentralMLApp(App[None]):
         self.screen.query(KeyBar).refresh()
         await self._beat()
         self.set_interval(PULSE_SECONDS, self._beat)
+        self.places.restore(self.session.chain.genesis[:16])
         if self.session.account is None and not self.readonly:
             from decentralml.tui.screens.first_start import FirstStart
 
             self.push_screen(FirstStart())
-        else:
-            self.switch_to(self.state.get("mode", "tasks"))
-            self._trail.clear()
         self.run_worker(self._warm(), group="warm")
         if self.welcome:
             from decentralml.tui.screens.dialog import Show
@@ -258,27 +257,20 @@ class DecentralMLApp(App[None]):
     # Moving
 
     def switch_to(self, mode: str) -> None:
-        """Show a mode as it was left; `back` comes back from there."""
-        if mode not in keys.MODES or mode == self.current_mode:
-            return
-        self._trail = [*self._trail[-50:], self.current_mode]
-        self._show_mode(mode)
+        """Show a mode as it was left, or its own screen where one is in it; `back` comes back from there."""
+        self.places.go(mode)
 
-    def _show_mode(self, mode: str) -> None:
-        self.switch_mode(mode)
-        if self.state.set("mode", mode):
-            self.save_state()
+    def show(self, mode: str, id: int | str) -> None:
+        """Show a mode's own screen with the cursor on what ``id`` is there."""
+        self.places.show(mode, id)
 
     def back(self) -> None:
-        """Close what is on top; else go to the mode one came from."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        elif self._trail:
-            self._show_mode(self._trail.pop())
+        """Close what is on top; else go where one came from."""
+        self.places.back()
 
     def save_state(self) -> None:
         """Write where the person is, off the loop."""
-        self.run_worker(background.call(self.state.save), group="state", exclusive=True)
+        self.run_worker(self.guarded(background.call(self.state.save)), group="state", exclusive=True)
 
     def action_tab(self, mode: str) -> None:
         self.switch_to(mode)

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +39,36 @@ def of(mode: str) -> "type[MarketScreen]":
     from decentralml.tui.screens.activity import Activity
 
     return Activity
+
+
+def reopened(place: object) -> "MarketScreen | None":
+    """A new screen whose `MarketScreen.place` is ``place``; None where no screen is there."""
+    match place:
+        case ["task", int(id)]:
+            from decentralml.tui.screens.task import TaskDetail
+
+            return TaskDetail(id)
+        case ["label", int(id)]:
+            from decentralml.tui.screens.label import LabelFiles
+
+            return LabelFiles(id)
+        case ["viewer", str(folder), str(name), bool(model)]:
+            from decentralml.tui.screens.viewer import Viewer
+
+            return Viewer(Path(folder), name, model=model)
+        case ["statement", str(address)]:
+            from decentralml.tui.screens.statement import StatementScreen
+
+            return StatementScreen(address)
+        case ["address_book"]:
+            from decentralml.tui.screens.address_book import AddressBookScreen
+
+            return AddressBookScreen()
+        case ["create"]:
+            from decentralml.tui.screens.create import CreateTask
+
+            return CreateTask()
+    return None
 
 
 def warm() -> None:

@@ -35,7 +35,6 @@ class AccountsScreen(MarketScreen):
     """The list, and everything about the account under the cursor."""
 
     SCOPE = "accounts"
-    MODE = "accounts"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -275,7 +274,7 @@ class AccountsScreen(MarketScreen):
 
         entry = self._entry
         if entry is not None:
-            self.app.push_screen(StatementScreen(entry.account))
+            self.app.push_screen(StatementScreen(entry.account.address))
 
     def action_copy(self) -> None:
         row = self.table.row

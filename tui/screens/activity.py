@@ -48,7 +48,6 @@ class Activity(MarketScreen):
     """Four lists. In a narrow terminal those without anything in them make room."""
 
     SCOPE = "activity"
-    MODE = "activity"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -259,7 +258,7 @@ class Activity(MarketScreen):
         if item is None:
             return
         if item.why is Waiting.judge and item.submission_id is not None:
-            self._go_to("validate", item.submission_id)
+            self.app.show("validate", item.submission_id)
         else:
             self._open_task(item.task_id)
 
@@ -267,16 +266,6 @@ class Activity(MarketScreen):
         from decentralml.tui.screens.task import TaskDetail
 
         self.app.push_screen(TaskDetail(task_id))
-
-    def _go_to(self, mode: str, id: int) -> None:
-        """Show a mode with the cursor on what ``id`` is there."""
-        self.app.switch_to(mode)
-        self.app.call_later(self._select, id)
-
-    def _select(self, id: int) -> None:
-        select = getattr(self.app.screen, "select", None)
-        if select is not None:
-            select(id)
 
     def _open_failure(self, row: Row) -> None:
         found = next(one for one in self.app.failures.newest() if (one[0], one[1].code) == row.key)
@@ -290,9 +279,9 @@ class Activity(MarketScreen):
 
     def _open_work(self, row: Row) -> None:
         if row.key[0] == "run":
-            self._go_to("runs", row.key[1])
+            self.app.show("runs", row.key[1])
         elif row.key[0] == "evaluation":
-            self._go_to("validate", row.key[1])
+            self.app.show("validate", row.key[1])
 
     def action_claim(self) -> None:
         self._sign(Waiting.claim, proposals.claim)

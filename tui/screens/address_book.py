@@ -1,5 +1,7 @@
 """Names for other people's addresses: they are shown wherever an address is."""
 
+from typing import Any
+
 from textual import on
 from textual.app import ComposeResult
 
@@ -21,11 +23,14 @@ class AddressBookScreen(MarketScreen):
     """The entries by name."""
 
     SCOPE = "address_book"
-    MODE = "accounts"
 
     def __init__(self) -> None:
         super().__init__()
         self._entries: dict[str, str] = {}
+
+    @property
+    def place(self) -> list[Any]:
+        return ["address_book"]
 
     def body(self) -> ComposeResult:
         yield Prose(id="headline", wrap=False)

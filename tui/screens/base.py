@@ -24,13 +24,12 @@ T = TypeVar("T")
 class MarketScreen(Screen[None]):
     """Base of the six modes and of what opens over them.
 
-    A subclass names its ``SCOPE`` (its rows in `keys.TABLE`), the ``MODE`` whose tab is lit, composes
-    its `body`, and implements ``action_<row>`` for the rows it offers. `refresh_data` is awaited when
-    the screen appears and whenever the chain moved.
+    A subclass names its ``SCOPE`` (its rows in `keys.TABLE`), composes its `body`, and implements
+    ``action_<row>`` for the rows it offers. `refresh_data` is awaited when the screen appears and
+    whenever the chain moved.
     """
 
     SCOPE: ClassVar[str]
-    MODE: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "SCOPE" in cls.__dict__:
@@ -39,11 +38,13 @@ class MarketScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        # The mode whose tab is lit: what opens over a mode belongs to it.
+        self.mode = self.SCOPE if self.SCOPE in keys.MODES else self.app.current_mode
         # The style sheets are parsed already: without this each screen has them parsed once more.
         self._css_update_count = self.app._css_update_count
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.MODE)
+        yield TopBar(self.mode)
         yield from self.body()
         yield KeyBar(self.SCOPE)
 
@@ -58,7 +59,16 @@ class MarketScreen(Screen[None]):
         assert session is not None, "refresh_data is called only with a session"
         return session
 
+    @property
+    def place(self) -> list[Any]:
+        """What `screens.reopened` makes this screen anew from; empty where a mode or nothing does."""
+        return []
+
+    def select(self, id: Any) -> None:
+        """Put the cursor on what ``id`` is here, as soon as it is read: for screens that lead here."""
+
     def on_screen_resume(self) -> None:
+        self.app.places.note()
         self.query_one(TopBar).show(self.app.pulse)
         self.query_one(KeyBar).refresh()
         if self.app.session is not None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -74,7 +75,6 @@ class CreateTask(MarketScreen):
     """What is typed is kept as a draft, whichever way one leaves, until the task is published."""
 
     SCOPE = "create"
-    MODE = "tasks"
     HORIZONTAL_BREAKPOINTS = [(0, "-one"), (100, "-two")]  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -82,6 +82,10 @@ class CreateTask(MarketScreen):
         self.draft = Draft()
         self.checked: Checked | None = None
         self._uploaded = ""
+
+    @property
+    def place(self) -> list[Any]:
+        return ["create"]
 
     def body(self) -> ComposeResult:
         with Horizontal(id="sides"):

@@ -48,7 +48,6 @@ class Federate(PaneScreen):
     """The accepted results of my tasks; those that are marked, or else all of the task under the cursor."""
 
     SCOPE = "federate"
-    MODE = "federate"
     PANELS = PANELS
 
     def __init__(self) -> None:

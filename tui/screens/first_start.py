@@ -30,7 +30,6 @@ class FirstStart(MarketScreen):
     """Three ways in; then straight to the tasks."""
 
     SCOPE = "first_start"
-    MODE = "tasks"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012
 
     def body(self) -> ComposeResult:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 from textual import events, on
@@ -36,7 +37,6 @@ class LabelFiles(MarketScreen):
     """Answers live in this home until they are delivered: one goes on where one was."""
 
     SCOPE = "label"
-    MODE = "tasks"
 
     def __init__(self, task_id: int) -> None:
         super().__init__()
@@ -49,6 +49,10 @@ class LabelFiles(MarketScreen):
         self._answers: dict[str, str] = {}
         self._at = 0
         self._writing = asyncio.Lock()
+
+    @property
+    def place(self) -> list[Any]:
+        return ["label", self.task_id]
 
     def body(self) -> ComposeResult:
         with Vertical(id="head"):

@@ -69,12 +69,12 @@ class PaneScreen(MarketScreen):
 
     def keep(self, name: str, value: Any) -> None:
         """Remember where the person was, across restarts: ``validate.panel``."""
-        if self.app.state.set(f"{self.MODE}.{name}", value):
+        if self.app.state.set(f"{self.SCOPE}.{name}", value):
             self.app.save_state()
 
     def restore_panel(self) -> None:
         """Show the panel that was seen last."""
-        panel = self.app.state.get(f"{self.MODE}.panel", self.panel)
+        panel = self.app.state.get(f"{self.SCOPE}.panel", self.panel)
         self.panel = panel if panel in self.PANELS else self.panel
 
     def _turns(self) -> tuple[str, ...]:

@@ -44,7 +44,6 @@ class RunsScreen(MarketScreen):
     """
 
     SCOPE = "runs"
-    MODE = "runs"
     AUTO_FOCUS = "PagedTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012
 
@@ -57,6 +56,7 @@ class RunsScreen(MarketScreen):
         self._timer: Timer | None = None
         self._looking = False
         self._again = False
+        self._wished = False
 
     def body(self) -> ComposeResult:
         with Horizontal(id="runs"):
@@ -127,8 +127,9 @@ class RunsScreen(MarketScreen):
         if self.selected not in ids:
             at_work = (run.id for run in self.seen.runs if run.id in ids and not run.ended)
             self._select(next(at_work, ids[0] if ids else None))
-        if rows == self._rows and self.table.loaded:
+        if rows == self._rows and self.table.loaded and not self._wished:
             return
+        self._wished = False
         self._rows = rows
         self._size_list()
         await self.table.reload()
@@ -162,9 +163,24 @@ class RunsScreen(MarketScreen):
         """Whether the table tells where it stood before the list grew: the cursor is about to follow."""
         return self.table.row is None or self.table.row.key != key
 
+    def select(self, id: int) -> None:
+        """Look at a run: whatever the filter hides, it is shown, with the cursor on it."""
+        self._remember(SELECTED, id)
+        self._wished = True
+        if self.is_mounted:
+            self._show_all()
+            self._again = True
+            self._look_soon()
+
+    def _show_all(self) -> None:
+        """Without the filter."""
+        filter = self.query_one("#filter", Input)
+        filter.value = ""
+        filter.remove_class("-shown")
+
     @property
     def selected(self) -> int | None:
-        """The id of the run that is looked at. Other screens set it before they come here."""
+        """The id of the run that is looked at."""
         return self.app.state.get(SELECTED, 0) or None
 
     @property
@@ -256,8 +272,7 @@ class RunsScreen(MarketScreen):
         if self.live.leave():
             self.draw()
         elif filter.has_class("-shown"):
-            filter.value = ""
-            filter.remove_class("-shown")
+            self._show_all()
             self.table.focus()
         else:
             super().action_back()

@@ -1,14 +1,14 @@
 """Every movement of an account's money, and what was left after each."""
 
 from pathlib import Path
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
 
 from decentralml.core.amount import format_amount
 from decentralml.core.cli.files import write_new
-from decentralml.core.text import clean
-from decentralml.core.wallet.accounts import Account
+from decentralml.core.text import clean, short_address
 from decentralml.tui.account.statement import Line, StatementPages
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.form import Field, Form
@@ -42,12 +42,16 @@ class StatementScreen(MarketScreen):
     """Newest first; enter goes to the task of a line."""
 
     SCOPE = "statement"
-    MODE = "accounts"
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__()
-        self._account = account
+        self._address = address
+        self._name = ""
         self._pages: StatementPages | None = None
+
+    @property
+    def place(self) -> list[Any]:
+        return ["statement", self._address]
 
     def body(self) -> ComposeResult:
         yield Prose(id="headline", wrap=False)
@@ -58,15 +62,16 @@ class StatementScreen(MarketScreen):
 
     async def refresh_data(self) -> None:
         if self._pages is None:
-            self._pages = StatementPages(self.session.chain, self._account.address)
+            self._pages = StatementPages(self.session.chain, self._address)
+            self._name = await self.call(self.session.name_of, self._address) or short_address(self._address)
         count = await self.call(self._pages.catch_up)
         self.query_one("#headline", Prose).show(
             [
                 (
                     ("Statement of ", "dim"),
-                    (clean(self._account.name), "title"),
+                    (clean(self._name), "title"),
                     f"  {count:,} lines  ",
-                    (self._account.address, "dim"),
+                    (self._address, "dim"),
                 )
             ]
         )
@@ -101,8 +106,8 @@ class StatementScreen(MarketScreen):
 
         path = await self.app.push_screen_wait(
             Form(
-                f"Statement of {self._account.name}",
-                (Field("file", "Into the new file", value=f"~/{self._account.name}-statement.csv"),),
+                f"Statement of {self._name}",
+                (Field("file", "Into the new file", value=f"~/{self._name}-statement.csv"),),
                 act,
                 text="Every line as CSV, oldest first, amounts in units. Only you may read the file.\n",
                 doing="reading the statement…",
@@ -113,7 +118,7 @@ class StatementScreen(MarketScreen):
             self.app.say(f"The statement is in {path}.")
 
     def action_copy(self) -> None:
-        self.app.copy(self._account.address)
+        self.app.copy(self._address)
 
 
 def _row(line: Line) -> Row:

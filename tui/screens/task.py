@@ -15,8 +15,6 @@ from decentralml.core.text import clean
 from decentralml.tui import keys
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
-from decentralml.tui.screens.runs import SELECTED
-from decentralml.tui.screens.validate import Validate
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal, Transfer
 from decentralml.tui.task import assets as asset_rows
@@ -57,7 +55,6 @@ class TaskDetail(MarketScreen):
     """The panels lie beside each other where there is room; else one is shown, and ``]`` goes to the next."""
 
     SCOPE = "task"
-    MODE = "tasks"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-one"), (120, "-two"), (160, "-three")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
 
@@ -69,6 +66,10 @@ class TaskDetail(MarketScreen):
         self._tree: list[asset_rows.Node] = []
         self._folded: set[str] = set()
         self._verified = False
+
+    @property
+    def place(self) -> list[Any]:
+        return ["task", self.task_id]
 
     def body(self) -> ComposeResult:
         with Vertical(id="head"):
@@ -358,7 +359,7 @@ class TaskDetail(MarketScreen):
         assert assets is not None, "the rows are those of the task's files"
         kept = await self.call(lambda: self.session.home.assets)
         folder = kept / manifest_digest(assets[1])
-        self.app.push_screen(Viewer(folder, node.name, model=node.model, mode=self.MODE))
+        self.app.push_screen(Viewer(folder, node.name, model=node.model))
 
     async def fetch(self) -> None:
         """Bring the task's files here, verified, and show how far they are."""
@@ -485,15 +486,11 @@ class TaskDetail(MarketScreen):
 
     def _judge(self, submission_id: int) -> None:
         """To the inbox, with the cursor on this result."""
-        self.app.switch_to("validate")
-        screen = self.app.screen
-        if isinstance(screen, Validate):
-            screen.select(submission_id)
+        self.app.show("validate", submission_id)
 
     def _look_at_run(self, run_id: int) -> None:
         """To the runs, with this one live."""
-        self.app.state.set(SELECTED, run_id)
-        self.app.switch_to("runs")
+        self.app.show("runs", run_id)
 
     def action_copy(self) -> None:
         """Copy what the cursor is on: a reference, an address, an event; else the task's reference."""

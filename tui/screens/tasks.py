@@ -47,7 +47,6 @@ class Tasks(MarketScreen):
     """A virtual list over the chain's own index: it reads only the page it shows."""
 
     SCOPE = "tasks"
-    MODE = "tasks"
     AUTO_FOCUS = "PagedTable"
 
     def __init__(self) -> None:

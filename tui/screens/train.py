@@ -53,8 +53,7 @@ async def start(screen: "MarketScreen", task_id: int | None) -> None:
         task_id = int(chosen)
     run_id = await screen.app.push_screen_wait(StartTraining(task_id))
     if run_id is not None:
-        screen.app.state.set("runs.selected", run_id)
-        screen.app.switch_to("runs")
+        screen.app.show("runs", run_id)
 
 
 def trainable(session: Session) -> list[tuple[str, str | Text]]:

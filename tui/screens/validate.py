@@ -44,7 +44,6 @@ class Validate(Deciding):
     """Inbox on the left (on top where it is narrow), the result under the cursor beside it."""
 
     SCOPE = "validate"
-    MODE = "validate"
     PANELS = PANELS
 
     def __init__(self) -> None:
@@ -59,9 +58,12 @@ class Validate(Deciding):
         self._wished: int | None = None
 
     def select(self, submission_id: int) -> None:
-        """Put the cursor on a result as soon as the list is read: for screens that lead here."""
+        """Put the cursor on a result as soon as the list is read, whatever the filter hides."""
         self._wished = submission_id
         if self.is_mounted:
+            self.filter = ""
+            with self.prevent(Input.Changed):
+                self.query_one("#filter", Input).value = ""
             self.work(self.read(), group="refresh")
 
     def body(self) -> ComposeResult:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -33,17 +34,19 @@ class Viewer(MarketScreen):
     """Shows ``name`` of ``folder``, a stranger's; with ``model`` what static inspection says of it."""
 
     SCOPE = "viewer"
-    MODE = "tasks"
 
-    def __init__(self, folder: Path, name: str, *, model: bool = False, mode: str = "tasks") -> None:
+    def __init__(self, folder: Path, name: str, *, model: bool = False) -> None:
         super().__init__()
-        self.MODE = mode  # type: ignore[misc] - the tab that this was opened from stays lit
         self._folder = folder
         self._file = name
         self._model = model
         self._rows: list[Row] = []
         self._text = ""
         self._read = False
+
+    @property
+    def place(self) -> list[Any]:
+        return ["viewer", str(self._folder), self._file, self._model]
 
     def body(self) -> ComposeResult:
         with Vertical(id="head"):
