@@ -1,5 +1,6 @@
 """Signed calls whose outcome is not known yet: the outbox that keeps a crash from doing anything twice."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -10,10 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from decentralml.core.chain.base import Chain, Extrinsic, Receipt, Stage
-from decentralml.core.chain.calls import Call, CreateTask
-from decentralml.core.errors import Refused
+from decentralml.core.chain.calls import AssignTask, Call, CloseTask, CreateTask, call_name
+from decentralml.core.domain import StorageType
+from decentralml.core.errors import Failed, Refused
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.signing import Signer
+from decentralml.core.storage.base import STAND_IN
 
 OnStage = Callable[[Stage], None]
 _ATTEMPTS = 8
@@ -42,6 +45,7 @@ class Intents:
 
         Where another terminal of the same account comes between, it is signed anew. Raises as `Chain.submit`.
         """
+        self._sweep()
         earlier = self._settled(call, signer.address)
         if earlier is not None:
             return earlier
@@ -60,19 +64,23 @@ class Intents:
                 self._forget(call, signer.address)
                 return receipt
 
-    def unsettled(self) -> bool:
-        """Whether a call was cut off before its outcome was known, within the last day."""
-        found = False
-        for path in self._folder.iterdir():
-            if time.time() - path.stat().st_mtime > _LIFE:
-                path.unlink(missing_ok=True)
-            else:
-                found = True
-        return found
+    def landed(self, name: str, about: object, address: str) -> bool:
+        """Whether ``address`` signed a call ``name`` about the same (see `about`) that landed unheard of.
+
+        What such a call did is then no reason to refuse it: `send_once` answers with its receipt.
+        """
+        files = self._folder.glob(f"{self._wish(name, about, address)}-*.json")
+        return any(self._receipt(path) is not None for path in files)
 
     def _settled(self, call: Call, address: str) -> Receipt | None:
         """The receipt of the same call sent before a crash; None where there was none or it never arrived."""
         path = self._path(call, address)
+        receipt = self._receipt(path)
+        if receipt is not None:
+            path.unlink(missing_ok=True)
+        return receipt
+
+    def _receipt(self, path: Path) -> Receipt | None:
         try:
             intent = msgspec.json.decode(path.read_bytes(), type=Intent)
         except FileNotFoundError:
@@ -80,16 +88,25 @@ class Intents:
         except msgspec.DecodeError:
             path.unlink(missing_ok=True)
             return None
-        receipt = self._chain.receipt(intent.extrinsic_hash)
-        if receipt is not None:
-            path.unlink(missing_ok=True)
-        return receipt
+        return self._chain.receipt(intent.extrinsic_hash)
+
+    def _sweep(self) -> None:
+        for path in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another terminal's, heard of meanwhile
+                if time.time() - path.stat().st_mtime > _LIFE:
+                    path.unlink()
 
     def _write(self, extrinsic: Extrinsic) -> None:
-        """Note that ``extrinsic`` is about to be sent. Durable when this returns."""
-        write_atomic(
-            self._path(extrinsic.call, extrinsic.signer), msgspec.json.encode(Intent(extrinsic.hash))
-        )
+        """Note that ``extrinsic`` is about to be sent. Durable when this returns. Raises `Failed`."""
+        path = self._path(extrinsic.call, extrinsic.signer)
+        try:
+            write_atomic(path, msgspec.json.encode(Intent(extrinsic.hash)))
+        except OSError as error:
+            raise Failed(
+                "CannotWrite",
+                f"{path} cannot be written: {error.strerror}.",
+                "Nothing was sent. Make room, or see to the permissions, and try again.",
+            ) from error
 
     def _forget(self, call: Call, address: str) -> None:
         """The outcome of ``call`` is known."""
@@ -99,5 +116,22 @@ class Intents:
         # A task created again after a crash ends a few blocks later: the expiry does not tell calls apart.
         if isinstance(call, CreateTask):
             call = CreateTask(msgspec.structs.replace(call.terms, expiration_block=0))
-        key = json.dumps([self._chain.genesis, address, msgspec.to_builtins(call)], sort_keys=True)
-        return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        wish = self._wish(call_name(call), about(call), address)
+        return self._folder / f"{wish}-{_digest(msgspec.to_builtins(call))}.json"
+
+    def _wish(self, name: str, about: object, address: str) -> str:
+        return _digest([self._chain.genesis, address, name, about])
+
+
+def about(call: Call) -> object:
+    """What a call is about, known before anything is uploaded for it: its task, its submission, its terms."""
+    if isinstance(call, CreateTask):
+        terms = call.terms.with_assets(StorageType.Local, STAND_IN)
+        return msgspec.to_builtins(msgspec.structs.replace(terms, expiration_block=0))
+    if isinstance(call, AssignTask | CloseTask):
+        return call.task_id
+    return call.submission_id
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -45,7 +45,7 @@ from decentralml.core.domain import (
     manifest_digest,
 )
 from decentralml.core.errors import Refused, Unavailable
-from decentralml.core.intents import Intents, OnStage
+from decentralml.core.intents import Intents, OnStage, about
 from decentralml.core.paths import Home
 from decentralml.core.publishing import publish
 from decentralml.core.signing import Signer
@@ -402,16 +402,15 @@ class Market:
             raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
         return self._intents.send_once(call, signer, on_stage=on_stage)
 
-    def unsettled(self) -> bool:
-        """Whether a call was cut off before its outcome was known: it may have landed."""
-        return self._intents.unsettled()
+    def landed(self, call: Call, address: str) -> bool:
+        """Whether an earlier try of ``call`` was cut off and has landed all the same, as far as is known."""
+        return self._intents.landed(call_name(call), about(call), address)
 
     def require(self, call: str, *, task_id: int | None = None, submission_id: int | None = None) -> None:
-        """Refuse early what the chain would refuse; not while this very call may have landed already."""
-        if self.unsettled():
-            return
+        """Refuse early what the chain would refuse; not where this very call has landed already."""
         refusal = self.may(call, task_id=task_id, submission_id=submission_id)
-        if refusal is not None:
+        subject = submission_id if task_id is None else task_id
+        if refusal is not None and not self._intents.landed(call, subject, self.address):
             raise refusal
 
     def delivered_digest(self, submission_id: int) -> str:

@@ -8,7 +8,7 @@ from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt
 from decentralml.core.chain.calls import CreateTask
 from decentralml.core.domain import StorageType, Terms, manifest_digest
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError, Interrupted, Refused
 from decentralml.core.storage.base import STAND_IN, OnProgress
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def publish(
 ) -> Receipt:
     """Create the task of ``terms``, which ships ``source``: a folder to upload, or a reference.
 
-    When the call is refused after the upload, the refusal's hint names what was uploaded.
+    When the call fails after the upload, for whatever reason, the error's hint names what was uploaded.
     """
     if isinstance(source, str):
         manifest_digest(source)
@@ -34,16 +34,22 @@ def publish(
     task_folder.check(source, terms.task_type)
     _check(market, terms.with_assets(storage_type, STAND_IN))
     reference = market.storage.put(source, on_progress=on_progress)
+    uploaded = f"The assets are uploaded already: {reference}"
     try:
         return market.send(CreateTask(terms.with_assets(storage_type, reference)))
-    except Refused as refusal:
-        refusal.hint = f"{refusal.hint} The assets are uploaded already: {reference}".strip()
+    except DecentralMLError as error:
+        error.hint = f"{error.hint} {uploaded}".strip()
         raise
+    except KeyboardInterrupt as error:
+        raise Interrupted("Interrupted", "Interrupted.", uploaded) from error
 
 
 def _check(market: "Market", terms: Terms) -> None:
-    """Refuse early what the chain would refuse; not while this very call may have landed already."""
-    if market.unsettled():
-        return
-    with market.chain.view() as view:
-        rules.apply(view, CreateTask(terms), market.address, view.block)
+    """Refuse early what the chain would refuse; not where this very call has landed already."""
+    call = CreateTask(terms)
+    try:
+        with market.chain.view() as view:
+            rules.apply(view, call, market.address, view.block)
+    except Refused:
+        if not market.landed(call, market.address):
+            raise

@@ -51,7 +51,7 @@ def act(
         effects = preview(app, call)
     except Refused:
         # The same call may have landed before a crash; the market answers with its receipt then.
-        if not app.market().unsettled():
+        if not app.market().landed(call, app.account().address):
             raise
         effects = [("again", "an earlier try was cut off; what landed then is not signed again")]
     confirm(app, action, [*facts, *effects])

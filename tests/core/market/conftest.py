@@ -42,7 +42,7 @@ def clock() -> Clock:
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     path = tmp_path / "ledger" / "ledger.sqlite"
     genesis.create(path, block_time=BLOCK_TIME, work_period=80, review_period=10, now=clock)
-    chain = Ledger(path, seen=None, now=clock)
+    chain = Ledger(path, seen=None, now=clock, patience=0.2)
     yield chain
     chain.close()
 

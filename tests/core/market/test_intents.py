@@ -1,10 +1,13 @@
 """A call that was cut off between its signature and its receipt is done once, and only once."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from decentralml.core.amount import UNIT
 from decentralml.core.chain.base import Receipt
+from decentralml.core.errors import Refused
 from decentralml.core.market import Market
 
 
@@ -12,19 +15,27 @@ class Cut(BaseException):
     """Stands for a kill: nothing may catch it."""
 
 
-def test_a_call_that_landed_but_was_not_heard_of_is_not_sent_again(
-    ada: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+def cut_off(
+    market: Market, monkeypatch: pytest.MonkeyPatch, do: Callable[[], object], *, lands: bool
 ) -> None:
-    submit = ada.chain.submit
+    """``do``, killed when its call has landed, or just before."""
+    submit = market.chain.submit
 
-    def land_and_die(*arguments: object, **options: object) -> Receipt:
-        submit(*arguments, **options)
+    def die(*arguments: object, **options: object) -> Receipt:
+        if lands:
+            submit(*arguments, **options)
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(ada.chain, "submit", land_and_die)
+        patch.setattr(market.chain, "submit", die)
         with pytest.raises(Cut):
-            publish(ada)
+            do()
+
+
+def test_a_call_that_landed_but_was_not_heard_of_is_not_sent_again(
+    ada: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(ada, monkeypatch, lambda: publish(ada), lands=True)
     # Blocks later the same task has another last block: it is still the same wish.
     again = publish(ada, expiration_block=1010)
     assert again.task_id == 1
@@ -34,15 +45,35 @@ def test_a_call_that_landed_but_was_not_heard_of_is_not_sent_again(
 def test_a_call_that_never_landed_is_sent(
     ada: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*arguments: object, **options: object) -> Receipt:
-        raise Cut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ada.chain, "submit", die)
-        with pytest.raises(Cut):
-            publish(ada)
+    cut_off(ada, monkeypatch, lambda: publish(ada), lands=False)
     publish(ada)
     assert ada.list_task().total == 1
+
+
+@pytest.mark.parametrize("lands", [True, False])
+def test_what_was_cut_off_lets_no_other_call_upload_what_will_be_refused(
+    ada: Market,
+    publish: Callable[..., Receipt],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    lands: bool,
+) -> None:
+    cut_off(ada, monkeypatch, lambda: publish(ada), lands=lands)
+    (tmp_path / "texts" / "c.txt").write_text("a third")
+    stored = sorted(ada.storage.root.rglob("*"))
+    with pytest.raises(Refused, match="1,000"):
+        publish(ada, pays=1000 * UNIT)
+    assert sorted(ada.storage.root.rglob("*")) == stored
+
+
+def test_a_delivery_that_landed_unheard_of_is_answered_though_its_state_is_left(
+    ada: Market, bob: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = bob.assign_task(publish(ada).task_id).submission_id
+    cut_off(bob, monkeypatch, lambda: bob.send_task_result(submission, result="{}"), lands=True)
+    assert bob.send_task_result(submission, result="{}").submission_id == submission
+    with pytest.raises(Refused):
+        bob.require("send_task_result", submission_id=submission)
 
 
 def test_the_same_task_may_be_published_twice_on_purpose(

@@ -1,8 +1,11 @@
 """What the verbs promise, on a real ledger and a real store."""
 
 import json
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import many_results
 import pytest
@@ -49,22 +52,66 @@ def test_what_the_rules_refuse_is_refused_before_anything_is_uploaded(ada: Marke
     assert not any(path.is_file() for path in blobs.rglob("*"))
 
 
+@contextmanager
+def money_spent(ada: Market, publish: Publish) -> Iterator[None]:
+    publish(ada, pays=90 * UNIT)
+    yield
+
+
+@contextmanager
+def ledger_locked(ada: Market, publish: Publish) -> Iterator[None]:
+    with closing(sqlite3.connect(ada.chain.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@contextmanager
+def outbox_blocked(ada: Market, publish: Publish) -> Iterator[None]:
+    folder = ada.home.intents
+    folder.rename(folder.with_name("aside"))
+    folder.write_text("not a folder")
+    yield
+    folder.unlink()
+
+
+@contextmanager
+def interrupted(ada: Market, publish: Publish) -> Iterator[None]:
+    def interrupt(*arguments: object, **options: object) -> Receipt:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ada.chain, "submit", interrupt)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (money_spent, "InsufficientBalance"),
+        (ledger_locked, "LedgerLocked"),
+        (outbox_blocked, "NoHome"),
+        (interrupted, "Interrupted"),
+    ],
+)
 def test_a_create_that_fails_after_the_upload_names_what_was_uploaded(
-    ada: Market, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    ada: Market, publish: Publish, monkeypatch: pytest.MonkeyPatch, trouble: Any, code: str
 ) -> None:
     put = ada.storage.put
+    trouble = trouble(ada, publish)
 
-    def spend_meanwhile(*arguments: object, **options: object) -> str:
+    def then_trouble(*arguments: object, **options: object) -> str:
         reference = put(*arguments, **options)
         monkeypatch.setattr(ada.storage, "put", put)
-        publish(ada, pays=90 * UNIT)
+        trouble.__enter__()
         return reference
 
-    monkeypatch.setattr(ada.storage, "put", spend_meanwhile)
-    with pytest.raises(Refused) as refused:
+    monkeypatch.setattr(ada.storage, "put", then_trouble)
+    with pytest.raises(DecentralMLError) as raised:
         publish(ada, pays=20 * UNIT, question="Another one?")
-    assert "#sha256=" in refused.value.hint
-    reference = refused.value.hint.split()[-1]
+    trouble.__exit__(None, None, None)
+    assert raised.value.code == code
+    assert "#sha256=" in raised.value.hint
+    reference = raised.value.hint.split()[-1]
     receipt = publish(ada, pays=UNIT, question="Another one?", annotation_files=reference)
     assert ada.chain.task(receipt.task_id).terms.assets[1] == reference
 
