@@ -37,10 +37,10 @@ class Draft(Struct, frozen=True, kw_only=True):
 def check_reason(word: Word, reason: str) -> None:
     """Raise `Misused` ("BadReason") where the chain would not take ``reason`` with ``word``."""
     size = len(reason.encode())
-    if word is not Word.accept and not 1 <= size <= REASON_BYTES:
+    if word is not Word.accept and not (reason.strip() and size <= REASON_BYTES):
         raise Misused(
             "BadReason",
-            f"The reason has {size:,} bytes; 1 to {REASON_BYTES:,} fit.",
+            f"The reason has {size:,} bytes; 1 to {REASON_BYTES:,} fit, and not all of them blank.",
             "The worker reads it: say what was wrong.",
         )
 

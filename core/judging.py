@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 from decentralml.core import answers, hostile, report, task_folder
-from decentralml.core.chain.base import Receipt
-from decentralml.core.domain import Submission, Task, TaskType
+from decentralml.core.chain.base import Receipt, SubmissionQuery
+from decentralml.core.domain import (
+    MAX_ASSIGNMENTS,
+    ResultSubmissionStatus,
+    Submission,
+    Task,
+    TaskType,
+    ValidationStrategy,
+)
 from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.policy import Policy
-from decentralml.core.report import Report, Verdict
+from decentralml.core.report import Decision, Report, Verdict
+from decentralml.core.storage import manifest
 from decentralml.core.storage.base import Caps, OnProgress
 from decentralml.core.text import short
 from decentralml.core.validation import About, Bench, OnStep, check_answers, decide, unfetched
@@ -149,11 +157,51 @@ class Judge:
                     folder, expected_digest=digest[:64], cancelled=cancelled, on_step=on_step, **about
                 )
         verdict = decide(task.terms.validation_strategy, found, self._policy)
-        found = found.with_verdict(verdict)
+        found = found.with_verdict(verdict, self._policy.digest if self._policy else None)
         folder = report_folder(market.home, submission_id, digest)
         write_atomic(folder / report.FILE, report.encode(found))
         return Judgement(
             submission_id=submission_id, digest=digest, report=found, verdict=verdict, folder=folder
+        )
+
+    def waiting(self, task: Task) -> tuple[Submission, ...]:
+        """The results of ``task`` that wait for this judge, oldest first: those without a report, and, under
+        CustomAccept, those that this home validated and did not decide: an evaluation that was cut off
+        before its decision was signed, or by another policy. One that this policy leaves undecided is a
+        person's to decide.
+        """
+        statuses = [ResultSubmissionStatus.PendingValidation]
+        if task.terms.validation_strategy is ValidationStrategy.CustomAccept:
+            statuses.append(ResultSubmissionStatus.Validated)
+        query = SubmissionQuery(task_id=task.id, statuses=tuple(statuses), limit=MAX_ASSIGNMENTS)
+        return tuple(s for s in self._market.chain.submissions(query).items if self._waits(s))
+
+    def _waits(self, submission: Submission) -> bool:
+        if submission.status is ResultSubmissionStatus.PendingValidation:
+            return True
+        if own_report(self._market.home, submission) is None:
+            return False
+        found = self.left_open(submission.id)
+        return found is None or found.verdict.decision is not Decision.undecided
+
+    def left_open(self, submission_id: int) -> Judgement | None:
+        """What this home found of a result that has a report and no decision, by this judge's policy (by any,
+        where it has none); None where it has to be evaluated.
+        """
+        submission = self._market.chain.submission(submission_id)
+        if submission.status is not ResultSubmissionStatus.Validated or submission.digest is None:
+            return None
+        found = own_report(self._market.home, submission)
+        if found is None or found.verdict is None:
+            return None
+        if self._policy is not None and found.policy_digest != self._policy.digest:
+            return None
+        return Judgement(
+            submission_id=submission_id,
+            digest=submission.digest,
+            report=found,
+            verdict=found.verdict,
+            folder=report_folder(self._market.home, submission_id, submission.digest),
         )
 
     def _files_to_label(self, task: Task) -> list[str] | None:
@@ -180,6 +228,14 @@ def report_folder(home: Home, submission_id: int, digest: str) -> Path:
     """The folder of the report on one delivered result; holds nothing else, so that it can be published."""
     key = hashlib.sha256(digest.encode()).hexdigest()[:16]
     return home.folder(home.reports / str(submission_id) / key)
+
+
+def is_published(home: Home, submission: Submission) -> bool:
+    """Whether the report on the chain is the one that this home wrote on what was delivered last."""
+    if submission.digest is None or submission.status is not ResultSubmissionStatus.Validated:
+        return False
+    folder = report_folder(home, submission.id, submission.digest)
+    return submission.report_digest == manifest.digest(manifest.scan(folder))
 
 
 def own_report(home: Home, submission: Submission) -> Report | None:

@@ -320,6 +320,7 @@ class Market:
         judge: "Judge",
         *,
         sign: bool = True,
+        go_on: bool = False,
         on_progress: OnProgress | None = None,
         on_step: "OnStep" = lambda step: None,
         on_judged: "Callable[[Judgement], None]" = lambda judgement: None,
@@ -328,13 +329,19 @@ class Market:
         """Evaluate a result beside the baseline, publish the report, and do what the task's policy says.
 
         Under CustomAccept a clear word of the creator's validation.py accepts (and pays) or rejects at once;
-        undecided never does. With ``sign`` False nothing goes to the chain. ``on_judged`` is told of the
+        undecided never does. With ``sign`` False nothing goes to the chain. With ``go_on`` what the policy
+        has said of it already is not asked again (`Judge.left_open`). ``on_judged`` is told of the
         judgement when it is made and with each receipt: all that stands where a later step is refused.
         Raises as `Judge.evaluate` and the verbs below.
         """
+        from decentralml.core.judging import is_published
+
         if sign:
             self.require("validate_task_results", submission_id=submission_id)
-        found = judge.evaluate(submission_id, on_progress=on_progress, on_step=on_step, cancelled=cancelled)
+        earlier = judge.left_open(submission_id) if go_on else None
+        found = earlier or judge.evaluate(
+            submission_id, on_progress=on_progress, on_step=on_step, cancelled=cancelled
+        )
         on_judged(found)
         if not sign:
             return found
@@ -344,7 +351,8 @@ class Market:
             found = msgspec.structs.replace(found, receipts=(*found.receipts, receipt))
             on_judged(found)
 
-        signed(self.publish_report(submission_id, found.folder, found.digest))
+        if not is_published(self.home, self.chain.submission(submission_id)):
+            signed(self.publish_report(submission_id, found.folder, found.digest))
         task = self.chain.task(self.chain.submission(submission_id).task_id)
         if task.terms.validation_strategy is ValidationStrategy.CustomAccept:
             decided = self._apply(found)
@@ -356,7 +364,7 @@ class Market:
         if found.verdict.decision == "accept":
             return self.accept_task_results(found.submission_id, digest=found.digest)
         if found.verdict.decision == "reject":
-            reason = fit(found.verdict.reason or "The policy rejects it.", REASON_BYTES)
+            reason = fit(found.verdict.reason.strip() or "The policy rejects it.", REASON_BYTES)
             return self.reject_task_results(found.submission_id, reason, digest=found.digest)
         return None
 

@@ -109,9 +109,9 @@ class Report(Struct, frozen=True, kw_only=True):
             return None
         return change < 0 if lower_is_better(self.candidate.main) else change > 0
 
-    def with_verdict(self, verdict: Verdict) -> "Report":
-        """The same report with the policy's word on it."""
-        return msgspec.structs.replace(self, verdict=verdict)
+    def with_verdict(self, verdict: Verdict, policy_digest: str | None) -> "Report":
+        """The same report with a policy's word on it, and the digest of its script."""
+        return msgspec.structs.replace(self, verdict=verdict, policy_digest=policy_digest)
 
 
 def encode(report: Report) -> bytes:

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from decentralml.core import judging
 from decentralml.core.amount import format_amount
-from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.cli import progress, report_view
 from decentralml.core.cli.acting import task_facts
 from decentralml.core.cli.answers import receipt_data, submission_data
@@ -20,14 +19,7 @@ from decentralml.core.cli.context import App
 from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.files import FILE
 from decentralml.core.cli.output import error_data
-from decentralml.core.domain import (
-    MAX_ASSIGNMENTS,
-    ResultSubmissionStatus,
-    Submission,
-    Task,
-    TaskType,
-    ValidationStrategy,
-)
+from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.judging import Judge, Judgement
 from decentralml.core.market import Market
@@ -87,24 +79,23 @@ def validate(
     rejects. No data and no labels leave this machine.
 
     With --pending every result has its own outcome: what is evaluated and signed stands, whatever breaks
-    with another, and the exit code is the worst of them.
+    with another, and the exit code is the worst of them. Under CustomAccept that takes in what was cut off
+    between its report and its decision, and what another policy than this one has judged.
     """
     sign = not dry_run
-    if pending:
-        task = app.chain.task(id_)
-        waiting = (ResultSubmissionStatus.PendingValidation,)
-        query = SubmissionQuery(task_id=task.id, statuses=waiting, limit=MAX_ASSIGNMENTS)
-        wanted = app.chain.submissions(query).items
-    else:
-        wanted = (app.chain.submission(id_),)
-        task = app.chain.task(wanted[0].task_id)
-    if wanted and sign:
-        confirm(app, "Evaluate and publish the report", _facts(app, task, wanted))
-    market = app.market(signing=bool(wanted) and sign)
-    with Judge(market, data=data, policy=policy, unsandboxed=unsandboxed) as judge:
+    with Judge(app.market(), data=data, policy=policy, unsandboxed=unsandboxed) as judge:
+        if pending:
+            task = app.chain.task(id_)
+            wanted = judge.waiting(task)
+        else:
+            wanted = (app.chain.submission(id_),)
+            task = app.chain.task(wanted[0].task_id)
+        if wanted and sign:
+            confirm(app, "Evaluate and publish the report", _facts(app, task, wanted))
+        market = app.market(signing=bool(wanted) and sign)
         if pending and wanted:
-            _prepare(market, judge, task, wanted[0], sign=sign)
-        outcomes = _evaluate_all(market, judge, wanted, sign=sign)
+            _prepare(market, judge, task, wanted, sign=sign)
+        outcomes = _evaluate_all(market, judge, wanted, sign=sign, go_on=pending)
     if not pending and (error := outcomes[0].error):
         error.hint = f"{error.hint} {_what_stands(outcomes[0])}".strip()
         raise error
@@ -130,27 +121,31 @@ class Outcome(Struct, frozen=True):
     error: DecentralMLError | None
 
 
-def _prepare(market: Market, judge: Judge, task: Task, first: Submission, *, sign: bool) -> None:
+def _prepare(market: Market, judge: Judge, task: Task, wanted: Sequence[Submission], *, sign: bool) -> None:
     """What would fail for every result alike fails here, once, before any of them is evaluated."""
     if sign:
-        market.require("validate_task_results", submission_id=first.id)
+        market.require("validate_task_results", submission_id=wanted[0].id)
+    if all(judge.left_open(submission.id) for submission in wanted):
+        return
     if task.terms.task_type is not TaskType.DataAnnotators:
         with progress.working("measuring the base model"):
             judge.bench(task)
 
 
-def _evaluate_all(market: Market, judge: Judge, wanted: Sequence[Submission], *, sign: bool) -> list[Outcome]:
+def _evaluate_all(
+    market: Market, judge: Judge, wanted: Sequence[Submission], *, sign: bool, go_on: bool
+) -> list[Outcome]:
     """The outcome of each, in order; after an interruption the others are said to be left."""
     outcomes: list[Outcome] = []
     for submission in wanted:
-        outcomes.append(_evaluate(market, judge, submission, sign=sign))
+        outcomes.append(_evaluate(market, judge, submission, sign=sign, go_on=go_on))
         if isinstance(outcomes[-1].error, Interrupted):
             break
     left = Interrupted("Interrupted", "It was not this result's turn yet.", "`task validate` evaluates it.")
     return outcomes + [Outcome(submission, None, left) for submission in wanted[len(outcomes) :]]
 
 
-def _evaluate(market: Market, judge: Judge, submission: Submission, *, sign: bool) -> Outcome:
+def _evaluate(market: Market, judge: Judge, submission: Submission, *, sign: bool, go_on: bool) -> Outcome:
     judgement: Judgement | None = None
     error: DecentralMLError | None = None
 
@@ -167,7 +162,13 @@ def _evaluate(market: Market, judge: Judge, submission: Submission, *, sign: boo
             progress.transfer(f"fetching the result of submission {submission.id}") as on_progress,
         ):
             market.validate_task_results(
-                submission.id, judge, sign=sign, on_progress=on_progress, on_step=on_step, on_judged=on_judged
+                submission.id,
+                judge,
+                sign=sign,
+                go_on=go_on,
+                on_progress=on_progress,
+                on_step=on_step,
+                on_judged=on_judged,
             )
     except DecentralMLError as broken:
         error = broken

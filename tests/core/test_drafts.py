@@ -41,7 +41,7 @@ def test_two_terminals_do_not_lose_each_others_drafts(home: Home) -> None:
     assert set(other.all()) == {1, 2, 3}
 
 
-@pytest.mark.parametrize("reason", ["", "é" * REASON_BYTES])
+@pytest.mark.parametrize("reason", ["", " \n ", "é" * REASON_BYTES])
 def test_a_reason_that_the_chain_would_not_take_is_refused_at_once(home: Home, reason: str) -> None:
     with pytest.raises(Misused, match="bytes"):
         Drafts(home, "genesis").put(1, DIGEST, Word.reject, reason)

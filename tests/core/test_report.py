@@ -88,7 +88,7 @@ def test_a_report_is_kept_in_a_folder(tmp_path: Path) -> None:
 
 def test_a_verdict_changes_the_digest() -> None:
     report = Report()
-    assert reports.digest(report.with_verdict(Verdict(Decision.accept, ""))) != reports.digest(report)
+    assert reports.digest(report.with_verdict(Verdict(Decision.accept, ""), None)) != reports.digest(report)
 
 
 @pytest.mark.parametrize(

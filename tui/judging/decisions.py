@@ -7,10 +7,9 @@ from decentralml.core import judging
 from decentralml.core.chain import rules
 from decentralml.core.chain.calls import ValidateTaskResults
 from decentralml.core.chain.overlay import Overlay
-from decentralml.core.domain import ResultSubmissionStatus, Submission
+from decentralml.core.domain import Submission
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
-from decentralml.core.storage import manifest
 from decentralml.tui.session import Session
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal
@@ -43,9 +42,9 @@ def report_to_publish(session: Session, submission: Submission) -> Path | None:
     """The folder of this home's report on what was delivered last, where the chain has no such report yet."""
     if submission.digest is None or judging.own_report(session.home, submission) is None:
         return None
-    folder = judging.report_folder(session.home, submission.id, submission.digest)
-    published = submission.status is ResultSubmissionStatus.Validated and submission.report_digest
-    return None if published == manifest.digest(manifest.scan(folder)) else folder
+    if judging.is_published(session.home, submission):
+        return None
+    return judging.report_folder(session.home, submission.id, submission.digest)
 
 
 def refusals(session: Session, submission: Submission) -> dict[str, Refused | Unavailable | None]:

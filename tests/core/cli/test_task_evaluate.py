@@ -88,6 +88,26 @@ def test_a_signature_that_is_refused_leaves_the_report_and_what_was_signed_befor
     assert result.code == 1
 
 
+def test_what_was_left_undecided_is_decided_by_a_later_round_with_a_policy_that_knows(
+    market, deliver, tmp_path: Path
+) -> None:
+    ada, *workers = market("ada", "bob", "eve")
+    task, (first, second) = deliver(ada, workers, "--validation-strategy", "custom")
+    policy = tmp_path / "validation.py"
+    policy.write_text(
+        "def decide(report):\n    return 'accept' if report['submission_id'] == 1 else 'perhaps'\n"
+    )
+    pending = ("task", "validate", "--pending", task, "--policy", str(policy))
+    assert {item["submission_id"]: item["status"] for item in ada(*pending).data["items"]} == {
+        first: "Accepted",
+        second: "Validated",
+    }
+    assert ada(*pending).data["items"] == []
+    policy.write_text("def decide(report):\n    return 'reject', '  '\n")
+    signed = ["validate_task_results", "reject_task_results"]
+    assert in_short(ada(*pending).data["items"]) == [(second, "Rejected", True, signed, None)]
+
+
 def test_for_people_every_result_has_its_report_or_its_error(market, deliver) -> None:
     ada, *workers = market("ada", "bob", "eve")
     task, (first, _) = deliver(ada, workers)
