@@ -72,11 +72,13 @@ FOLDER_TO_FILL = Target("folder", folders=True)
 def read_small(path: Path, most: int) -> bytes:
     """The bytes of a file of at most ``most`` bytes.
 
-    Raises `Misused` ("FileTooLarge"), `Failed` ("CannotRead").
+    Raises `Misused` ("NoSuchFile", "FileTooLarge"), `Failed` ("CannotRead").
     """
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
+    except FileNotFoundError as error:
+        raise Misused("NoSuchFile", f"There is no file {str(path)!r}.", _HINT) from error
     except OSError as error:
         raise Failed(
             "CannotRead", f"{path} cannot be read: {error.strerror}.", "See to its permissions."

@@ -278,7 +278,7 @@ async def test_words_are_imported(bare_home: Place) -> None:
         (0, ("x", "fine engage", "", "pw", "pw", ""), "24 words, not 2"),
         (1, ("x", "0x12", "pw", "pw", ""), "A seed is 0x and 64"),
         (1, ("x", SEEDS["bo"], "pw", "pw", ""), "is here already, as 'bo'"),
-        (2, ("/nowhere.json", "pw", "x", ""), "There is no file /nowhere.json"),
+        (2, ("/nowhere.json", "pw", "x", ""), "There is no file '/nowhere.json'"),
         (2, ("FILE", "wrong", "x", ""), "passphrase"),
     ],
 )

@@ -1,6 +1,7 @@
 """Activity: what waits, what happened, what goes on, and what went wrong with its whole story."""
 
 import re
+import shutil
 import time
 
 import many_results
@@ -16,6 +17,8 @@ from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.activity import Activity
 from decentralml.tui.screens.dialog import Show
 from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.screens.try_task import TryTask
 from decentralml.tui.transfers import Transfers
 
 from .conftest import Place, opened, settled, text_of, until
@@ -183,6 +186,25 @@ async def test_a_transfer_is_shown_while_it_moves_and_tried_again_when_it_failed
         await until(pilot, lambda: "The disk is full." in text_of(app))
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: tried == [7, 7], "the retry from the failure")
+
+
+async def test_a_fetch_is_tried_again_after_the_dialog_that_asked_was_closed(
+    market_home: Place,
+) -> None:
+    async with market_home.running(size=(120, 40), as_="bo") as (app, pilot):
+        shutil.rmtree(market_home.home.storage)
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TryTask) and app.failures, "the failure")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
+        screen = await go_to_activity(app, pilot)
+        await until(pilot, lambda: re.search(r"files of task 4 +failed", text_of(app)), "its row")
+        screen._part("work").focus()
+        app._said = ("", 0.0)  # the same words are not said twice within a moment
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: len(app.failures) == 2, "the same failure again")
+        assert app.is_running
+        assert [handle.state for handle in app.transfers.newest()] == ["failed", "failed"]
 
 
 async def test_a_transfer_that_is_done_says_its_size_and_how_long_it_took(bare_home: Place) -> None:

@@ -90,7 +90,7 @@ class LabelFiles(MarketScreen):
 
         timer = self.set_interval(0.5, progress)
         try:
-            await task_verbs.fetch(self, task, moving)
+            await task_verbs.fetch(self.app, task, moving)
         finally:
             timer.stop()
         self._files, self._answers = await self.call(_read, session, task)

@@ -376,7 +376,7 @@ class TaskDetail(MarketScreen):
 
         timer = self.set_interval(_PROGRESS_SECONDS, progress)
         try:
-            await task_verbs.fetch(self, facts.task, moving)
+            await task_verbs.fetch(self.app, facts.task, moving)
         finally:
             timer.stop()
             line.display = False

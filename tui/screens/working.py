@@ -52,6 +52,9 @@ class Working(Dialog[Answer], Generic[Answer]):
         try:
             await coroutine
         except DecentralMLError as error:
+            if not self.is_attached:  # it was left meanwhile
+                self.app.show_error(error)
+                return
             self.app.failures.append(error)
             self.say(str(error), bad=True)
             self.broke()
@@ -88,7 +91,7 @@ class Working(Dialog[Answer], Generic[Answer]):
 
         timer = self.set_interval(_PROGRESS_SECONDS, progress)
         try:
-            await task_verbs.fetch(self, task, moving)
+            await task_verbs.fetch(self.app, task, moving)
         finally:
             timer.stop()
         self.say("")

@@ -1,21 +1,22 @@
 """What one does with a task, from whichever screen: awaited inside `MarketScreen.work`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Task, TaskType
 from decentralml.core.errors import DecentralMLError
-from decentralml.core.storage.base import OnProgress
+from decentralml.core.market import Market
 from decentralml.core.text import short_address
+from decentralml.tui import background
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Transfer
 from decentralml.tui.task import facts as task_facts
+from decentralml.tui.transfers import Handle
 
 if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
     from decentralml.tui.screens.base import MarketScreen
-    from decentralml.tui.screens.working import Working
-    from decentralml.tui.session import Session
 
 
 async def take(screen: "MarketScreen", task_id: int) -> Receipt | None:
@@ -88,17 +89,23 @@ async def train(screen: "MarketScreen", task_id: int) -> None:
     await start(screen, task_id)
 
 
-async def fetch(screen: "MarketScreen | Working[Any]", task: Task, transfer: Transfer) -> None:
-    """Bring the task's folder to this machine, verified; Activity shows it on its way."""
-    again = lambda: screen.work(fetch(screen, task, Transfer()))  # noqa: E731
-    handle = screen.app.transfers.start(f"files of task {task.id}", transfer, again=again)
+async def fetch(app: "DecentralMLApp", task: Task, transfer: Transfer) -> None:
+    """Bring the task's folder to this machine, verified. Activity shows it on its way.
+
+    It is brought whole, and tried again, whether or not the screen that asked for it is still there.
+    """
+
+    def again() -> None:
+        app.run_worker(app.guarded(fetch(app, task, Transfer())))
+
+    handle = app.transfers.start(f"files of task {task.id}", transfer, again=again)
+    await background.call(_fetch, app.session.market, task, handle)
+
+
+def _fetch(market: Market, task: Task, handle: Handle) -> None:
     try:
-        await screen.call(_fetch, screen.session, task, handle.on_progress)
+        market.fetch_assets(task, on_progress=handle.on_progress)
     except DecentralMLError as error:
         handle.failed(error)
         raise
     handle.done()
-
-
-def _fetch(session: "Session", task: Task, on_progress: OnProgress) -> None:
-    session.market.fetch_assets(task, on_progress=on_progress)
