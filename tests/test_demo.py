@@ -1,5 +1,6 @@
 """The demo as a newcomer runs it, without a terminal: what its table says is what the chain says."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from decentralml.core.amount import UNIT
-from decentralml.core.demo import cheats
+from decentralml.core.demo import cheats, props
 
 PROGRAM = Path(sys.executable).with_name("decentralml")
 SEED = "1"
@@ -250,3 +252,41 @@ def test_a_home_that_is_not_empty_is_refused(demo: Demo) -> None:
         [PROGRAM, "--json", "demo", "--home", demo.home], capture_output=True, text=True, check=False
     )
     assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (2, "NotEmpty")
+
+
+# The same seed, on the same machine
+
+
+def weights_of(model: Path) -> str:
+    """SHA-256 over every weight of a model's folder."""
+    sha = hashlib.sha256()
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and name.startswith("layers/"):
+            sha.update(name.encode() + item[()].tobytes())
+
+    with h5py.File(model / "model.weights.h5") as weights:
+        weights.visititems(add)
+    return sha.hexdigest()
+
+
+def test_the_same_seed_gives_everybody_the_same_submission(demo: Demo) -> None:
+    assert [row["number"] for row in demo.rows.values()] == ["1", "2", "3", "4"]
+
+
+def test_the_same_seed_makes_the_same_base_model_and_another_seed_another(demo: Demo, tmp_path: Path) -> None:
+    first = weights_of(demo.home / "tasks" / "model_contributor" / "base_model")
+    made = {}
+    for seed in (int(SEED), int(SEED) + 1):
+        (tmp_path / str(seed)).mkdir()
+        props.train_base(demo.home / "data" / "own.npz", tmp_path / str(seed), seed)
+        made[seed] = weights_of(tmp_path / str(seed) / "base_model")
+    assert made[int(SEED)] == first
+    assert made[int(SEED) + 1] != first
+
+
+def test_the_same_training_gives_the_same_model(demo: Demo) -> None:
+    data = demo.home / "people" / "chi" / "shard.npz"
+    again = demo("task", "train", "1", "--data", str(data), "--epochs", "4", who="chi")
+    first = demo("run", "show", "1", who="chi")
+    assert weights_of(Path(again["result_folder"])) == weights_of(Path(first["result_folder"]))

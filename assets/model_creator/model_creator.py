@@ -5,7 +5,7 @@ import os
 import keras
 import numpy as np
 
-from settings import CONTRIBUTORS_MODELS_PATH, DATA_PATH, EPOCHS, HELD_OUT, MODEL_NAME, MODEL_PATH
+from settings import CONTRIBUTORS_MODELS_PATH, DATA_PATH, EPOCHS, HELD_OUT, MODEL_NAME, MODEL_PATH, SEED
 
 
 def create_model():
@@ -58,6 +58,7 @@ def federate_models(models):
 
 
 def main():
+    keras.utils.set_random_seed(SEED)
     (x_train, y_train), (x_test, y_test) = load_data()
     if os.path.exists(f"{MODEL_PATH}/{MODEL_NAME}"):
         model = load_model(MODEL_PATH, MODEL_NAME)

@@ -9,5 +9,7 @@ CONTRIBUTORS_MODELS_PATH = os.environ.get(
     "CONTRIBUTORS_MODELS_PATH", "../model_contributor/contributors_models"
 )
 EPOCHS = int(os.environ.get("EPOCHS", "2"))
+# The same seed makes the same model, on the same machine.
+SEED = int(os.environ.get("SEED", "0"))
 # The part of the data that is never trained on: results are judged with it.
 HELD_OUT = 1000

@@ -11,6 +11,7 @@ from msgspec import Struct
 from decentralml.core.amount import parse_amount
 from decentralml.core.demo import cheats, props
 from decentralml.core.demo.person import Person
+from decentralml.core.errors import Failed
 from decentralml.core.paths import Home
 
 CREATOR = "ada"
@@ -119,7 +120,7 @@ class Play:
         contributors = props.task_folder("model_contributor", self.folders)
         engineers = props.task_folder("model_engineer", self.folders)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            base = pool.submit(props.train_base, own, contributors)
+            base = pool.submit(props.train_base, own, contributors, self.seed)
             # Her first command makes the ledger that the others open.
             self._arrive(self.creator, "500")
             for done in [pool.submit(self._arrive, worker, "5") for worker in self.workers]:
@@ -169,8 +170,11 @@ class Play:
             )
 
     def work(self) -> None:
-        """Every worker takes a slot, trains on data of their own, and delivers. Two at a time."""
+        """Every worker takes a slot, trains on data of their own, and delivers. Two train at a time."""
         self.say(f"{len(self.workers)} workers take their slots and train, each on data of their own.")
+        # In turn, so that a seed gives everybody the same submission.
+        for worker in self.workers:
+            worker.submission = int(worker.do("task", "assign", self._task_of(worker))["submission_id"])
         _, _, shards = props.deal(self.seed, len(self.workers))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for done in [
@@ -184,14 +188,10 @@ class Play:
         self.say(f"{CREATOR} evaluates every result on data that nobody else has.")
         measured = ("--data", str(self.held_out))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            by_policy = pool.submit(
-                self.creator.do,
-                *("task", "validate", str(self.task), "--pending", *measured),
-                *("--policy", str(self.policy)),
-            )
-            by_hand = self.creator.do("task", "validate", str(self.engineers_task), "--pending", *measured)
+            by_policy = pool.submit(self._evaluate, self.task, *measured, "--policy", str(self.policy))
+            by_hand = self._evaluate(self.engineers_task, *measured)
             by_policy.result()
-        for row in by_hand["items"]:
+        for row in by_hand:
             number, gain = str(row["submission_id"]), row["report"]["differences"].get("accuracy")
             if gain is not None and gain > 0:
                 self.creator.do("task", "accept", number)
@@ -230,6 +230,14 @@ class Play:
 
     # Steps
 
+    def _evaluate(self, task: int, *more: str) -> list[dict[str, Any]]:
+        """Evaluate what waits in one of the creator's tasks. Raises `Failed` ("DemoFailed")."""
+        judged = self.creator.do("task", "validate", str(task), "--pending", *more)
+        items: list[dict[str, Any]] = judged["items"]
+        for error in (item["error"] for item in items if item["error"]):
+            raise Failed("DemoFailed", f"An evaluation failed: {error['message']}", error["hint"])
+        return items
+
     def _federate(self, accepted: list[int]) -> dict[str, Any]:
         if not accepted:
             return {}
@@ -265,19 +273,21 @@ class Play:
         )
         return int(receipt["task_id"])
 
+    def _task_of(self, worker: Person) -> str:
+        return str(self.engineers_task if worker is self.engineer else self.task)
+
     def _work(self, worker: Person, shard: tuple[Any, Any]) -> None:
-        task = self.engineers_task if worker is self.engineer else self.task
+        task = self._task_of(worker)
         how = self._how if worker.name == self._cheat else ""
         x, y = shard
         if how == cheats.FLIPPED:
             y = cheats.flip_labels(y, self._rng)
         data = props.save(worker.home / "shard.npz", x, y)
-        worker.submission = int(worker.do("task", "assign", str(task))["submission_id"])
-        run = worker.do("task", "train", str(task), "--data", str(data), "--epochs", str(EPOCHS))
+        run = worker.do("task", "train", task, "--data", str(data), "--epochs", str(EPOCHS))
         result = Path(run["result_folder"])
         if how in cheats.AFTER_TRAINING:
             cheats.AFTER_TRAINING[how](result, self.folders / "model_contributor", self._rng)
-        worker.do("task", "send", str(task), "--run", str(run["id"]))
+        worker.do("task", "send", task, "--run", str(run["id"]))
         self.say(f"{worker.name} delivers submission {worker.submission}, {len(x)} samples seen.")
 
     def _part(self, worker: Person, row: dict[str, Any]) -> Part:

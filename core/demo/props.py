@@ -52,7 +52,7 @@ def task_folder(role: str, into: Path) -> Path:
     return Path(shutil.copytree(assets() / role, into / role, ignore=leave))
 
 
-def train_base(data: Path, into: Path) -> None:
+def train_base(data: Path, into: Path, seed: int) -> None:
     """Run the creator's own script by hand: it writes ``into``/base_model. Raises `Failed` ("DemoFailed")."""
     done = subprocess.run(
         [sys.executable, "model_creator.py"],
@@ -67,6 +67,7 @@ def train_base(data: Path, into: Path) -> None:
             "MODEL_NAME": "base_model",
             "CONTRIBUTORS_MODELS_PATH": str(into / "none"),
             "EPOCHS": "3",
+            "SEED": str(seed),
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
