@@ -18,7 +18,7 @@ from textual.widgets import Input
 from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
-from decentralml.tui import background, clipboard, keys, screens, theme
+from decentralml.tui import background, clipboard, keys, screens, terminal, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.failures import Failures
 from decentralml.tui.guarded import Guarded
@@ -195,6 +195,7 @@ class DecentralMLApp(App[None]):
         if session is None:
             return
         self.identity.lock_when_idle()
+        self._fit_terminal()
         await self.looks.reload()
         async with self._looking:
             before = self.pulse
@@ -215,6 +216,13 @@ class DecentralMLApp(App[None]):
             self.tell(events=moved)
         if before is not None and pulse is not before:
             notify.ring(self, session.settings.notify, pulse)
+
+    def _fit_terminal(self) -> None:
+        """Make up for a resize that was missed: its signal, or Textual's timer on a machine under load."""
+        size = None if self.is_headless else terminal.size()
+        if size is not None and size != self.screen.size:
+            for pump in (self, *self.screen_stack):
+                pump.post_message(events.Resize(size, size))
 
     def tell(self, *, events: bool) -> None:
         """Give the screen in front the newest pulse; with ``events`` it reads its data again."""

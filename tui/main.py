@@ -15,8 +15,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_app(flags: Flags, welcome: str) -> int:
     """Run the app until it is left; what the person chose to do after it comes next."""
+    from decentralml.tui import terminal
     from decentralml.tui.app import DecentralMLApp
 
+    terminal.trust()
     app = DecentralMLApp(
         home_of(flags),
         {"chain": flags.chain, "storage": flags.storage, "account": flags.account},
