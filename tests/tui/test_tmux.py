@@ -1,16 +1,10 @@
 """The app in a real tmux, as on a server over ssh: walked by keys, left and found again."""
 
 import os
-import pty
-import select
 import signal
-import subprocess
 import sys
-import termios
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +19,9 @@ from decentralml.core.training.runs import Run, Runs
 from decentralml.core.wallet.accounts import Accounts
 
 from .conftest import PASSWORD, SCRYPT_N, SEEDS, Place
+from .tmux import Tmux, attached, server
 
 APP = Path(sys.executable).with_name("decentralml")
-_PATIENCE = 60.0
 # Trains until it is told to stop.
 _SCRIPT = """
 import keras
@@ -43,119 +37,22 @@ def train_model(model, x_train, y_train, epochs=1):
 def save_model(model, output_path, model_name):
     model.save(f"{output_path}/{model_name}")
 """
+# Runs a program that the signal of a resize does not reach.
+_DEAF = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 pytestmark = pytest.mark.usefixtures("own_folders")
-
-
-class Tmux:
-    """A tmux server of its own, with one pane of 80x24."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        self._folder = folder
-
-    def __call__(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-L", self.name, "-f", "/dev/null", *arguments],
-            env={**os.environ},  # readline, where it is imported, leaves a size in the C environment
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
-    def start(self, *command: str) -> None:
-        self("new-session", "-d", "-x", "80", "-y", "24", "-c", str(self._folder), *command)
-        self("set-option", "-g", "remain-on-exit", "on")
-        self("set-option", "-g", "status", "off")
-
-    def again(self, *command: str) -> None:
-        """Run ``command`` where the one before has ended."""
-        self.until(lambda: self.ended, "the pane's program to end")
-        self("respawn-pane", "-k", *command)
-
-    @property
-    def screen(self) -> str:
-        return self("capture-pane", "-p")
-
-    @property
-    def ended(self) -> bool:
-        return self("display-message", "-p", "#{pane_dead}").strip() == "1"
-
-    @property
-    def pid(self) -> int:
-        return int(self("display-message", "-p", "#{pane_pid}"))
-
-    def press(self, *keys: str) -> None:
-        self("send-keys", *keys)
-
-    def type(self, text: str) -> None:
-        self("send-keys", "-l", text)
-
-    def sees(self, *texts: str) -> None:
-        """Wait until every one of ``texts`` stands on the screen."""
-        self.until(lambda: all(text in self.screen for text in texts), " and ".join(texts))
-
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        pause = time.sleep
-        while not condition():
-            if time.monotonic() > deadline:
-                pytest.fail(f"waited for {what}; on the screen:\n{self.screen}")
-            pause(0.05)
-
-    @property
-    def rows(self) -> int:
-        return int(self("display-message", "-p", "#{window_height}"))
-
-    @property
-    def clients(self) -> int:
-        return len(self("list-clients").splitlines())
-
-
-class Link:
-    """Somebody's terminal of a size, attached as over ssh, and reading what is drawn."""
-
-    def __init__(self, tmux: Tmux, columns: int, rows: int) -> None:
-        self._tmux = tmux
-        self._near, far = pty.openpty()
-        termios.tcsetwinsize(far, (rows, columns))
-        self._client = subprocess.Popen(
-            ["tmux", "-L", tmux.name, "attach"],
-            stdin=far,
-            stdout=far,
-            stderr=far,
-            env={**os.environ, "TERM": "xterm-256color"},
-            start_new_session=True,
-        )
-        os.close(far)
-        self._gone = threading.Event()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        tmux.until(lambda: tmux.clients == 1, "the client")
-
-    def _read(self) -> None:
-        while not self._gone.is_set():
-            if select.select([self._near], [], [], 0.05)[0]:
-                with suppress(OSError):  # the client has ended before
-                    os.read(self._near, 65536)
-        os.close(self._near)
-
-    def drops(self) -> None:
-        """The terminal goes away under the client."""
-        self._gone.set()
-        self._reader.join()
-        self._client.wait(_PATIENCE)
-        self._tmux.until(lambda: self._tmux.clients == 0, "the link to drop")
 
 
 @pytest.fixture
 def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.delenv("DECENTRALML_DEBUG")
-    server = Tmux(f"decentralml-{os.getpid()}", tmp_path)
-    yield server
-    subprocess.run(["tmux", "-L", server.name, "kill-server"], capture_output=True, check=False)
+    with server(tmp_path) as name:
+        yield Tmux(name, tmp_path)
 
 
 @pytest.fixture
@@ -192,6 +89,11 @@ def _run(home: Home) -> Run:
     return Runs(home, Settings()).list()[0]
 
 
+def _fits(tmux: Tmux, rows: int) -> None:
+    """Wait until the app's last line is the terminal's."""
+    tmux.until(lambda: tmux.rows == rows and "help" in tmux.screen.splitlines()[-1], f"{rows} rows")
+
+
 def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: Place, tmux: Tmux) -> None:
     app = (str(APP), "--home", str(place.home.root), "--account", "bo")
     tmux.start(*app)
@@ -208,32 +110,31 @@ def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: P
         tmux.press(key)
         tmux.sees(text)
 
-    tmux.press("Enter")
+    tmux.press("enter")
     tmux.sees("escrow", "creator", "take")
     tmux.press("t")
     tmux.sees("Sign assign_task", "deposit", "Password of this account")
     tmux.type(PASSWORD)
-    tmux.press("Enter")
+    tmux.press("enter")
     tmux.sees("assign_task in block", "submission 1 of task 1 is taken")
     assert PASSWORD not in tmux.screen.split()
 
     # The link drops, with the terminal under it: the app stays, and the next terminal has another size.
-    link = Link(tmux, 80, 24)
-    link.drops()
-    link = Link(tmux, 100, 30)
-    tmux.until(lambda: tmux.rows == 30 and "help" in tmux.screen.splitlines()[-1], "the new size")
-    tmux.press("5")
-    tmux.sees("ADDRESS", "in use", "held")
-    link.drops()
+    with attached(tmux, 80, 24):
+        pass
+    with attached(tmux, 100, 30):
+        _fits(tmux, 30)
+        tmux.press("5")
+        tmux.sees("ADDRESS", "in use", "held")
 
     # A hangup in the middle of a word ends the app, and the next start is where the person was.
     tmux.press("1")
     tmux.sees("says why not the rest")
-    tmux.press("Escape")
+    tmux.press("escape")
     tmux.sees("open tasks")
     tmux.press("m")
     tmux.sees("mine tasks", "yours: train")
-    tmux.press("/")
+    tmux.press("slash")
     tmux.type("pays:>1")
     tmux.sees("pays:>1")
     os.kill(tmux.pid, signal.SIGHUP)
@@ -254,7 +155,7 @@ def test_leaving_is_immediate_and_the_run_goes_on_and_is_found_again(place: Plac
     tmux.sees("Train task 1", "network", "none")
     tmux.type("data.npz")
     tmux.sees("x 64x4")
-    tmux.press("Enter")
+    tmux.press("enter")
     tmux.until(lambda: Runs(place.home, Settings()).list(), "the run")
     tmux.sees("run 1")
     tmux.press("q")
@@ -269,3 +170,21 @@ def test_leaving_is_immediate_and_the_run_goes_on_and_is_found_again(place: Plac
     tmux.sees("run 1  stopped")
     tmux.press("q")
     tmux.until(lambda: tmux.ended, "the app to end")
+
+
+def test_a_size_left_in_the_environment_does_not_hold_and_a_resize_that_was_missed_is_made_up_for(
+    place: Place, tmux: Tmux, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = (str(APP), "--home", str(place.home.root), "--account", "bo")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    tmux.start(*app)
+    tmux.sees("Which side of")
+    with attached(tmux, 100, 30):
+        _fits(tmux, 30)
+    tmux.press("q")
+
+    tmux.again(sys.executable, "-c", _DEAF, *app)
+    tmux.sees("Which side of")
+    with attached(tmux, 90, 26):
+        _fits(tmux, 26)
