@@ -75,17 +75,26 @@ class Offer(TypedDict):
 class Market:
     """One method a verb. Those that sign raise `Refused` with the chain's code where a rule says no.
 
-    ``signer`` may be None for reading. Every signing verb answers with the chain's `Receipt`.
+    ``signer`` may be None for reading. Every signing verb answers with the chain's `Receipt`;
+    ``on_receipt`` is told of each, whatever becomes of the verb.
     """
 
     def __init__(
-        self, chain: Chain, storage: Storage, home: Home, settings: Settings, signer: Signer | None = None
+        self,
+        chain: Chain,
+        storage: Storage,
+        home: Home,
+        settings: Settings,
+        signer: Signer | None = None,
+        *,
+        on_receipt: Callable[[Receipt], None] = lambda receipt: None,
     ) -> None:
         self.chain = chain
         self.storage = storage
         self.home = home
         self.settings = settings
         self.signer = signer
+        self._on_receipt = on_receipt
         self._intents = Intents(home, chain)
 
     # Creating
@@ -408,7 +417,9 @@ class Market:
         name = call_name(call)
         if name not in self.chain.capabilities:
             raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
-        return self._intents.send_once(call, signer, on_stage=on_stage)
+        receipt = self._intents.send_once(call, signer, on_stage=on_stage)
+        self._on_receipt(receipt)
+        return receipt
 
     def landed(self, call: Call, address: str) -> bool:
         """Whether an earlier try of ``call`` was cut off and has landed all the same, as far as is known."""

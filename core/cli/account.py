@@ -174,6 +174,7 @@ def fund(app: App, amount: str, to: str) -> None:
     signer = None if chain.faucet in ("open", "none") else app.unlock(chain.faucet)
     confirm(app, f"Fund {address}", [("amount", f"+{format_amount(planck)}"), ("chain", app.chain.name)])
     receipt = chain.fund(address, planck, signer)
+    app.out.landed(receipt)
     balance = chain.balance(address)
     data = {
         **receipt_data(receipt),
@@ -274,13 +275,17 @@ def history(app: App, who: str | None, as_csv: bool, since: int) -> None:
         )
         for m in movements
     ]
-    if as_csv and not app.out.json:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows((*row[:4], row[4].replace(",", ""), row[5].replace(",", "")) for row in rows)
-        return
     columns = ("BLOCK", "WHAT", "TASK", "SUBMISSION", "FREE", "HELD")
-    app.out.done(movements, lambda: app.out.table(columns, rows, right="BLOCK TASK SUBMISSION FREE HELD"))
+
+    def show() -> None:
+        if as_csv:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows((*row[:4], row[4].replace(",", ""), row[5].replace(",", "")) for row in rows)
+        else:
+            app.out.table(columns, rows, right="BLOCK TASK SUBMISSION FREE HELD")
+
+    app.out.done(movements, show)
 
 
 @command("account password")

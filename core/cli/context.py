@@ -184,7 +184,7 @@ class App:
         from decentralml.core.market import Market
 
         signer = self.unlock() if signing else self._looked_at()
-        return Market(self.chain, self.storage, self.home, self.settings, signer)
+        return Market(self.chain, self.storage, self.home, self.settings, signer, on_receipt=self.out.landed)
 
     def _looked_at(self) -> "Signer | None":
         account = self.me()

@@ -1,6 +1,5 @@
 """The command line's way in: parse, run, and turn every outcome into an exit code."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ import click
 from decentralml.core.cli.commands import root
 from decentralml.core.cli.context import App, OpenApp
 from decentralml.core.cli.failures import in_words
-from decentralml.core.cli.output import make_tolerant
+from decentralml.core.cli.output import drop_stdout, flush, make_tolerant
 from decentralml.core.errors import DecentralMLError, Misused
 
 READER_GONE = 128 + signal.SIGPIPE
@@ -32,15 +31,16 @@ def main(argv: Sequence[str] | None = None, *, open_app: OpenApp | None = None) 
     try:
         try:
             code = _run(app, arguments)
+            flush()
         except DecentralMLError as error:
             app.out.failed(error)
             code = error.exit_code
         finally:
             app.close()
-        sys.stdout.flush()
     except BrokenPipeError:
-        # What was done is done; only its reader is gone. Keep the interpreter from flushing into the void.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # What was done is done; only its reader is gone.
+        drop_stdout()
+        app.out.unheard()
         return READER_GONE
     return code
 

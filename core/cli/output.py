@@ -5,13 +5,19 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Failed
 from decentralml.core.text import clean, fit
+
+if TYPE_CHECKING:
+    from decentralml.core.chain.base import Receipt
+
+_LOST = "AnswerLost"
 
 # An error that quotes what was typed or what a script said still fits a few screens.
 _ERROR_BYTES = 4000
@@ -84,38 +90,62 @@ class Output:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.json = as_json
+        self._landed: list[Receipt] = []
 
     def done(self, data: Any, show: Callable[[], None]) -> None:
-        """The command's answer: ``data`` for programs, or what ``show`` prints for people."""
-        if self.json:
-            _write_json({"ok": True, "data": plain(data)})
-        else:
-            show()
+        """The command's answer: ``data`` for programs, or what ``show`` prints for people.
+
+        Raises `Failed` ("AnswerLost") where it cannot be written, and `BrokenPipeError`.
+        """
+        with _answering():
+            if self.json:
+                _write_json({"ok": True, "data": plain(data)})
+            else:
+                show()
 
     def line(self, data: Any, text: str) -> None:
-        """One item of a stream."""
-        if self.json:
-            _write_json({"ok": True, "data": plain(data)})
-        else:
-            print(clean(text), flush=True)
+        """One item of a stream. Raises as `done`."""
+        with _answering():
+            if self.json:
+                _write_json({"ok": True, "data": plain(data)})
+            else:
+                print(clean(text))
+
+    def landed(self, receipt: "Receipt") -> None:
+        """Keep what is on the chain, to be said where the answer cannot."""
+        self._landed.append(receipt)
 
     def failed(self, error: DecentralMLError) -> None:
         """The error, as the JSON object of the command or as words on stderr."""
         data = error_data(error)
-        if self.json:
-            _write_json({"ok": False, "error": data})
-        else:
-            print(f"{error.code}: {data['message']}", file=sys.stderr)
-            if data["hint"]:
-                print(data["hint"], file=sys.stderr)
+        with suppress(Failed):
+            if self.json and error.code != _LOST:
+                with _answering():
+                    _write_json({"ok": False, "error": data})
+                return
+            flush()
+        self.note(f"{error.code}: {data['message']}")
+        if data["hint"]:
+            self.note(data["hint"])
+        if error.code == _LOST:
+            self.unheard()
+
+    def unheard(self) -> None:
+        """Say what landed on the chain, of which the answer was to tell."""
+        for receipt in self._landed:
+            self.note(
+                f"{receipt.call} is done all the same: {receipt.stage} in block {receipt.block:,}, "
+                f"extrinsic {receipt.extrinsic_hash}."
+            )
 
     def say(self, text: str) -> None:
         """A sentence of the answer, for people."""
         print(clean(text, keep_newlines=True))
 
     def note(self, text: str) -> None:
-        """A word beside the answer, for people."""
-        print(clean(text, keep_newlines=True), file=sys.stderr)
+        """A word beside the answer, for people; where it cannot be written, the work goes on."""
+        with suppress(OSError):
+            print(clean(text, keep_newlines=True), file=sys.stderr)
 
     def fields(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Name and value, a line each."""
@@ -164,7 +194,38 @@ def _fit(widths: list[int], room: int) -> None:
 
 def _write_json(value: Any) -> None:
     # ASCII only: a terminal's or pipe's encoding cannot break it.
-    print(json.dumps(value, allow_nan=False), flush=True)
+    print(json.dumps(value, allow_nan=False))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What is printed within has been written when it is left.
+
+    Raises `Failed` ("AnswerLost") where stdout takes no more; and `BrokenPipeError`.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_stdout()
+        raise Failed(
+            _LOST,
+            f"The answer cannot be written to the standard output: {error.strerror}.",
+            "The command itself was not undone: look at what it did before it is given again.",
+        ) from error
+
+
+def flush() -> None:
+    """Write what stdout still holds. Raises as `Output.done`."""
+    with _answering():
+        pass
+
+
+def drop_stdout() -> None:
+    """Let what stdout still holds, and what follows, go nowhere: the interpreter flushes it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def size(count: float) -> str:
@@ -188,10 +249,16 @@ def duration(seconds: float) -> str:
 
 
 def make_tolerant() -> None:
-    """Let text that the terminal's encoding lacks come out as escapes; a missing stream is an empty one."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    """Let text that the terminal's encoding lacks come out as escapes; see to streams that are closed.
+
+    A closed stdin is empty, a closed stderr takes all in silence. A closed stdout takes nothing: an answer
+    must not get lost without a word.
+    """
+    ways = (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
+    for name, mode, way in ways:
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+            # In this order the three take descriptors 0 to 2, where they are free, before a file does.
+            setattr(sys, name, open(os.open(os.devnull, way), mode))  # noqa: SIM115
         elif mode == "w" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

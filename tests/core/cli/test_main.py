@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -157,10 +158,57 @@ def test_a_reader_that_leaves_ends_it_without_a_word(command, home) -> None:
     assert done.stderr == b""
 
 
-def test_a_closed_stdout_is_no_accident(command, home) -> None:
-    words = command("--home", str(home.root), "config", "check")
-    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *words], stderr=subprocess.PIPE, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+@pytest.mark.parametrize("json", [("--json",), ()])
+@pytest.mark.parametrize("where", [">&-", "> /dev/full"])
+@pytest.mark.parametrize("words", [("config", "check"), ("--help",)])
+def test_an_answer_that_cannot_be_written_is_said_on_stderr(
+    command, home, where: str, json: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    done = shell(where, command(*json, "--home", str(home.root), *words))
+    assert done.returncode == 4
+    assert done.stderr.startswith(("AnswerLost: ", "SystemError: "))
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("json", [("--json",), ()])
+@pytest.mark.parametrize(("where", "code"), [(">&-", 4), ("> /dev/full", 4), ("", 141)])
+def test_what_landed_is_said_where_the_answer_cannot_be(
+    command, home, account, run, where: str, json: tuple[str, ...], code: int
+) -> None:
+    account("ada")
+    words = command(*json, "--yes", "--home", str(home.root), "account", "fund", "5")
+    reader, writer = os.pipe()
+    os.close(reader)  # nobody reads what goes there, if not redirected
+    done = shell(where, words, stdout=writer)
+    os.close(writer)
+    assert done.returncode == code
+    assert "fund is done all the same: finalised in block" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run("--json", "account", "show").data["free"] == str(5 * 10**12)
+
+
+def test_an_error_that_cannot_be_written_keeps_its_code(command, home) -> None:
+    done = shell("> /dev/full", command("--json", "--home", str(home.root), "run", "show", "7"))
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "UnknownRun: There is no run 7.")
+
+
+def test_words_that_cannot_be_written_stop_nothing(command, home, account, run) -> None:
+    account("ada")
+    words = command("--yes", "--home", str(home.root), "account", "fund", "5")
+    assert shell("2> /dev/full >/dev/null", words).returncode == 0
+    assert shell("2> /dev/full >/dev/full", words).returncode == 4
+
+
+def shell(where: str, words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``words`` with their output redirected as a shell does it."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {where}', "sh", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        **options,
+    )
 
 
 def test_an_interrupt_is_exit_130_and_one_object(command, home) -> None:
