@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from decentralml.core.errors import Failed
+from decentralml.core.training import saving
 from decentralml.core.training.channel import Channel, Control
 from decentralml.core.training.checkpoint import Checkpoints, State
 
@@ -25,8 +27,14 @@ class Enough(BaseException):
     """A try has seen its batches. Not an `Exception`: a script's ``except Exception`` lets it pass."""
 
 
-class Ruined(BaseException):
-    """Weights became NaN or infinite: they stay so, and no creator loads them."""
+class Pointless(BaseException):
+    """Nothing that no creator could load is trained any further; ``failure`` says why. Past any
+    ``except Exception`` of the script, as `Enough`.
+    """
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class Trial:
@@ -182,7 +190,13 @@ class Live:
         if all(math.isfinite(_number(value)) for value in logs.values()):
             return
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.weights):
-            raise Ruined(f"The weights became NaN or infinite in epoch {epoch} of fit {self.state.fit}.")
+            raise Pointless(
+                Failed(
+                    "NotFinite",
+                    f"The weights became NaN or infinite in epoch {epoch} of fit {self.state.fit}.",
+                    "Lower the learning rate, or look for bad samples.",
+                )
+            )
         if not self._warned:
             self._warned = True
             self._channel.warn(
@@ -191,7 +205,12 @@ class Live:
 
 
 class Fits:
-    """Counts the calls of `Model.fit` and lets each be seen, steered, and resumed."""
+    """Counts the calls of `Model.fit` and lets each be seen, steered, and resumed.
+
+    ``wanted``: the model that is to be handed over, once it is known; from then on what cannot be loaded
+    without the script is not fitted (`Pointless`), unless ``wanted`` is trained as a part of it, and
+    ``trained`` says whether it was.
+    """
 
     def __init__(
         self,
@@ -207,6 +226,8 @@ class Fits:
         self._checkpoints = checkpoints
         self._epochs = epochs
         self._trial = trial
+        self.wanted: Any = None
+        self.trained = False
         self.count = 0
         self.last: dict[str, float] = {}
         self.batch_size: int | None = None
@@ -236,8 +257,29 @@ class Fits:
             return self._fit(original, callback(), model, bound.arguments)
 
         keras.Model.fit = fit
+        one_batch = keras.Model.train_on_batch
+
+        @functools.wraps(one_batch)
+        def train_on_batch(model: Any, *args: Any, **kwargs: Any) -> Any:
+            self._check(model)
+            return one_batch(model, *args, **kwargs)
+
+        keras.Model.train_on_batch = train_on_batch
+
+    def _check(self, model: Any) -> None:
+        """Before a batch is spent on it."""
+        if self.wanted is None:
+            return
+        if saving.holds(model, self.wanted):
+            self.trained = True
+            return
+        try:
+            saving.check(model)
+        except Failed as failure:
+            raise Pointless(failure) from None
 
     def _fit(self, original: Any, live: Any, model: Any, arguments: dict[str, Any]) -> Any:
+        self._check(model)
         self.count += 1
         state = (self._checkpoints.read(self.count) if self._checkpoints else None) or State(self.count)
         live.prepare(state, self._channel, self._control, self._checkpoints, self._trial)

@@ -12,14 +12,10 @@ from decentralml.core.errors import Failed
 FILES = (".keras", ".h5", ".hdf5")
 
 
-def plain(model: Any) -> Any:
-    """``model`` as a plain Sequential or Functional over the same layers, compiled alike.
-
-    Raises `Failed` ("NotSaveable") for what nobody without the script could load: other subclassed models,
-    own layer classes, Lambda.
+def check(model: Any) -> None:
+    """Raise `Failed` ("NotSaveable") for what nobody without the script could load: models that are neither
+    Sequential nor Functional, own layer classes, Lambda.
     """
-    import keras
-
     foreign = _foreign(model)
     if foreign:
         raise Failed(
@@ -27,6 +23,13 @@ def plain(model: Any) -> Any:
             f"The model cannot be loaded without the script: it is made of {', '.join(sorted(foreign)[:5])}.",
             "Build it of keras.layers as keras.Sequential or keras.Model(inputs, outputs), without Lambda.",
         )
+
+
+def plain(model: Any) -> Any:
+    """``model`` as a plain Sequential or Functional over its layers, compiled alike. Raises as `check`."""
+    import keras
+
+    check(model)
     if type(model).__module__.split(".")[0] == "keras":
         return model
     copy = keras.Model(model.inputs, model.outputs, name=model.name)
@@ -37,6 +40,14 @@ def plain(model: Any) -> Any:
             # A loss or metric of the script's own: the layers and weights are what is delivered.
             copy.compiled = False
     return copy
+
+
+def holds(model: Any, part: Any) -> bool:
+    """Whether training ``model`` trains ``part``: it is that, has it as a layer, or has all its weights."""
+    if model is part or any(layer is part for layer in model._flatten_layers()):
+        return True
+    weights = {id(variable) for variable in part.variables}
+    return bool(weights) and weights <= {id(variable) for variable in model.variables}
 
 
 def _own(thing: Any) -> bool:

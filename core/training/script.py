@@ -29,11 +29,16 @@ BASE_MODELS = ("base_model", "base_model.keras")
 
 
 class ScriptError(Exception):
-    """The script raised. ``text`` is its traceback, from the script's first line on, cleaned and bounded."""
+    """The script raised ``error``. ``text`` is its traceback, from the script's first line on, cleaned and
+    bounded; ``code`` and ``hint`` as of a `DecentralMLError`.
+    """
 
-    def __init__(self, what: str, error: BaseException) -> None:
+    def __init__(self, what: str, error: BaseException, code: str = "ScriptRaised", hint: str = "") -> None:
         super().__init__(f"{what}: {type(error).__name__}: {error}"[:2_000])
+        self.error = error
         self.text = script_traceback(error)
+        self.code = code
+        self.hint = hint or "Correct the script, or tell its creator."
 
 
 def script_traceback(error: BaseException) -> str:

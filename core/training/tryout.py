@@ -86,7 +86,7 @@ def try_task(
             raise Failed(
                 progress.code or "TryFailed",
                 progress.error or "The try ended without saying how.",
-                progress.hint or "\n".join(runs.tail(folder.log, 5)),
+                progress.hint or _last_words(progress.code, folder),
             )
         model = inspect(folder.result(tried.folder))
         data = progress.data or journal.Data()
@@ -112,6 +112,11 @@ def try_task(
         )
     finally:
         _end(folder)
+
+
+def _last_words(code: str, folder: RunFolder) -> str:
+    """What was printed last, where that is all that there is to go by."""
+    return "\n".join(runs.tail(folder.log, 5)) if code in ("", "WorkerEnded") else ""
 
 
 def _environment_size(spec: RunSpec) -> int:

@@ -24,10 +24,10 @@ from typing import Any
 from decentralml.core.errors import Failed
 from decentralml.core.text import clean
 from decentralml.core.training import data as datasets
-from decentralml.core.training.callback import Enough, Fits, Ruined, Trial
+from decentralml.core.training.callback import Enough, Fits, Pointless, Trial
 from decentralml.core.training.channel import TEXT_CHARS, Channel, Control, Stopped, finite
 from decentralml.core.training.checkpoint import Checkpoints
-from decentralml.core.training.saving import Saves, plain, write_folder
+from decentralml.core.training.saving import Saves, check, plain, write_folder
 from decentralml.core.training.script import Script, ScriptError, script_traceback
 
 JOB = Path("/job/job.json")
@@ -102,25 +102,28 @@ class Worker:
         except Stopped:
             return 0
         except ScriptError as error:
-            self._fail("ScriptRaised", f"{error} Correct the script, or tell its creator.", error.text)
-        except Ruined as error:
-            self._fail("NotFinite", f"{error} Lower the learning rate, or look for bad samples.")
+            self._fail(Failed(error.code, str(error), error.hint), error.text)
+        except Pointless as error:
+            self._fail(error.failure)
         except Failed as error:
-            self._fail(error.code, str(error))
+            self._fail(error)
         except MemoryError:
-            self._fail(
-                "OutOfMemory", "The memory is used up. Give the run more, or train in smaller batches."
-            )
+            hint = "Give the run more, or train in smaller batches."
+            self._fail(Failed("OutOfMemory", "The memory is used up.", hint))
         except Exception as error:
-            self._fail("Unexpected", f"{type(error).__name__}: {error}", script_traceback(error))
+            self._fail(Failed("Unexpected", f"{type(error).__name__}: {error}"), script_traceback(error))
         else:
             self._channel.emit("finished")
             return 0
         return 1
 
-    def _fail(self, code: str, error: str, traceback: str = "") -> None:
-        text = clean(error, keep_newlines=True)[:TEXT_CHARS]
-        self._channel.emit("failed", code=code, error=text, traceback=traceback, where=self._where)
+    def _fail(self, failure: Failed, traceback: str = "") -> None:
+        error, hint = (
+            clean(text, keep_newlines=True)[:TEXT_CHARS] for text in (failure.message, failure.hint)
+        )
+        self._channel.emit(
+            "failed", code=failure.code, error=error, hint=hint, traceback=traceback, where=self._where
+        )
 
     def _run(self) -> None:
         job = self._job
@@ -135,7 +138,7 @@ class Worker:
             holdout=job.holdout,
             seed=job.seed,
             load_folder=script.load_folder() if job.data is not None and job.data.is_dir() else None,
-            load_data=(lambda: script.call("load_data")) if script.find("load_data") else None,
+            load_data=(lambda: _own_data(script)) if script.find("load_data") else None,
         )
         self._channel.emit(
             "data",
@@ -223,7 +226,8 @@ class Worker:
             raise Failed(
                 "NoModel", f"{name} returned {type(model).__name__}, not a Keras model.", "Return the model."
             )
-        plain(model)
+        check(model)
+        self._fits.wanted = model
         return model
 
     def _train(self, script: Script, model: Any, data: datasets.Data) -> Any:
@@ -256,7 +260,18 @@ class Worker:
         elif self._fits.count == 0:
             self._channel.warn("The script trained without Model.fit: there was nothing to show on the way.")
         answers = answer if isinstance(answer, tuple | list) else (answer,)
-        return next((found for found in answers if isinstance(found, keras.Model)), model)
+        return self._loadable(next((found for found in answers if isinstance(found, keras.Model)), model))
+
+    def _loadable(self, trained: Any) -> Any:
+        """``trained``, or, where no creator could load that, the model that was trained as a part of it."""
+        try:
+            check(trained)
+        except Failed as failure:
+            if not self._fits.trained:
+                raise
+            self._channel.warn(f"{failure.message} What it trained is handed over: the model it was given.")
+            return self._fits.wanted
+        return trained
 
     def _baseline(self, script: Script, data: datasets.Data) -> dict[str, float] | None:
         base = script.base_model()
@@ -301,7 +316,7 @@ class Worker:
         try:
             script.call("save_model", model, str(job.out), job.model_name)
         except (ScriptError, Failed) as error:
-            if job.trial or (isinstance(error, Failed) and error.code == "NotSaveable"):
+            if job.trial:
                 raise
             self._channel.warn(f"{error} The worker saved the model itself.")
         written = self._saves.folders[-1][0] if self._saves.folders else None
@@ -349,6 +364,15 @@ class Worker:
             "versions": versions,
         }
         (folder / "result.json").write_text(json.dumps(result, indent=2, allow_nan=False) + "\n")
+
+
+def _own_data(script: Script) -> Any:
+    """What the script's load_data gives. Where it raises, whoever runs it has not given any data."""
+    try:
+        return script.call("load_data")
+    except ScriptError as error:
+        what = f"No data were given, and the load_data of {script.name} found none of its own"
+        raise ScriptError(what, error.error, "NoData", datasets.HOW) from error
 
 
 def _shape(model: Any, side: str) -> Any:

@@ -43,6 +43,18 @@ def test_a_script_that_fails_says_so_in_its_own_words(home: Home, speaking: Call
     assert left(home) == []
 
 
+def test_what_a_library_prints_is_no_hint_and_is_told_only_when_nobody_said_what_is_wrong(
+    home: Home, speaking: Callable[[str], RunSpec]
+) -> None:
+    noise = 'print("cudart_stub.cc:31] Could not find cuda drivers", file=sys.stderr, flush=True)\n'
+    with pytest.raises(Failed) as raised:
+        try_task(speaking(noise + 'say("failed", error="no", code="NotSaveable")'), home, Settings())
+    assert (raised.value.code, raised.value.hint) == ("NotSaveable", "")
+    with pytest.raises(Failed) as raised:
+        try_task(speaking(noise + "os._exit(3)"), home, Settings())
+    assert (raised.value.code, "cuda" in raised.value.hint) == ("WorkerEnded", True)
+
+
 def test_a_link_in_place_of_the_model_is_refused(home: Home, speaking: Callable[[str], RunSpec]) -> None:
     spec = speaking("""
         os.symlink("/etc", "/out/model_abcdefghij")
