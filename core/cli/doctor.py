@@ -10,6 +10,8 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.progress import working
 from decentralml.core.errors import DecentralMLError, Unavailable
+from decentralml.core.storage import upkeep
+from decentralml.core.storage.local import LocalStorage
 
 _TENSORFLOW = """
 import os
@@ -75,7 +77,7 @@ def _chain(app: App) -> Finding:
 def _storage(app: App) -> Finding:
     try:
         storage = app.storage
-        findings = storage.doctor() if hasattr(storage, "doctor") else []
+        findings = upkeep.doctor(storage.store) if isinstance(storage, LocalStorage) else []
         wrong = [finding for finding in findings if not finding.ok]
         if wrong:
             return Finding("storage", False, wrong[0].text, wrong[0].hint)

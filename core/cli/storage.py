@@ -14,7 +14,10 @@ from decentralml.core.cli.files import FOLDER, FOLDER_TO_FILL
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
 from decentralml.core.errors import Refused, Unavailable
+from decentralml.core.storage import upkeep
 from decentralml.core.storage.base import Manifest
+from decentralml.core.storage.local import LocalStorage
+from decentralml.core.storage.store import Store
 
 _PAGE = 1000
 
@@ -63,7 +66,7 @@ def doctor(app: App) -> int:
     """
     Exit code 3 when something is wrong.
     """
-    findings = _upkeep(app).doctor()
+    findings = upkeep.doctor(_store(app))
 
     def show() -> None:
         for finding in findings:
@@ -82,9 +85,9 @@ def gc(app: App, dry_run: bool) -> None:
     Kept is what any task or submission of the connected chain names, and what came within a day. A store
     that several chains share must not be swept from one of them.
     """
-    store = _upkeep(app)
+    store = _store(app)
     keep = set(references(app.chain))
-    found = store.gc(keep, dry_run=True)
+    found = upkeep.gc(store, keep, dry_run=True)
     facts = [
         ("kept", f"{len(keep)} references of {app.chain.name}"),
         ("folders", str(found.manifests)),
@@ -93,7 +96,7 @@ def gc(app: App, dry_run: bool) -> None:
     ]
     if not dry_run:
         confirm(app, "Remove what nothing refers to", facts)
-        found = store.gc(keep)
+        found = upkeep.gc(store, keep)
     data = {
         "folders": found.manifests,
         "files": found.blobs + found.incoming,
@@ -120,12 +123,12 @@ def references(chain: Chain) -> Iterator[str]:
             yield from (path for path in (submission.result_path, submission.report_path) if path)
 
 
-def _upkeep(app: App) -> Any:
-    if not hasattr(app.storage, "gc"):
+def _store(app: App) -> Store:
+    if not isinstance(app.storage, LocalStorage):
         raise Refused(
             "NotLocal", f"Upkeep is for a local store, not for {app.storage.type}.", "See --storage."
         )
-    return app.storage
+    return app.storage.store
 
 
 def _data(manifest: Manifest) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import small_market
 
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.market import Market
+from decentralml.core.storage import upkeep
 
 CLOCK = 1_000_000.0
 LATER = CLOCK + 60
@@ -61,7 +62,7 @@ def check(at: Path, verb: str) -> bool:
         assert done in (0, 1)
         assert chain.verify().ok
         assert chain.total_issuance() == 3 * small_market.FUNDS
-        found = ada.storage.doctor()
+        found = upkeep.doctor(ada.storage.store)
         assert all(finding.ok for finding in found if "GiB" not in finding.text), found
         for task in ada.list_task().items:
             ada.storage.verify(task.terms.assets[1])

@@ -1,8 +1,10 @@
 """Folders to store, a store, and children that run as somebody else or under a limit."""
 
 import os
+import shutil
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,15 @@ from decentralml.core.storage.local import LocalStorage
 def store(tmp_path: Path) -> LocalStorage:
     local.create(tmp_path / "store")
     return LocalStorage(tmp_path / "store")
+
+
+@pytest.fixture
+def shared() -> Iterator[LocalStorage]:
+    """A store that every user can reach the folder of, as on a server."""
+    root = Path(tempfile.mkdtemp())
+    root.chmod(0o755)
+    yield LocalStorage(root / "store")
+    shutil.rmtree(root)
 
 
 @pytest.fixture

@@ -5,15 +5,14 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from decentralml.core.errors import DecentralMLError, Failed, Refused, Unavailable
-from decentralml.core.storage import local
+from decentralml.core.storage import local, upkeep
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.local import LocalStorage
 
@@ -52,15 +51,6 @@ def test_modes_are_set_whatever_the_umask(store: LocalStorage, folder: Path) -> 
         assert mode == (0o2770 if path.is_dir() else 0o440), path
 
 
-@pytest.fixture
-def shared() -> Iterator[LocalStorage]:
-    """A store that every user can reach the folder of, as on a server."""
-    root = Path(tempfile.mkdtemp())
-    root.chmod(0o755)
-    yield LocalStorage(root / "store")
-    shutil.rmtree(root)
-
-
 def test_two_users_of_one_group_share_a_store(shared: LocalStorage, in_child: Callable[..., None]) -> None:
     alone = os.geteuid() != 0
     first, second, outsider, group = (None,) * 4 if alone else (64001, 64002, 64003, 64000)
@@ -89,7 +79,7 @@ def test_two_users_of_one_group_share_a_store(shared: LocalStorage, in_child: Ca
         shared.get(reference, places["second"] / "back")
         assert (places["second"] / "back" / "own").read_text() == "first"
         shared.put(places["second"] / "folder")
-        assert shared.gc([], older_than=-1).manifests == 2
+        assert upkeep.gc(shared.store, [], older_than=-1).manifests == 2
 
     def outsider_is_refused() -> None:
         with pytest.raises(Unavailable) as unavailable:
@@ -168,7 +158,7 @@ def test_a_damaged_store_never_gives_a_folder(
         store.get(reference, tmp_path / "back")
     assert code in (None, raised.value.code)
     assert not (tmp_path / "back").exists()
-    assert not all(finding.ok for finding in store.doctor()) or code is None
+    assert not all(finding.ok for finding in upkeep.doctor(store.store)) or code is None
 
 
 def test_a_changed_list_of_files_is_refused(store: LocalStorage, folder: Path) -> None:
@@ -209,12 +199,12 @@ def test_a_missing_store_is_not_available(tmp_path: Path, folder: Path) -> None:
     for action in (
         lambda: missing.put(folder),
         lambda: missing.manifest(local.reference("0" * 64)),
-        lambda: missing.gc([]),
+        lambda: upkeep.gc(missing.store, []),
     ):
         with pytest.raises(Unavailable) as unavailable:
             action()
         assert unavailable.value.code == "NoStorage"
-    assert [finding.ok for finding in missing.doctor()] == [False]
+    assert [finding.ok for finding in upkeep.doctor(missing.store)] == [False]
     assert not missing.root.exists()
 
 
@@ -275,85 +265,7 @@ def test_killed_at_any_step_the_store_is_whole_and_the_next_try_ends(tmp_path: P
             pytest.fail("it ended and stored nothing")
         assert store.put(folder) == reference
         store.verify(reference)
-        store.gc([reference], older_than=-1)
+        upkeep.gc(store.store, [reference], older_than=-1)
         assert stored(store, "incoming") == []
         assert len(stored(store, "blobs")) == 2
     assert number > 3
-
-
-def test_gc_counts_then_frees_only_what_nothing_needs(
-    store: LocalStorage, folder: Path, tmp_path: Path
-) -> None:
-    kept = store.put(folder)
-    (folder / "settings.py").write_text("epochs = 4\n")
-    freed = store.put(folder)
-    (store.root / "incoming" / "broken").write_bytes(bytes(1000))
-    keep = [kept, "not a reference"]
-    listed = blob(store, freed, "settings.py").stat().st_size + stored(store, "manifests")[0].stat().st_size
-    counted = store.gc(keep, older_than=-1, dry_run=True)
-    assert (counted.manifests, counted.blobs, counted.incoming) == (1, 1, 1)
-    assert counted.size == listed + 1000
-    store.verify(freed)
-    assert store.gc(keep, older_than=-1) == counted
-    store.verify(kept)
-    with pytest.raises(Unavailable):
-        store.manifest(freed)
-    assert store.gc(keep, older_than=-1) == local.Garbage(0, 0, 0, 0)
-
-
-def test_gc_spares_what_was_stored_within_a_day(store: LocalStorage, folder: Path) -> None:
-    reference = store.put(folder)
-    assert store.gc([]) == local.Garbage(0, 0, 0, 0)
-    yesterday = 2 * 24 * 3600
-    for path in [*stored(store, "blobs"), *stored(store, "manifests")]:
-        os.utime(path, (path.stat().st_mtime - yesterday,) * 2)
-    assert store.put(folder) == reference  # stored again: young again, with all it needs
-    assert store.gc([]) == local.Garbage(0, 0, 0, 0)
-    store.verify(reference)
-
-
-def test_gc_waits_for_nobody_who_is_storing(store: LocalStorage, folder: Path) -> None:
-    store.put(folder)
-    refused: list[str] = []
-
-    def on_progress(_: object) -> None:
-        with pytest.raises(Unavailable) as unavailable:
-            store.gc([], older_than=-1)
-        refused.append(unavailable.value.code)
-
-    store.put(folder, on_progress=on_progress)
-    assert set(refused) == {"StorageBusy"}
-
-
-def test_doctor_names_what_is_wrong(store: LocalStorage, folder: Path) -> None:
-    reference = store.put(folder)
-    assert all(finding.ok for finding in store.doctor())
-    blob(store, reference, "start.sh").unlink()
-    store.root.chmod(0o777)
-    wrong = [finding for finding in store.doctor() if not finding.ok]
-    assert all(finding.hint for finding in wrong)
-    assert any("start.sh" in finding.text for finding in wrong)
-    assert any("Everybody" in finding.text for finding in wrong)
-
-
-def test_gc_removes_nothing_when_it_cannot_see_every_list(
-    shared: LocalStorage, folder: Path, in_child: Callable[..., None]
-) -> None:
-    local.create(shared.root)
-    shared.put(folder)
-    lists = shared.root / "manifests"
-    lists.chmod(0)
-    user = None
-    if os.geteuid() == 0:  # root sees all: somebody else then
-        user = 64001
-        for path in [shared.root, *shared.root.rglob("*")]:
-            os.chown(path, user, user)
-
-    def fails() -> None:
-        with pytest.raises(Unavailable) as unavailable:
-            shared.gc([], older_than=-1)
-        assert unavailable.value.code == "StorageDenied"
-
-    in_child(fails, user=user, group=user)
-    lists.chmod(0o700)
-    assert len(stored(shared, "blobs")) == 3

@@ -1,0 +1,100 @@
+"""The upkeep of a local store: only what nobody needs goes, and what is wrong is named."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from decentralml.core.errors import Unavailable
+from decentralml.core.storage import local, upkeep
+from decentralml.core.storage.local import LocalStorage
+from decentralml.core.storage.store import BLOBS, MANIFESTS
+from decentralml.core.storage.upkeep import Garbage
+
+
+def paths(store: LocalStorage, kind: str) -> list[Path]:
+    return sorted(path for path, _ in store.store.files(kind))
+
+
+def blob(store: LocalStorage, reference: str, name: str) -> Path:
+    [file] = [file for file in store.manifest(reference).files if file.name == name]
+    return store.store.blob(file.sha256)
+
+
+def test_gc_counts_then_frees_only_what_nothing_needs(
+    store: LocalStorage, folder: Path, tmp_path: Path
+) -> None:
+    kept = store.put(folder)
+    (folder / "settings.py").write_text("epochs = 4\n")
+    freed = store.put(folder)
+    (store.root / "incoming" / "broken").write_bytes(bytes(1000))
+    keep = [kept, "not a reference"]
+    listed = blob(store, freed, "settings.py").stat().st_size + paths(store, MANIFESTS)[0].stat().st_size
+    counted = upkeep.gc(store.store, keep, older_than=-1, dry_run=True)
+    assert (counted.manifests, counted.blobs, counted.incoming) == (1, 1, 1)
+    assert counted.size == listed + 1000
+    store.verify(freed)
+    assert upkeep.gc(store.store, keep, older_than=-1) == counted
+    store.verify(kept)
+    with pytest.raises(Unavailable):
+        store.manifest(freed)
+    assert upkeep.gc(store.store, keep, older_than=-1) == Garbage(0, 0, 0, 0)
+
+
+def test_gc_spares_what_was_stored_within_a_day(store: LocalStorage, folder: Path) -> None:
+    reference = store.put(folder)
+    assert upkeep.gc(store.store, []) == Garbage(0, 0, 0, 0)
+    yesterday = 2 * 24 * 3600
+    for path in [*paths(store, BLOBS), *paths(store, MANIFESTS)]:
+        os.utime(path, (path.stat().st_mtime - yesterday,) * 2)
+    assert store.put(folder) == reference  # stored again: young again, with all it needs
+    assert upkeep.gc(store.store, []) == Garbage(0, 0, 0, 0)
+    store.verify(reference)
+
+
+def test_gc_waits_for_nobody_who_is_storing(store: LocalStorage, folder: Path) -> None:
+    store.put(folder)
+    refused: list[str] = []
+
+    def on_progress(_: object) -> None:
+        with pytest.raises(Unavailable) as unavailable:
+            upkeep.gc(store.store, [], older_than=-1)
+        refused.append(unavailable.value.code)
+
+    store.put(folder, on_progress=on_progress)
+    assert set(refused) == {"StorageBusy"}
+
+
+def test_doctor_names_what_is_wrong(store: LocalStorage, folder: Path) -> None:
+    reference = store.put(folder)
+    assert all(finding.ok for finding in upkeep.doctor(store.store))
+    blob(store, reference, "start.sh").unlink()
+    store.root.chmod(0o777)
+    wrong = [finding for finding in upkeep.doctor(store.store) if not finding.ok]
+    assert all(finding.hint for finding in wrong)
+    assert any("start.sh" in finding.text for finding in wrong)
+    assert any("Everybody" in finding.text for finding in wrong)
+
+
+def test_gc_removes_nothing_when_it_cannot_see_every_list(
+    shared: LocalStorage, folder: Path, in_child: Callable[..., None]
+) -> None:
+    local.create(shared.root)
+    shared.put(folder)
+    lists = shared.root / "manifests"
+    lists.chmod(0)
+    user = None
+    if os.geteuid() == 0:  # root sees all: somebody else then
+        user = 64001
+        for path in [shared.root, *shared.root.rglob("*")]:
+            os.chown(path, user, user)
+
+    def fails() -> None:
+        with pytest.raises(Unavailable) as unavailable:
+            upkeep.gc(shared.store, [], older_than=-1)
+        assert unavailable.value.code == "StorageDenied"
+
+    in_child(fails, user=user, group=user)
+    lists.chmod(0o700)
+    assert len(paths(shared, BLOBS)) == 3
