@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from decentralml.core import task_folder
 from decentralml.core.domain import ResultSubmissionStatus
-from decentralml.core.errors import Misused, Refused
+from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.models import federate, gate
 from decentralml.core.models.inspect import inspect
 from decentralml.core.text import short_address
@@ -81,6 +81,16 @@ def gather(
     )
 
 
+def open_data(
+    market: "Market", gathered: Gathered, judge: "Judge", *, cancelled: Callable[[], bool] = lambda: False
+) -> None:
+    """Read the judge's held-out data and measure the baseline: what is wrong with them shows before `run`
+    writes anything. Raises as `Judge.bench`.
+    """
+    if gathered.ingredients:
+        judge.bench(market.chain.task(gathered.ingredients[0].task_id), cancelled=cancelled)
+
+
 def run(
     gathered: Gathered,
     out: Path,
@@ -123,17 +133,24 @@ def measure(
     *,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Federation:
-    """The same federation with its figures beside the baseline's and its inputs'. Raises as `Judge.bench`."""
+    """The same federation with its figures beside the baseline's and its inputs'.
+
+    Raises as `Judge.bench`, and the error's hint names the folder: the model is written, measured or not.
+    """
     entries = federation.gathered.ingredients
-    bench = judge.bench(market.chain.task(entries[0].task_id), cancelled=cancelled)
-    return Federation(
-        folder=federation.folder,
-        provenance=federation.provenance,
-        gathered=federation.gathered,
-        figures=bench.measure(federation.folder, cancelled=cancelled),
-        baseline=bench.baseline,
-        inputs=tuple((entry.name, bench.measure(entry.folder, cancelled=cancelled)) for entry in entries),
-    )
+    try:
+        bench = judge.bench(market.chain.task(entries[0].task_id), cancelled=cancelled)
+        return Federation(
+            folder=federation.folder,
+            provenance=federation.provenance,
+            gathered=federation.gathered,
+            figures=bench.measure(federation.folder, cancelled=cancelled),
+            baseline=bench.baseline,
+            inputs=tuple((entry.name, bench.measure(entry.folder, cancelled=cancelled)) for entry in entries),
+        )
+    except DecentralMLError as error:
+        error.hint = f"{error.hint} The model itself is written: {federation.folder}".strip()
+        raise
 
 
 def _ingredient(market: "Market", number: int, on_progress: "OnProgress | None") -> Ingredient:

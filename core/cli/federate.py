@@ -56,14 +56,17 @@ def run(
     folder = (out or federations.free_folder(app.home, submissions)).absolute()
     with progress.transfer("fetching results") as on_progress:
         gathered = federation.gather(market, submissions, on_progress=on_progress)
-    with progress.working("averaging"):
-        made = federation.run(gathered, folder, strategy=strategy, weights=given, on_progress=_averaging)
-    if data is not None:
-        with (
-            progress.working("measuring the model, the baseline and what went in"),
-            Judge(market, data=data, unsandboxed=unsandboxed) as judge,
-        ):
-            made = federation.measure(market, made, judge)
+    with Judge(market, data=data, unsandboxed=unsandboxed) as judge:
+        if data is not None:
+            with progress.working("measuring the baseline"):
+                federation.open_data(market, gathered, judge)
+        with progress.working("averaging"):
+            made = federation.run(gathered, folder, strategy=strategy, weights=given, on_progress=_averaging)
+        federations.remember(app.home, made)
+        if data is not None:
+            with progress.working("measuring the model and what went in"):
+                made = federation.measure(market, made, judge)
+            federations.remember(app.home, made)
     app.out.done(_data(made), lambda: _show(app, made))
 
 

@@ -223,6 +223,16 @@ class Federate(PaneScreen):
 
     async def _make(self, gathered: Gathered, order: Order) -> None:
         """Average, measure, remember; the model is there even where measuring it fails."""
+        market = self.session.market
+        if order.data is not None:
+            self._begin("measuring the baseline")
+            opened = self.app.judging.do(
+                Setup(order.data),
+                lambda judge, closing: federation.open_data(
+                    market, gathered, judge, cancelled=lambda: closing() or self._stop.is_set()
+                ),
+            )
+            await asyncio.wrap_future(opened)
         self._begin("averaging")
         self._made = await self.call(
             federation.run,
@@ -239,12 +249,12 @@ class Federate(PaneScreen):
         await self.call(federations.remember, self.session.home, self._made)
         if order.data is None:
             return
-        made, session = self._made, self.session
-        self._begin("measuring the new model, its inputs and the baseline")
+        made = self._made
+        self._begin("measuring the new model and its inputs")
         measured = self.app.judging.do(
             Setup(order.data),
             lambda judge, closing: federation.measure(
-                session.market, made, judge, cancelled=lambda: closing() or self._stop.is_set()
+                market, made, judge, cancelled=lambda: closing() or self._stop.is_set()
             ),
         )
         self._made = await asyncio.wrap_future(measured)

@@ -69,6 +69,11 @@ def test_a_model_is_trained_without_its_terminal_then_sent_measured_paid_and_fed
     assert ada("task", "accept", submission).data["status"] == "Accepted"
 
     out = tmp_path / "federated"
+    bad = tmp_path / "bad.npz"
+    bad.write_bytes(b"no archive")
+    refused = ada("federate", "run", submission, "--data", str(bad), "--out", str(out))
+    assert (refused.code, refused.error["code"]) == (4, "BadData")
+    assert not out.exists(), "the data are looked at before anything is written"
     made = ada("federate", "run", submission, "--data", str(digits), "--out", str(out)).data
     assert made["figures"]["values"] == judged["report"]["candidate"]["values"]
     assert made["provenance"]["inputs"][0]["result_digest"] == sent["digest"]
