@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from decentralml.tui import background
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.widgets.secret import Secret
 
 if TYPE_CHECKING:
     from decentralml.core.wallet.accounts import Account
@@ -43,24 +44,44 @@ class Identity:
             await self._app.refresh_pulse()
 
     def lock(self, word: str) -> None:
-        """Forget the unlocked key, empty every secret that stands in a widget, and say ``word``."""
+        """Forget the unlocked key, take every secret off the screen, and say ``word``."""
+        from decentralml.tui.screens.dialog import Dialog
+
         app = self._app
         if app.session is None:
             return
         app.session.lock()
         for screen in app.screen_stack:
-            for secret in screen.query(Input):
-                if secret.password:
-                    secret.value = ""
-            if isinstance(screen, MarketScreen):
+            for typed in screen.query(Input):
+                if typed.password:
+                    typed.value = ""
+            for shown in screen.query(Secret):
+                shown.cover(True)
+            if isinstance(screen, MarketScreen | Dialog):
                 screen.locked()
         app.tell(events=False)
         app.say(word)
 
     def lock_when_idle(self) -> None:
-        """Lock where the settings' time has passed without a key or a click."""
+        """Lock where the settings' time has passed without a key or a click.
+
+        A secret that stands on the screen goes with it, whether or not a key is unlocked.
+        """
         session = self._app.session
-        if session is None or session.signer is None:
+        if session is None:
             return
-        if 0 < session.settings.idle_lock <= time.monotonic() - self._touched:
-            self.lock(f"Locked after {session.settings.idle_lock // 60} min without a key.")
+        after = session.settings.idle_lock
+        if not 0 < after <= time.monotonic() - self._touched:
+            return
+        from decentralml.tui.words import duration
+
+        if session.signer is not None:
+            self.lock(f"Locked after {duration(after)} without a key.")
+        elif self._shows_secrets():
+            self.lock(f"What is secret is off the screen after {duration(after)} without a key.")
+
+    def _shows_secrets(self) -> bool:
+        stack = self._app.screen_stack
+        typed = (field for screen in stack for field in screen.query(Input) if field.password)
+        shown = (secret for screen in stack for secret in screen.query(Secret))
+        return any(field.value for field in typed) or any(not secret.covered for secret in shown)

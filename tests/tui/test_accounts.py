@@ -193,6 +193,27 @@ async def test_no_screenshot_notification_or_file_holds_the_words_or_the_passwor
             assert words[0].encode() + b" " + words[1].encode() not in content
 
 
+async def test_the_words_are_covered_while_nobody_is_there_and_come_back_on_a_key(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        words = in_order(await start_creating(app, pilot))
+        app.identity._touched -= app.session.settings.idle_lock
+        app.identity.lock_when_idle()
+        await pilot.pause()
+        assert not any(re.search(rf"\d +{word}\b", text_of(app)) for word in words)
+        app.export_screenshot()
+        await pilot.pause()
+        assert not any(re.search(rf"\d +{word}\b", text_of(app)) for word in words)
+        await pilot.press("escape")
+        assert "Show them again" in text_of(app)
+        await pilot.press("enter")
+        assert all(re.search(rf"\d +{word}\b", text_of(app)) for word in words)
+        await until(pilot, lambda: not app.screen.query(".-active"), "the button's rest")
+        await pilot.press("enter")
+        await answer_check(app, pilot, words)
+        await until(pilot, lambda: "you have its words" in said(app))
+
+
 async def test_a_wrong_word_is_said_by_its_place_and_can_be_typed_again(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
         await go_to_accounts(app, pilot)

@@ -131,7 +131,23 @@ async def test_an_idle_session_locks_itself(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         await background.call(app.session.unlock, PASSWORD)
         await until(pilot, lambda: app.session.signer is None, "the lock")
-        assert any("Locked after" in text for text in said(app))
+        assert any("Locked after 1 s without" in text for text in said(app))
+
+
+async def test_an_idle_screen_loses_its_secrets_though_no_key_is_unlocked(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        app.push_screen(AskText("Password", "of ada", secret=True))
+        await until(pilot, lambda: app.screen.query("#answer"))
+        await pilot.press(*PASSWORD)
+        app.identity.lock_when_idle()
+        assert app.screen.query_one("#answer", Input).value == PASSWORD
+        app.identity._touched -= app.session.settings.idle_lock
+        app.identity.lock_when_idle()
+        assert app.screen.query_one("#answer", Input).value == ""
+        app.identity.lock_when_idle()
+        await pilot.pause()
+        words = [text for text in said(app) if "secret" in text]
+        assert words == ["What is secret is off the screen after 15 m without a key."], "once"
 
 
 async def test_an_error_is_said_once_and_kept(market_home: Place) -> None:

@@ -39,6 +39,8 @@ _NEW_PASSWORD = (
 
 # Creating
 
+_WRITTEN = "I have written them down"
+
 
 class Words(Dialog[bool]):
     """The words of a new account, this once. Only a clear yes leaves them."""
@@ -57,19 +59,35 @@ class Words(Dialog[bool]):
             yield Static(f"\nOn the next page you are asked for {_ASKED} of them.")
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("I have written them down", id="yes", variant="primary", compact=True)
+            yield Button(_WRITTEN, id="yes", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         self.query_one(Button).focus()
 
+    def locked(self) -> None:
+        self._say("They are covered while nobody is here.", button="Show them again")
+
+    def _say(self, text: str, *, button: str = _WRITTEN) -> None:
+        self.query_one("#problem", Static).update(text)
+        yes = self.query_one(Button)
+        if yes.label != button:
+            yes.label = button
+            yes.refresh(layout=True)
+
     @on(Button.Pressed)
     def pressed(self) -> None:
-        self.query_one(Secret).wipe()
+        words = self.query_one(Secret)
+        if words.covered:
+            words.cover(False)
+            self._say("")
+            return
+        words.wipe()
         self._mnemonic = ""
         self.dismiss(True)
 
     def action_dismiss_none(self) -> None:
-        self.query_one("#problem", Static).update("They are not shown again: write them down first.")
+        if not self.query_one(Secret).covered:
+            self._say("They are not shown again: write them down first.")
 
 
 def _in_columns(words: list[str]) -> str:

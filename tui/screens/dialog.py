@@ -37,6 +37,9 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         """What is in the box."""
         raise NotImplementedError
 
+    def locked(self) -> None:
+        """The session was locked: passwords are emptied, and each `Secret` is covered."""
+
     def action_dismiss_none(self) -> None:
         self.dismiss(None)
 

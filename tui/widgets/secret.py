@@ -18,16 +18,16 @@ class Secret(Widget):
     def __init__(self, text: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._text = text
-        self._covered = False
+        self.covered = False
 
     def render(self) -> Text:
-        if self._covered:
+        if self.covered:
             return Text("\n".join("•" * _DOTS for _ in self._text.splitlines()))
         return Text(self._text)
 
     def cover(self, covered: bool) -> None:
         """Draw dots instead of the text, or the text again."""
-        self._covered = covered
+        self.covered = covered
         self.refresh()
 
     def wipe(self) -> None:
@@ -39,7 +39,7 @@ class Secret(Widget):
 @contextmanager
 def covered(screen: Screen[object]) -> Iterator[None]:
     """While a picture of ``screen`` is taken, what is secret on it is dots."""
-    secrets = list(screen.query(Secret))
+    secrets = [secret for secret in screen.query(Secret) if not secret.covered]
     for secret in secrets:
         secret.cover(True)
     try:
