@@ -1,19 +1,22 @@
 """`decentralml storage`: folders up, folders down, and the upkeep of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
+from decentralml.core.chain import seen
 from decentralml.core.chain.base import Chain, SubmissionQuery, TaskQuery
+from decentralml.core.chain.ledger import Ledger
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FOLDER, FOLDER_TO_FILL
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
-from decentralml.core.errors import Refused, Unavailable
+from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.storage import upkeep
 from decentralml.core.storage.base import Manifest
 from decentralml.core.storage.local import LocalStorage
@@ -80,30 +83,66 @@ def doctor(app: App) -> int:
 
 @command("storage gc")
 @click.option("--dry-run", is_flag=True, help="Only count.")
-def gc(app: App, dry_run: bool) -> None:
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="LEDGER",
+    help="Do not ask a ledger that this home saw: what only it names goes.",
+)
+def gc(app: App, dry_run: bool, without: tuple[str, ...]) -> None:
     """
-    Kept is what any task or submission of the connected chain names, and what came within a day. A store
-    that several chains share must not be swept from one of them.
+    Kept is what any task or submission names, of the connected chain and of every ledger that this home has
+    ever seen, and what came within a day. Ledgers that only others see are not asked.
     """
     store = _store(app)
-    keep = set(references(app.chain))
+    named = _named(app, {Path(path).resolve() for path in without})
+    keep = {reference for names in named.values() for reference in names}
     found = upkeep.gc(store, keep, dry_run=True)
     facts = [
-        ("kept", f"{len(keep)} references of {app.chain.name}"),
+        *(("keeps", f"{len(names)} references of {chain}") for chain, names in named.items()),
+        ("store", str(store.root)),
         ("folders", str(found.manifests)),
         ("files", str(found.blobs + found.incoming)),
         ("frees", size(found.size)),
     ]
     if not dry_run:
-        confirm(app, "Remove what nothing refers to", facts)
+        if app.flags.yes and not keep and found.manifests:
+            raise Refused(
+                "NothingKept",
+                f"No ledger that this home has seen names anything in {store.root}: all of it would go.",
+                "Name the ledger that does with --chain. If there is none, give this without --yes.",
+            )
+        confirm(app, "Remove what none of these refers to", facts)
         found = upkeep.gc(store, keep)
     data = {
-        "folders": found.manifests,
-        "files": found.blobs + found.incoming,
+        "kept": [{"chain": chain, "references": len(names)} for chain, names in named.items()],
+        "folder_count": found.manifests,
+        "file_count": found.blobs + found.incoming,
         "size": found.size,
         "removed": not dry_run,
     }
     app.out.done(data, lambda: app.out.fields(facts))
+
+
+def _named(app: App, without: Collection[Path]) -> dict[str, set[str]]:
+    """What the connected chain and every other ledger that this home has seen refer to, by chain.
+
+    Raises `Refused` ("LedgerNotRead") where one cannot be asked.
+    """
+    named = {app.settings.chain: set(references(app.chain))}
+    for path, genesis in seen.read(app.home.seen).ledgers.items():
+        if genesis == app.chain.genesis or Path(path) in without:
+            continue
+        try:
+            with closing(Ledger(Path(path), seen=app.home.seen)) as ledger:
+                named[f"local:{path}"] = set(references(ledger))
+        except DecentralMLError as error:
+            raise Refused(
+                "LedgerNotRead",
+                f"What the ledger {path} refers to is not known: {error.message}",
+                f"Bring it back; or, if nothing of it is needed, leave it out: --without {path}",
+            ) from error
+    return named
 
 
 def references(chain: Chain) -> Iterator[str]:

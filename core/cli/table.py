@@ -95,7 +95,11 @@ ENTRIES = (
     Entry("storage get", "Download a folder, verified."),
     Entry("storage verify", "Read every byte of a reference and compare."),
     Entry("storage doctor", "Look the storage over for damage and wrong permissions."),
-    Entry("storage gc", "Remove what no task and no submission refers to any more.", writes=True),
+    Entry(
+        "storage gc",
+        "Remove what no task and no submission refers to, on any ledger seen.",
+        writes=True,
+    ),
     Entry("chain init", "Write a new embedded ledger.", writes=True),
     Entry("chain status", "Which chain, which block, which rules."),
     Entry("chain verify", "Replay the ledger and name the first row that does not fit."),

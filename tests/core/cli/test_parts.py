@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 PASSWORD = "correct horse"
@@ -117,11 +118,45 @@ def test_gc_asks_and_keeps_what_is_young(run, folder: Path) -> None:
     assert run("storage", "gc", "--json").error["code"] == "NotConfirmed"
     assert run("storage", "gc", "--dry-run", "--json").data["removed"] is False
     assert run("storage", "gc", "--yes", "--json").data == {
-        "folders": 0,
-        "files": 0,
+        "kept": [{"chain": "local", "references": 0}],
+        "folder_count": 0,
+        "file_count": 0,
         "size": 0,
         "removed": True,
     }
+
+
+def grown_old(store: Path) -> int:
+    """Make all that is stored two days old; how many files that is."""
+    files = [path for path in store.rglob("*") if path.is_file()]
+    for path in files:
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
+    return len(files)
+
+
+def test_gc_from_one_ledger_keeps_what_another_that_was_seen_refers_to(run, account, home, folder) -> None:
+    account("ada")
+    create = (
+        *("task", "create", "annotator", "--question", "Which?", "--assets", str(folder), "--pays-amount"),
+        *("1", "--annotation-type", "text", "--labels", "a,b", "--yes", "--json"),
+    )
+    other = f"local:{home.data_dir}/other.sqlite"
+    run("chain", "init", other.removeprefix("local:"))
+    for chain in ("local", other):
+        assert run("--chain", chain, "account", "fund", "9", "--yes", "--json").code == 0
+    assert run(*create, "--chain", other, password=PASSWORD).code == 0
+    count = grown_old(home.storage)
+    swept = run("storage", "gc", "--yes", "--json").data
+    assert swept["kept"] == [{"chain": "local", "references": 0}, {"chain": other, "references": 1}]
+    assert (swept["folder_count"], grown_old(home.storage)) == (0, count)
+    # A ledger that cannot be asked is not passed over in silence.
+    Path(other.removeprefix("local:")).rename(home.data_dir / "moved.sqlite")
+    assert run("storage", "gc", "--yes", "--json").error["code"] == "LedgerNotRead"
+    without = ("--without", other.removeprefix("local:"))
+    assert run("storage", "gc", "--dry-run", "--json", *without).data["folder_count"] == 1
+    # Where all would go, nobody says yes unseen.
+    assert run("storage", "gc", "--yes", "--json", *without).error["code"] == "NothingKept"
+    assert grown_old(home.storage) == count
 
 
 def test_a_home_is_backed_up_and_comes_back_elsewhere(run, run_in, account, tmp_path: Path) -> None:
