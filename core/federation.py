@@ -9,13 +9,13 @@ from msgspec import Struct
 from decentralml.core import task_folder
 from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.market_client import MarketClient
 from decentralml.core.models import federate, gate
 from decentralml.core.models.inspect import inspect
 from decentralml.core.text import short_address
 
 if TYPE_CHECKING:
     from decentralml.core.judging import Judge
-    from decentralml.core.market import Market
     from decentralml.core.models.metrics import Metrics
     from decentralml.core.storage.base import OnProgress
 
@@ -56,7 +56,7 @@ class Federation(Struct, frozen=True, kw_only=True):
 
 
 def gather(
-    market: "Market", submission_ids: Sequence[int], *, on_progress: "OnProgress | None" = None
+    market: MarketClient, submission_ids: Sequence[int], *, on_progress: "OnProgress | None" = None
 ) -> Gathered:
     """Fetch accepted results and sort them by structure: the base model's, or else the most frequent.
 
@@ -82,7 +82,7 @@ def gather(
 
 
 def open_data(
-    market: "Market", gathered: Gathered, judge: "Judge", *, cancelled: Callable[[], bool] = lambda: False
+    market: MarketClient, gathered: Gathered, judge: "Judge", *, cancelled: Callable[[], bool] = lambda: False
 ) -> None:
     """Read the judge's held-out data and measure the baseline: what is wrong with them shows before `run`
     writes anything. Raises as `Judge.bench`.
@@ -127,7 +127,7 @@ def run(
 
 
 def measure(
-    market: "Market",
+    market: MarketClient,
     federation: Federation,
     judge: "Judge",
     *,
@@ -153,7 +153,7 @@ def measure(
         raise
 
 
-def _ingredient(market: "Market", number: int, on_progress: "OnProgress | None") -> Ingredient:
+def _ingredient(market: MarketClient, number: int, on_progress: "OnProgress | None") -> Ingredient:
     submission = market.chain.submission(number)
     if submission.status is not ResultSubmissionStatus.Accepted:
         raise Refused(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from decentralml.core.domain import (
     ValidationStrategy,
 )
 from decentralml.core.errors import Failed, Misused, Refused, Unavailable
+from decentralml.core.market_client import MarketClient
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.policy import Policy
@@ -26,9 +27,6 @@ from decentralml.core.storage import manifest
 from decentralml.core.storage.base import Caps, OnProgress
 from decentralml.core.text import short
 from decentralml.core.validation import About, Bench, OnStep, check_answers, decide, unfetched
-
-if TYPE_CHECKING:
-    from decentralml.core.market import Market
 
 Cancelled = Callable[[], bool]
 
@@ -70,7 +68,7 @@ class Judge:
 
     def __init__(
         self,
-        market: "Market",
+        market: MarketClient,
         *,
         data: Path | None,
         policy: Path | None = None,
@@ -249,7 +247,7 @@ def own_report(home: Home, submission: Submission) -> Report | None:
         return None
 
 
-def published_report(market: "Market", submission: Submission) -> Report | None:
+def published_report(market: MarketClient, submission: Submission) -> Report | None:
     """The report that the creator published with the submission: their word, verified only in its digest.
 
     Raises as `Market.fetch`, and `Refused` ("BadReport").
@@ -272,7 +270,7 @@ def published_report(market: "Market", submission: Submission) -> Report | None:
     return found
 
 
-def ranking(market: "Market", task_id: int) -> tuple[Candidate, ...]:
+def ranking(market: MarketClient, task_id: int) -> tuple[Candidate, ...]:
     """The submissions of a task that delivered something, the best figures first, then those without."""
     candidates = [
         Candidate(submission=submission, report=own_report(market.home, submission))

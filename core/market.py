@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
-from decentralml.core.chain import rules
 from decentralml.core.chain.base import (
-    Chain,
     Receipt,
-    SubmissionPage,
     SubmissionQuery,
     TaskPage,
     TaskQuery,
@@ -19,7 +16,6 @@ from decentralml.core.chain.calls import (
     AbandonTask,
     AcceptTaskResults,
     AssignTask,
-    Call,
     ClaimTaskResult,
     CloseTask,
     RejectTaskResults,
@@ -27,39 +23,28 @@ from decentralml.core.chain.calls import (
     SendTaskResult,
     TimeOut,
     ValidateTaskResults,
-    call_name,
 )
-from decentralml.core.config import Settings
 from decentralml.core.domain import (
     MAX_ASSIGNMENTS,
-    MAX_U32,
     REASON_BYTES,
     AnnotationType,
     ResultSubmissionStatus,
     StorageType,
     Submission,
-    Task,
     TaskType,
     Terms,
     ValidationStrategy,
     manifest_digest,
 )
-from decentralml.core.errors import Refused, Unavailable
-from decentralml.core.intents import Intents, OnStage, about
-from decentralml.core.paths import Home
+from decentralml.core.market_client import MarketClient
 from decentralml.core.publishing import publish
-from decentralml.core.signing import Signer
-from decentralml.core.storage.base import Caps, OnProgress, Storage
+from decentralml.core.storage.base import OnProgress
 from decentralml.core.text import fit
 
 if TYPE_CHECKING:
     from decentralml.core.judging import Judge, Judgement
     from decentralml.core.validation import OnStep
     from decentralml.core.work import Consent, Trial
-
-
-# A model's four files, and room for what a script saves beside them.
-RESULT_FILES = 1_000
 
 
 class Offer(TypedDict):
@@ -72,30 +57,11 @@ class Offer(TypedDict):
     validation_strategy: ValidationStrategy
 
 
-class Market:
+class Market(MarketClient):
     """One method a verb. Those that sign raise `Refused` with the chain's code where a rule says no.
 
-    ``signer`` may be None for reading. Every signing verb answers with the chain's `Receipt`;
-    ``on_receipt`` is told of each, whatever becomes of the verb.
+    Every signing verb answers with the chain's `Receipt`.
     """
-
-    def __init__(
-        self,
-        chain: Chain,
-        storage: Storage,
-        home: Home,
-        settings: Settings,
-        signer: Signer | None = None,
-        *,
-        on_receipt: Callable[[Receipt], None] = lambda receipt: None,
-    ) -> None:
-        self.chain = chain
-        self.storage = storage
-        self.home = home
-        self.settings = settings
-        self.signer = signer
-        self._on_receipt = on_receipt
-        self._intents = Intents(home, chain)
 
     # Creating
 
@@ -185,18 +151,6 @@ class Market:
         """One page of the market, newest first unless the query says otherwise."""
         return self.chain.tasks(query or TaskQuery())
 
-    def list_task_results(self, task_id: int) -> SubmissionPage:
-        """All submissions of a task, oldest first. Raises `Refused` ("TaskNotFound")."""
-        self.chain.task(task_id)
-        return self.chain.submissions(SubmissionQuery(task_id=task_id, limit=MAX_U32))
-
-    def may(
-        self, call: str, *, task_id: int | None = None, submission_id: int | None = None
-    ) -> Refused | None:
-        """Why the signer may not send ``call`` now, or None where it may."""
-        with self.chain.view() as view:
-            return rules.check(view, call, self.address, task_id=task_id, submission_id=submission_id)
-
     # Working
 
     def assign_task(self, task_id: int, *, on_progress: OnProgress | None = None) -> Receipt:
@@ -204,26 +158,6 @@ class Market:
         self.require("assign_task", task_id=task_id)
         self.fetch_assets(self.chain.task(task_id), on_progress=on_progress)
         return self.send(AssignTask(task_id))
-
-    def fetch_assets(self, task: Task, *, on_progress: OnProgress | None = None) -> Path:
-        """The task's folder on this machine, downloaded and verified where it is not here yet."""
-        assets = task.terms.assets
-        if assets is None:
-            raise Refused("NoAssets", f"Task {task.id} ships no files.", "Ask its creator for another.")
-        return self.fetch(*assets, on_progress=on_progress)
-
-    def fetch(
-        self,
-        storage_type: StorageType,
-        reference: str,
-        *,
-        caps: Caps = Caps(),  # noqa: B008 - frozen
-        on_progress: OnProgress | None = None,
-    ) -> Path:
-        """The folder behind a reference, verified, in this home's cache."""
-        destination = self.home.assets / manifest_digest(reference)
-        self.storage_for(storage_type).get(reference, destination, caps=caps, on_progress=on_progress)
-        return destination
 
     def try_task(
         self,
@@ -307,22 +241,6 @@ class Market:
 
     # Judging
 
-    def fetch_result(self, submission: Submission, *, on_progress: OnProgress | None = None) -> Path:
-        """The delivered folder on this machine, verified; at most `RESULT_FILES`, and ``result-size``.
-
-        Raises `Refused` ("NothingDelivered") and as `Storage.get`.
-        """
-        if submission.result_path is None or submission.result_storage_type is None:
-            raise Refused(
-                "NothingDelivered",
-                f"Submission {submission.id} has no result folder.",
-                "Wait until its worker has sent one.",
-            )
-        caps = Caps(files=RESULT_FILES, size=self.settings.result_size << 20)
-        return self.fetch(
-            submission.result_storage_type, submission.result_path, caps=caps, on_progress=on_progress
-        )
-
     def validate_task_results(
         self,
         submission_id: int,
@@ -405,63 +323,3 @@ class Market:
     def close(self, task_id: int) -> Receipt:
         """Stop a task: what no live submission can still earn goes back to the creator."""
         return self.send(CloseTask(task_id))
-
-    # Sending
-
-    def send(self, call: Call, *, on_stage: OnStage | None = None) -> Receipt:
-        """Sign and submit ``call`` once, even when an earlier try of the same call was cut off.
-
-        Raises `Refused` with the chain's code, `Unavailable` ("NoSigner", "MissingCall").
-        """
-        signer = self._signer
-        name = call_name(call)
-        if name not in self.chain.capabilities:
-            raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
-        receipt = self._intents.send_once(call, signer, on_stage=on_stage)
-        self._on_receipt(receipt)
-        return receipt
-
-    def landed(self, call: Call, address: str) -> bool:
-        """Whether an earlier try of ``call`` was cut off and has landed all the same, as far as is known."""
-        return self._intents.landed(call_name(call), about(call), address)
-
-    def require(self, call: str, *, task_id: int | None = None, submission_id: int | None = None) -> None:
-        """Refuse early what the chain would refuse; not where this very call has landed already."""
-        refusal = self.may(call, task_id=task_id, submission_id=submission_id)
-        subject = submission_id if task_id is None else task_id
-        if refusal is not None and not self._intents.landed(call, subject, self.address):
-            raise refusal
-
-    def delivered_digest(self, submission_id: int) -> str:
-        """The digest of what was delivered last. Raises `Refused` ("NothingDelivered")."""
-        digest = self.chain.submission(submission_id).digest
-        if digest is None:
-            raise Refused(
-                "NothingDelivered",
-                f"Submission {submission_id} has delivered nothing.",
-                "Wait until its worker has sent a result.",
-            )
-        return digest
-
-    @property
-    def address(self) -> str:
-        """Who signs. Raises `Unavailable` ("NoSigner")."""
-        return self._signer.address
-
-    @property
-    def _signer(self) -> Signer:
-        if self.signer is None:
-            raise Unavailable(
-                "NoSigner", "No account is unlocked.", "Name one with --account, or make one: account create."
-            )
-        return self.signer
-
-    def storage_for(self, storage_type: StorageType) -> Storage:
-        """Where files of this type are. Raises `Unavailable` ("OtherStorage") where it is not connected."""
-        if storage_type is not self.storage.type:
-            raise Unavailable(
-                "OtherStorage",
-                f"These files are on {storage_type}; this terminal is connected to {self.storage.type}.",
-                "Choose the storage with --storage.",
-            )
-        return self.storage

@@ -1,7 +1,6 @@
 """Publishing a task: its assets go up first, its escrow is held second."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from decentralml.core import task_folder
 from decentralml.core.chain import rules
@@ -9,14 +8,12 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.chain.calls import CreateTask
 from decentralml.core.domain import StorageType, Terms, manifest_digest
 from decentralml.core.errors import DecentralMLError, Interrupted, Refused
+from decentralml.core.market_client import MarketClient
 from decentralml.core.storage.base import STAND_IN, OnProgress
-
-if TYPE_CHECKING:
-    from decentralml.core.market import Market
 
 
 def publish(
-    market: "Market",
+    market: MarketClient,
     terms: Terms,
     storage_type: StorageType,
     source: str | Path,
@@ -44,7 +41,7 @@ def publish(
         raise Interrupted("Interrupted", "Interrupted.", uploaded) from error
 
 
-def _check(market: "Market", terms: Terms) -> None:
+def _check(market: MarketClient, terms: Terms) -> None:
     """Refuse early what the chain would refuse; not where this very call has landed already."""
     call = CreateTask(terms)
     try:

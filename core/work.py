@@ -9,12 +9,12 @@ from msgspec import Struct
 from decentralml.core import environments, hostile, setup_script, task_folder
 from decentralml.core.domain import Submission, Task, TaskType, manifest_digest
 from decentralml.core.errors import Refused
+from decentralml.core.market_client import MarketClient
 from decentralml.core.training.run_folder import RunSpec, delete
 
 if TYPE_CHECKING:
     from decentralml.core.cell import Cell
     from decentralml.core.environments import Interpreter
-    from decentralml.core.market import Market
     from decentralml.core.training import journal
     from decentralml.core.training.runs import Run
     from decentralml.core.training.tryout import TryReport
@@ -49,13 +49,13 @@ def no_environment(size: int, packages: list[str]) -> bool:
     return False
 
 
-def folder(market: "Market", task: Task) -> Path:
+def folder(market: MarketClient, task: Task) -> Path:
     """The task's folder to work in: the copy that setup.sh prepared, else the verified assets."""
     prepared = _prepared(market, task)
     return prepared if prepared.exists() else market.fetch_assets(task)
 
 
-def read_setup(market: "Market", task: Task, *, network: bool = False) -> Setup | None:
+def read_setup(market: MarketClient, task: Task, *, network: bool = False) -> Setup | None:
     """The task's setup.sh and what it may touch; None where the task has none, or it ran already."""
     assets = market.fetch_assets(task)
     script = setup_script.read_script(assets)
@@ -75,7 +75,7 @@ def read_setup(market: "Market", task: Task, *, network: bool = False) -> Setup 
 
 
 def run_setup(
-    market: "Market", task: Task, setup: Setup, *, unsandboxed: bool = False
+    market: MarketClient, task: Task, setup: Setup, *, unsandboxed: bool = False
 ) -> setup_script.Result:
     """Run setup.sh on a copy of the task's folder, after a yes; if all went well, runs use that copy."""
     if setup.folder.exists():
@@ -93,7 +93,7 @@ def run_setup(
 
 
 def run_spec(
-    market: "Market",
+    market: MarketClient,
     task: Task,
     *,
     data: Path | None,
@@ -163,7 +163,7 @@ def require_run_of(run: "Run", task_id: int, chain: str) -> None:
 
 
 def try_task(
-    market: "Market",
+    market: MarketClient,
     spec: RunSpec,
     *,
     on_event: "Callable[[journal.Event], None]" = lambda event: None,
@@ -185,14 +185,14 @@ def try_task(
     )
 
 
-def _interpreter(market: "Market", assets: Path, consent: Consent) -> "Interpreter":
+def _interpreter(market: MarketClient, assets: Path, consent: Consent) -> "Interpreter":
     requirements = assets / task_folder.REQUIREMENTS
     return environments.interpreter_for(
         requirements if requirements.exists() else None, market.home, consent=consent
     )
 
 
-def _prepared(market: "Market", task: Task) -> Path:
+def _prepared(market: MarketClient, task: Task) -> Path:
     reference = task.terms.assets
     name = manifest_digest(reference[1]) if reference else str(task.id)
     return market.home.folder(market.home.cache_dir / "prepared") / name
