@@ -53,6 +53,7 @@ def show(app: App, run_id: int) -> None:
         ("task", "-" if run.spec.task_id is None else f"{run.spec.task_id}  {run.spec.title}"),
         ("epoch", f"{last.epoch} of {last.epochs or run.spec.epochs}"),
         ("metrics", figures(last.epoch_metrics or last.metrics) or "-"),
+        ("checkpoint", f"after epoch {last.checkpoint.epoch}" if last.checkpoint else "-"),
         ("device", last.device or "-"),
         ("protection", last.protection or "-"),
         ("data", str(run.spec.data) if run.spec.data else "the script's own"),
@@ -148,4 +149,7 @@ def event_data(event: journal.Event) -> dict[str, Any]:
 
 
 def _runs(app: App) -> Runs:
-    return Runs(app.home, app.settings)
+    runs = Runs(app.home, app.settings)
+    if not app.flags.readonly:
+        runs.wake()
+    return runs

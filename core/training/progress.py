@@ -86,6 +86,7 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.fit, p.epochs = event.fit, event.epochs
             p.epoch = min(event.initial_epoch + 1, event.epochs)
             p.step, p.steps, p.eta, p.epoch_seconds = 0, event.steps, None, None
+            p.metrics, p.epoch_metrics = {}, {}
         case journal.Checkpoint():
             p.checkpoint = event
         case journal.Queued():
@@ -96,6 +97,9 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.protection, p.pid = event.protection, event.pid
             p.started = p.started or event.t
             p.ended = p.load = p.rate = p.eta = None
+            # What an attempt that broke had come to: this one begins before that.
+            p.fit, p.epoch, p.step, p.steps = None, 0, 0, None
+            p.metrics, p.epoch_metrics = {}, {}
             p.error = p.code = p.hint = p.where = p.traceback = ""
         case journal.Hello():
             p.device, p.gpus = event.device, event.gpus

@@ -69,7 +69,7 @@ class Runs:
         check(spec)
         sandbox.protection(spec.unsandboxed)
         settings = self._settings
-        queue.set_limit(self._queue, settings.max_runs)
+        self.wake()
         id, folder = self._allocate()
         try:
             folder.create(
@@ -80,11 +80,25 @@ class Runs:
                     queue=self._queue,
                 )
             )
-            folder.launch()
+            with contextlib.suppress(Misused):  # somebody else's `wake` was quicker
+                folder.launch()
         except OSError:
             delete(folder.path)
             raise
         return self.get(id)
+
+    def wake(self) -> None:
+        """Give those that wait in the queue a supervisor again, where theirs went with the machine.
+
+        What was waiting then goes on waiting; what was running has crashed, and is resumed by a person.
+        """
+        queue.set_limit(self._queue, self._settings.max_runs)
+        for run in reversed(self.list()):
+            folder = RunFolder(run.folder)
+            if run.state == "queued" and not folder.alive():
+                # Another process may have been quicker; and what cannot be started now goes on waiting.
+                with contextlib.suppress(DecentralMLError, OSError):
+                    folder.launch()
 
     def card(self, spec: RunSpec) -> Lines:
         """What a run of ``spec`` may touch, a line each, for a person to read before it starts."""
@@ -155,8 +169,8 @@ class Runs:
         if not run.ended and folder.told() == "stop":
             raise Misused("RunIsStopping", f"Run {id} is stopping.", "Resume it when it has stopped.")
         folder.tell("run")
+        self.wake()
         if run.ended:
-            queue.set_limit(self._queue, self._settings.max_runs)
             folder.launch()
         return self.get(id)
 
@@ -283,7 +297,11 @@ def _look(folder: RunFolder) -> tuple[State, RunFile]:
         return phase, file
     if not alive:
         said = tail(folder.supervisor_log, 1)
+        if phase == "queued" and file.queue is not None and not said:
+            # Its supervisor went with the machine while it waited: `Runs.wake` gives it another one.
+            return ("stopped" if folder.told() == "stop" else "queued"), file
         why = f"broke: {said[0]}" if said else "was ended from outside."
+        file.progress.code = "Crashed"
         file.progress.error = f"Its supervisor {why}"
         file.progress.hint = "Resume goes on from the last checkpoint."
         return "crashed", file

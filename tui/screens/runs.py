@@ -106,6 +106,8 @@ class RunsScreen(MarketScreen):
                 self._again = False
                 if self._reader is None:
                     self._reader = Reader(self.session.home, self.session.settings)
+                    if not self.app.readonly:
+                        await self.call(self._reader.runs.wake)
                 overlaid = self._overlaid()
                 log = self.live.wants_log
                 self.seen = await self.call(self._reader.look, self.selected, overlaid, log=log)

@@ -32,6 +32,19 @@ def test_a_new_attempt_forgets_how_the_last_one_ended() -> None:
     assert (p.phase, p.attempt, p.started) == ("starting", 2, 1)
 
 
+def test_no_figure_of_a_broken_attempt_or_an_earlier_fit_stands_beside_a_new_epoch() -> None:
+    loss: dict[str, float | None] = {"loss": 0.5}
+    whole = [j.Fit(fit=1, epochs=40), j.Epoch(fit=1, epoch=31, metrics=loss, seconds=1.0)]
+    p = fold(Progress(), [j.Started(t=1, attempt=1), *whole])
+    assert (p.epoch, p.epoch_metrics) == (31, loss)
+    fold(p, [j.Queued(t=6), j.Started(t=7, attempt=2, resumed=True)])
+    assert (p.epoch, p.metrics, p.epoch_metrics) == (0, {}, {})
+    fold(p, [j.Fit(fit=1, epochs=40, initial_epoch=18)])
+    assert (p.epoch, p.metrics, p.epoch_metrics) == (19, {}, {})
+    fold(p, [j.Epoch(fit=1, epoch=19, metrics=loss), j.Fit(fit=2, epochs=2)])
+    assert (p.epoch, p.metrics, p.epoch_metrics) == (1, {}, {})
+
+
 def test_pauses_are_seen_and_peaks_are_kept() -> None:
     p = fold(Progress(), [j.Load(rss=5), j.Load(rss=9), j.Load(rss=3), j.Paused()])
     assert (p.phase, p.peak_rss, p.load) == ("paused", 9, j.Load(rss=3))

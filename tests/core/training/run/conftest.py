@@ -66,6 +66,11 @@ def kill_supervisor(run: Run) -> None:
             process.kill()
 
 
+@pytest.fixture(name="kill_supervisor")
+def kill_supervisor_fixture() -> Callable[[Run], None]:
+    return kill_supervisor
+
+
 @pytest.fixture
 def task(tmp_path: Path) -> Path:
     """A task's folder with a script that trains four numbers into two classes."""

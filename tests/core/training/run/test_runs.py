@@ -240,6 +240,44 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     assert not of(events, journal.Finished)
 
 
+def test_what_waited_when_the_machine_went_down_gets_its_turn_after_it_is_up_again(
+    home: Home, runs: Runs, speaking: Callable[[str], RunSpec], kill_supervisor: Any, wait_for: WaitFor
+) -> None:
+    until_told = """
+        while "pause" not in open("/control/control.json").read():
+            time.sleep(0.01)
+        say("finished")
+    """
+    order = speaking(until_told)
+    training, waiting, given_up = runs.start(order), runs.start(order), runs.start(order)
+    wait_for(lambda: runs.get(training.id).last.attempt == 1, what="the first one's turn")
+    for run in (given_up, waiting, training):
+        kill_supervisor(run)
+        wait_for(lambda run=run: not held(run.folder / "lock"), what="its end")
+    runs.stop(given_up.id)
+    again = Runs(home, Settings(threads=1))
+    assert [run.state for run in again.list()] == ["stopped", "queued", "crashed"]
+    assert again.get(training.id).last.code == "Crashed"
+
+    again.pause(waiting.id)
+    again.wake()
+    again.wake()
+    wait_for(lambda: again.get(waiting.id).state == "finished", what="the turn of the one that waited")
+    assert [run.state for run in again.list()] == ["stopped", "finished", "crashed"]
+
+
+def test_a_run_whose_supervisor_broke_in_the_queue_is_not_started_again_and_again(
+    runs: Runs, spec: RunSpec
+) -> None:
+    folder = RunFolder(runs._home.runs / "1")
+    folder.path.mkdir()
+    folder.create(RunFile(spec=spec, bounds=Bounds(1, 1, 1), created=0.0, queue=runs._queue))
+    folder.supervisor_log.write_text("ImportError: no such module\n")
+    runs.wake()
+    assert (runs.get(1).state, runs.get(1).last.attempt) == ("crashed", 0)
+    assert "no such module" in runs.get(1).last.error
+
+
 def test_a_run_that_makes_no_sense_is_refused_before_it_gets_a_number(runs: Runs, spec: RunSpec) -> None:
     for change, code in (
         ({"script": "none.py"}, "NoScript"),
