@@ -1,14 +1,11 @@
 """`decentralml task claim|time-out|close`: what ends a task or a slot without a judgement."""
 
-import click
-
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.calls import ClaimTaskResult, CloseTask, TimeOut
 from decentralml.core.cli.acting import act, answer, submission_facts, task_facts
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
-
-SUBMISSION = click.argument("submission_id", type=click.IntRange(0), metavar="SUBMISSION")
+from decentralml.core.cli.task_arguments import SUBMISSION, TASK
 
 
 @command("task claim")
@@ -41,7 +38,7 @@ def time_out(app: App, submission_id: int) -> None:
 
 
 @command("task close")
-@click.argument("task_id", type=click.IntRange(0), metavar="TASK")
+@TASK
 def close(app: App, task_id: int) -> None:
     """
     Live results stay untouched: they can still be delivered and paid.

@@ -19,6 +19,7 @@ from decentralml.core.cli.context import App
 from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.files import FILE
 from decentralml.core.cli.output import error_data
+from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.judging import Judge, Judgement
@@ -27,7 +28,7 @@ from decentralml.core.text import short_address
 
 
 @command("task results")
-@click.argument("task_id", type=click.IntRange(0), metavar="TASK")
+@TASK
 def results(app: App, task_id: int) -> None:
     """
     Ranked by what this home measured with `task validate`; what was not evaluated here comes last.

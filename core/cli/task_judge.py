@@ -9,11 +9,11 @@ from decentralml.core.chain.calls import AcceptTaskResults, Call, RejectTaskResu
 from decentralml.core.cli.acting import act, answer, submission_facts
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
+from decentralml.core.cli.task_arguments import SUBMISSION
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.market import Market
 
-SUBMISSION = click.argument("submission_id", type=click.IntRange(0), metavar="SUBMISSION")
 DIGEST = click.option("--digest", metavar="HEX", help="The result meant; without it, the one delivered last.")
 REASON = click.option("--reason", required=True, help="What the worker reads; 1 to 1024 bytes.")
 

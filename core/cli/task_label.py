@@ -11,6 +11,7 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import Target, read_small
 from decentralml.core.cli.progress import transfer
+from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import AnnotationType
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import write_atomic
@@ -19,7 +20,7 @@ _SHOWN_BYTES = 4000
 
 
 @command("task label")
-@click.argument("task_id", type=click.IntRange(0), metavar="TASK")
+@TASK
 @click.option("--to", type=Target("file"), metavar="FILE", help="Where the labels go, as JSON.")
 def label(app: App, task_id: int, to: Path | None) -> None:
     """

@@ -12,6 +12,7 @@ from decentralml.core.cli.answers import KINDS, record_fields, submission_data, 
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.output import duration
+from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import Constants, Submission, Task
 from decentralml.core.errors import Refused
 from decentralml.core.text import short, short_address
@@ -70,7 +71,7 @@ def _row(task: Task, block: int, constants: Constants) -> tuple[str, ...]:
 
 
 @command("task show")
-@click.argument("task_id", type=click.IntRange(0), metavar="TASK")
+@TASK
 def show(app: App, task_id: int) -> None:
     task = app.chain.task(task_id)
     submissions = app.market().list_task_results(task_id).items
