@@ -17,7 +17,6 @@ import secrets
 import string
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from decentralml.core.training import data as datasets
 from decentralml.core.training.callback import Enough, Fits, Pointless, Trial
 from decentralml.core.training.channel import TEXT_CHARS, Channel, Control, Stopped, finite
 from decentralml.core.training.checkpoint import Checkpoints
+from decentralml.core.training.order import Order
 from decentralml.core.training.saving import Saves, check, plain, write_folder
 from decentralml.core.training.script import Script, ScriptError, script_traceback
 
@@ -35,57 +35,10 @@ EVENTS_FD = 3
 PREDICT_BATCH = 256
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What the supervisor asks for, as it stands in job.json. ``device`` "cpu" hides GPUs from TensorFlow."""
-
-    task_type: str
-    script: str
-    epochs: int
-    seed: int
-    model_name: str
-    task_dir: Path = Path("/task")
-    data: Path | None = None
-    out: Path = Path("/out")
-    checkpoint: Path = field(default=Path("/out/checkpoint"))
-    control: Path = Path("/control/control.json")
-    batch_size: int | None = None
-    holdout: float = 0.1
-    resume: bool = False
-    threads: int | None = None
-    device: str | None = None
-    trial: bool = False
-
-    @classmethod
-    def read(cls, path: Path) -> "Job":
-        """Read ``path``. Raises `Failed` ("BadJob") for one that lacks a field or names a strange model."""
-        raw = json.loads(path.read_bytes())
-        fields = {
-            key: value for key, value in raw.items() if key in cls.__dataclass_fields__ and value is not None
-        }
-        fields["trial"] = bool(raw.get("try", False))
-        if "out" in fields and "checkpoint" not in fields:
-            fields["checkpoint"] = Path(fields["out"]) / "checkpoint"
-        for key in ("task_dir", "data", "out", "checkpoint", "control"):
-            if key in fields:
-                fields[key] = Path(fields[key])
-        try:
-            job = cls(**fields)
-        except TypeError as error:
-            raise Failed("BadJob", f"The job is not whole: {error}.") from None
-        if job.task_type not in ("ModelContributor", "ModelEngineer"):
-            raise Failed("BadJob", f"Nothing is trained for a task of type {job.task_type}.")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", job.model_name):
-            raise Failed(
-                "BadJob", "A model's name has 1 to 64 letters, digits, dots, dashes and underscores."
-            )
-        return job
-
-
 class Worker:
     """One job from start to end."""
 
-    def __init__(self, job: Job, channel: Channel) -> None:
+    def __init__(self, job: Order, channel: Channel) -> None:
         self._job = job
         self._channel = channel
         self._control = Control(job.control, channel)
@@ -386,7 +339,7 @@ def _shape(model: Any, side: str) -> Any:
 def main() -> None:
     channel = Channel(EVENTS_FD)
     try:
-        job = Job.read(Path(sys.argv[1]) if len(sys.argv) > 1 else JOB)
+        job = Order.read(Path(sys.argv[1]) if len(sys.argv) > 1 else JOB)
     except (Failed, OSError, ValueError) as error:
         channel.emit("failed", code="BadJob", error=str(error)[:TEXT_CHARS], traceback="", where="worker")
         code = 1
