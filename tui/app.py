@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.app import App
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.widgets import Input
 
 from decentralml.core.errors import DecentralMLError, Misused, Unavailable
@@ -28,6 +29,7 @@ from decentralml.tui.places import Places
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.state import State
 from decentralml.tui.transfers import Transfers
+from decentralml.tui.typed_ahead import TypedAhead
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.secret import covered
 
@@ -91,6 +93,7 @@ class DecentralMLApp(App[None]):
         self.places = Places(self)
         self.identity = Identity(self)
         self.looks = Looks(self)
+        self._typed_ahead = TypedAhead(self)
         self.ascii = self.looks.begin()
 
     # Starting and ending
@@ -264,6 +267,25 @@ class DecentralMLApp(App[None]):
 
     # Moving
 
+    def push_screen(
+        self,
+        screen: Screen[Any] | str,
+        callback: Callable[[Any], Any] | None = None,
+        wait_for_dismiss: bool = False,
+        *,
+        mode: str | None = None,
+    ) -> Any:
+        """As Textual's, but for the twin of the screen in front: it is left unopened, as if dismissed."""
+        if self.screen_stack and _twins(screen, self.screen):
+            if callback is not None:
+                callback(None)
+            unopened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            unopened.set_result(None)
+            return unopened
+        opened = super().push_screen(screen, callback, wait_for_dismiss, mode=mode)
+        self._typed_ahead.comes(self.screen)
+        return opened
+
     def switch_to(self, mode: str) -> None:
         """Show a mode as it was left, or its own screen where one is in it; `back` comes back from there."""
         self.places.go(mode)
@@ -306,13 +328,19 @@ class DecentralMLApp(App[None]):
     def action_lock(self) -> None:
         self.identity.lock("Locked: the next signature asks for the password.")
 
-    def _on_key(self, event: events.Key) -> None:
+    async def _on_key(self, event: events.Key) -> None:
         """What no widget took. A field takes every character: one that comes here although a field has the
         focus was typed in one packet with the key that opened it, and is meant for it.
         """
+        event.prevent_default()
+        if self._typed_ahead.holds(event):
+            return
         if event.is_printable and isinstance(self.focused, Input):
-            event.prevent_default()
             self.focused._forward_event(events.Key(event.key, event.character))
+            return
+        before = set(self.workers)
+        await super()._on_key(event)
+        self._typed_ahead.began(event, set(self.workers) - before)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
@@ -333,3 +361,8 @@ class DecentralMLApp(App[None]):
         """End the app; the console script then runs ``command``."""
         self.after = list(command)
         self.exit()
+
+
+def _twins(one: Screen[Any] | str, other: Screen[Any]) -> bool:
+    """Whether two screens are of a kind and about the same thing."""
+    return type(one) is type(other) and getattr(one, "place", None) == getattr(other, "place", None)

@@ -25,8 +25,9 @@ HOSTILE = "\x1b[31mred \u202egnp.exe 数字の認識 zero\u200bwidth\u2066 [b]ma
 
 async def shown(app: DecentralMLApp, pilot: Pilot[None], task_id: int) -> TaskDetail:
     """The task's screen, once everything on it was read."""
-    screen = TaskDetail(task_id)
-    await app.push_screen(screen)
+    await app.push_screen(TaskDetail(task_id))
+    screen = app.screen  # the one that an earlier start left open, if it is of this task
+    assert isinstance(screen, TaskDetail)
     await until(pilot, lambda: screen.facts and screen.query_one("#history-table").loaded, "the task")
     await pilot.pause()
     return screen

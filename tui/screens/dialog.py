@@ -15,7 +15,10 @@ Answer = TypeVar("Answer")
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
-    """A box in the middle with a title. Escape dismisses it with None."""
+    """A box in the middle with a title. Escape dismisses it with None.
+
+    ``TAKES_TYPED_AHEAD``: whether keys typed before it was on screen do what they do in it.
+    """
 
     BINDINGS = [  # noqa: RUF012
         Binding("escape", "dismiss_none", "cancel", show=False),
@@ -23,10 +26,16 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         Binding("right,down", "app.focus_next", show=False),
     ]
     TITLE = ""
+    TAKES_TYPED_AHEAD = True
 
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
+
+    @property
+    def place(self) -> list[str]:
+        """What it is about. Two dialogs of a kind at one place do not stack."""
+        return [self._title]
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as box:
@@ -51,6 +60,7 @@ class Ask(Dialog[bool]):
         Binding("y", "answer(True)", "yes"),
         Binding("n", "answer(False)", "no"),
     ]
+    TAKES_TYPED_AHEAD = False
 
     def __init__(self, title: str, text: str | Text, *, yes: str = "Yes", danger: bool = False) -> None:
         super().__init__(title)

@@ -35,6 +35,7 @@ class Sign(Dialog[Receipt]):
         Binding("pagedown,ctrl+d", "scroll(10)", show=False),
         Binding("pageup,ctrl+u", "scroll(-10)", show=False),
     ]
+    TAKES_TYPED_AHEAD = False
 
     def __init__(self, proposal: Proposal) -> None:
         super().__init__(f"Sign {proposal.call}" if proposal.signed else proposal.call)

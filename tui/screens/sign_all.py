@@ -48,6 +48,7 @@ class SignAll(Dialog[Signed]):
         Binding("pagedown,ctrl+d", "scroll(10)", show=False),
         Binding("pageup,ctrl+u", "scroll(-10)", show=False),
     ]
+    TAKES_TYPED_AHEAD = False
 
     def __init__(self, plans: Sequence[Plan], *, opinion: str = "", may_keep: bool = False) -> None:
         calls = sum(len(plan.calls) for plan in plans)

@@ -1,0 +1,85 @@
+"""Keys that come faster than dialogs open: one dialog a wish, and what is typed for it goes to it."""
+
+import pytest
+from textual.events import Key
+from textual.widgets import Input
+
+from decentralml.tui import background
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.screens.form import Form
+from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.task import TaskDetail
+
+from .conftest import PASSWORD, Place, settled, until
+
+
+def burst(app: DecentralMLApp, *keys: str) -> None:
+    """Keys as a terminal sends them in one packet."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+@pytest.mark.parametrize(
+    ("mode", "key"),
+    [("1", "t"), ("1", "M"), ("2", "r"), ("3", "a"), ("5", "n"), ("5", "f"), ("5", "I"), ("5", "E")],
+)
+async def test_a_key_pressed_three_times_opens_one_dialog(mode: str, key: str, market_home: Place) -> None:
+    async with market_home.running(as_="ada" if mode == "3" else "chi") as (app, pilot):
+        await pilot.press(mode)
+        await settled(pilot)
+        burst(app, key, key, key)
+        await until(pilot, lambda: len(app.screen_stack) == 2, "the dialog")
+        await until(pilot, lambda: app.focused is not None)
+        assert len(app.screen_stack) == 2
+        assert [field.value for field in app.screen.query(Input) if field.value == key * 2] == []
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1, "nothing beneath it")
+
+
+async def test_what_is_typed_while_a_form_opens_stands_in_it(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("5")
+        await settled(pilot)
+        burst(app, "n", "d", "o", "r", "a")
+        await until(pilot, lambda: isinstance(app.screen, Form))
+        await until(pilot, lambda: app.screen.query_one("#name", Input).value == "dora")
+
+
+async def test_a_yes_typed_before_the_question_was_seen_signs_nothing(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        burst(app, "t", "y", "y")
+        await until(pilot, lambda: isinstance(app.screen, Sign) and app.focused is not None)
+        await pilot.pause()
+        assert not app.screen._sending
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert all(s.worker != market_home.address("chi") for s in market_home.chain.submissions_of(4))
+
+
+async def test_keys_that_open_nothing_all_count(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        burst(app, "m", "m", "s", "s", "s", "j")
+        await until(pilot, lambda: app.screen.view == "all" and app.screen.order == "slots")
+        await until(pilot, lambda: app.screen.table.cursor == 1)
+
+
+async def test_the_same_dialog_is_not_stacked_on_itself_by_any_way(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        answers: list[object] = []
+        app.push_screen(Ask("Sure?", "once"), answers.append)
+        app.push_screen(Ask("Sure?", "twice"), answers.append)
+        app.push_screen(Ask("Really?", "another question"))
+        assert answers == [None]
+        assert len(app.screen_stack) == 3
+        await pilot.pause()
+
+
+async def test_enter_twice_opens_a_task_once(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        burst(app, "enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
+        await settled(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
