@@ -10,6 +10,7 @@ from msgspec import Struct
 from decentralml.core.chain.calls import Call
 from decentralml.core.chain.state import View
 from decentralml.core.domain import (
+    MAX_U32,
     Balance,
     Constants,
     ResultSubmissionStatus,
@@ -274,5 +275,5 @@ class Chain(ABC):
     def close(self) -> None: ...
 
     def submissions_of(self, task_id: int) -> Sequence[Submission]:
-        """Every submission of one task, oldest first."""
-        return self.submissions(SubmissionQuery(task_id=task_id, limit=10 * 1000)).items
+        """Every submission of one task, oldest first, however many gave up on it."""
+        return self.submissions(SubmissionQuery(task_id=task_id, limit=MAX_U32)).items
