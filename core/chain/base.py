@@ -132,28 +132,47 @@ class SubmissionPage(Struct, frozen=True):
     total: int
 
 
+class Tally(Struct, frozen=True):
+    """So many results, of so many different counterparties, offered so much planck in all."""
+
+    count: int = 0
+    counterparties: int = 0
+    amount: int = 0
+
+
 class CreatorRecord(Struct, frozen=True, kw_only=True):
-    """How an account behaved as creator. ``silent`` were claimed; blocks are medians; value in planck."""
+    """How an account behaved as creator, to whom a result was delivered.
+
+    ``silent``: the review period passed without a decision, whether or not the result was claimed then;
+    ``undecided``: within that period. ``workers``: how many different ones, over all but the undecided.
+    ``paid`` in planck, a claim's too.
+    """
 
     tasks: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    silent: int = 0
-    undecided: int = 0
+    accepted: Tally = Tally()
+    rejected: Tally = Tally()
+    silent: Tally = Tally()
+    undecided: Tally = Tally()
     median_decision_blocks: int | None = None
     workers: int = 0
     paid: int = 0
 
 
 class WorkerRecord(Struct, frozen=True, kw_only=True):
-    """How an account behaved as worker. ``earned`` in planck, ``creators`` counts distinct counterparties."""
+    """How an account behaved as worker: ``taken`` slots, each of which stands in one of the others.
+
+    ``silent`` as above; ``timed_out`` as soon as the work period passed with nothing delivered, whether or
+    not somebody has called that out. ``creators``: how many different ones accepted, rejected or stayed
+    silent; ``earned`` in planck.
+    """
 
     taken: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    abandoned: int = 0
-    timed_out: int = 0
-    open: int = 0
+    accepted: Tally = Tally()
+    rejected: Tally = Tally()
+    silent: Tally = Tally()
+    abandoned: Tally = Tally()
+    timed_out: Tally = Tally()
+    open: Tally = Tally()
     creators: int = 0
     earned: int = 0
 

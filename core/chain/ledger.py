@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from decentralml.core.chain import codec, database, reads, rules, schema
+from decentralml.core.chain import codec, database, reads, record, rules, schema
 from decentralml.core.chain.base import (
     Chain,
     Event,
@@ -161,8 +161,8 @@ class Ledger(Chain):
             return view.has_taken(task_id, worker)
 
     def record(self, address: str) -> Record:
-        with self._read() as (connection, _, _block):
-            return reads.record(connection, address)
+        with self._read() as (connection, _, block):
+            return record.record(connection, address, block, self.constants)
 
     def events(
         self,

@@ -1,4 +1,4 @@
-"""Reading the ledger's tables: the rules' view of them, pages, events, statements, records."""
+"""Reading the ledger's tables: the rules' view of them, pages, events, statements."""
 
 # Names of tables and columns below are this module's own; every value is bound.
 # ruff: noqa: S608
@@ -8,26 +8,22 @@ import sqlite3
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice, takewhile
-from statistics import median_low
 from typing import Any
 
 import msgspec
 
 from decentralml.core.chain import codec, schema
 from decentralml.core.chain.base import (
-    CreatorRecord,
     Event,
     Movement,
     Receipt,
-    Record,
     Stage,
     SubmissionPage,
     SubmissionQuery,
     TaskPage,
     TaskQuery,
-    WorkerRecord,
 )
-from decentralml.core.domain import MAX_U32, Balance, Constants, ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import MAX_U32, Balance, Constants, Submission, Task
 from decentralml.core.errors import Misused
 
 _ORDERS = {"id": "id", "pays": "pays", "expires": "expires", "slots": "slots", "question": "sorting"}
@@ -272,64 +268,6 @@ def receipt(connection: sqlite3.Connection, extrinsic_hash: str) -> Receipt | No
         fee=0,
         events=tuple(map(schema.read_event, takewhile(lambda event: event[1] == row[0], found))),
         stage=Stage.finalised,
-    )
-
-
-def record(connection: sqlite3.Connection, address: str) -> Record:
-    """Both sides of an account, counted over all its tasks and submissions."""
-    (published,) = connection.execute("SELECT count(*) FROM tasks WHERE creator = ?", (address,)).fetchone()
-    return Record(
-        address,
-        _creator_record(_outcomes(connection, "creator", address), published),
-        _worker_record(_outcomes(connection, "worker", address)),
-    )
-
-
-# Status, claimed, blocks from delivery to decision, counterparty, planck a result.
-_Outcome = tuple[ResultSubmissionStatus, bool, int | None, str, int]
-
-
-def _outcomes(connection: sqlite3.Connection, side: str, address: str) -> list[_Outcome]:
-    other = "worker" if side == "creator" else "creator"
-    query = (
-        f"SELECT s.status, s.claimed, s.decided - s.delivered, s.{other}, t.pays "
-        f"FROM submissions s JOIN tasks t ON t.id = s.task_id WHERE s.{side} = ?"
-    )
-    rows = connection.execute(query, (address,))
-    return [(schema.STATUSES[row[0]], bool(row[1]), row[2], row[3], schema.planck(row[4])) for row in rows]
-
-
-def _creator_record(outcomes: list[_Outcome], published: int) -> CreatorRecord:
-    status = ResultSubmissionStatus
-    paid = [o for o in outcomes if o[0] is status.Accepted]
-    accepted = [o for o in paid if not o[1]]
-    rejected = [o for o in outcomes if o[0] is status.Rejected]
-    waits = [o[2] for o in accepted + rejected if o[2] is not None]
-    return CreatorRecord(
-        tasks=published,
-        accepted=len(accepted),
-        rejected=len(rejected),
-        silent=len(paid) - len(accepted),
-        undecided=sum(o[0] in (status.PendingValidation, status.Validated) for o in outcomes),
-        median_decision_blocks=median_low(waits) if waits else None,
-        workers=len({o[3] for o in paid + rejected}),
-        paid=sum(o[4] for o in paid),
-    )
-
-
-def _worker_record(outcomes: list[_Outcome]) -> WorkerRecord:
-    status = ResultSubmissionStatus
-    paid = [o for o in outcomes if o[0] is status.Accepted]
-    rejected = [o for o in outcomes if o[0] is status.Rejected]
-    return WorkerRecord(
-        taken=len(outcomes),
-        accepted=len(paid),
-        rejected=len(rejected),
-        abandoned=sum(o[0] is status.Abandoned for o in outcomes),
-        timed_out=sum(o[0] is status.TimedOut for o in outcomes),
-        open=sum(o[0].live for o in outcomes),
-        creators=len({o[3] for o in paid + rejected}),
-        earned=sum(o[4] for o in paid),
     )
 
 

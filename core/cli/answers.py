@@ -1,10 +1,11 @@
 """Values of the chain as commands answer with them: for programs, and in words."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
-from decentralml.core.chain.base import Receipt, Record
+from decentralml.core.chain.base import Receipt, Record, Tally
 from decentralml.core.cli.output import duration
 from decentralml.core.domain import Constants, Submission, Task, TaskType
 
@@ -47,20 +48,47 @@ def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]
     pace = "-"
     if creator.median_decision_blocks is not None:
         pace = duration(creator.median_decision_blocks * constants.block_time)
+    decided = (
+        (creator.accepted, "accepted"),
+        (creator.rejected, "rejected"),
+        (creator.silent, "silent"),
+        (creator.undecided, "undecided"),
+    )
+    done = (
+        (worker.accepted, "accepted"),
+        (worker.rejected, "rejected"),
+        (worker.silent, "left silent"),
+        (worker.timed_out, "timed out"),
+        (worker.abandoned, "abandoned"),
+        (worker.open, "open"),
+    )
     return [
         (
             "as creator",
-            f"{creator.tasks} tasks, {creator.accepted} accepted, {creator.rejected} rejected, "
-            f"{creator.silent} silent, {creator.undecided} undecided; decides in {pace} (median); "
-            f"{creator.workers} workers; paid {format_amount(creator.paid)}",
+            f"{plural(creator.tasks, 'task')}: {_tallies(decided, 'worker')}; decides in {pace} (median); "
+            f"{plural(creator.workers, 'worker')}; paid {format_amount(creator.paid)}",
         ),
         (
             "as worker",
-            f"{worker.taken} taken, {worker.accepted} accepted, {worker.rejected} rejected, "
-            f"{worker.abandoned} abandoned, {worker.timed_out} timed out, {worker.open} open; "
-            f"{worker.creators} creators; earned {format_amount(worker.earned)}",
+            f"{worker.taken} taken: {_tallies(done, 'creator')}; "
+            f"{plural(worker.creators, 'creator')}; earned {format_amount(worker.earned)}",
         ),
     ]
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _tallies(tallies: Iterable[tuple[Tally, str]], party: str) -> str:
+    """``50 accepted (1 worker, 100.00), 0 rejected``: beside each number, of how many and for how much."""
+    return ", ".join(
+        f"{tally.count:,} {word} ({plural(tally.counterparties, party)}, {format_amount(tally.amount)})"
+        if tally.count
+        else f"0 {word}"
+        for tally, word in tallies
+    )
 
 
 def when(block: int, now_block: int, constants: Constants) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from decentralml.core.chain.base import Stage, SubmissionQuery, TaskQuery
+from decentralml.core.chain.base import Stage, SubmissionQuery, Tally, TaskQuery
 from decentralml.core.chain.calls import (
     CALLS,
     AcceptTaskResults,
@@ -487,12 +487,54 @@ def test_a_record_counts_both_sides(world: Any) -> None:
     world.advance(REVIEW + 1)
     world.do(world.call("claim_task_result", 3), "third")
     creator = world.chain.record(world.key("creator").address).creator
-    assert (creator.accepted, creator.rejected, creator.silent, creator.workers) == (1, 1, 1, 3)
+    one = Tally(1, 1, PAYS)
+    assert (creator.accepted, creator.rejected, creator.silent, creator.workers) == (one, one, one, 3)
     assert (creator.tasks, creator.paid, creator.median_decision_blocks) == (1, 2 * PAYS, 0)
     third = world.chain.record(world.key("third").address).worker
-    assert (third.taken, third.accepted, third.earned, third.creators) == (1, 1, PAYS, 1)
+    assert (third.taken, third.silent, third.earned, third.creators) == (1, one, PAYS, 1)
     other = world.chain.record(world.key("other").address).worker
-    assert (other.rejected, other.earned, other.open) == (1, 0, 0)
+    assert (other.rejected, other.earned, other.open) == (one, 0, Tally())
+
+
+def test_a_record_tells_many_results_of_one_from_one_of_many(world: Any) -> None:
+    """Of three tasks ``worker`` is accepted in two; two others are rejected; by value too."""
+    for number, pays in enumerate((PAYS, 3 * PAYS), 1):
+        task = world.create(pays_amount=pays)
+        for role in ("worker", "other" if number == 1 else "third"):
+            submission = world.assign(task, role)
+            world.do(world.call("send_task_result", submission), role)
+            world.do(world.call("validate_task_results", submission), "creator")
+            verb = "accept_task_results" if role == "worker" else "reject_task_results"
+            world.do(world.call(verb, submission), "creator")
+    creator = world.chain.record(world.key("creator").address).creator
+    assert creator.accepted == Tally(2, 1, 4 * PAYS)
+    assert creator.rejected == Tally(2, 2, 4 * PAYS)
+    assert (creator.workers, creator.paid) == (3, 4 * PAYS)
+    worker = world.chain.record(world.key("worker").address).worker
+    assert (worker.accepted, worker.creators) == (Tally(2, 1, 4 * PAYS), 1)
+
+
+def test_silence_and_idleness_count_from_when_they_are_over_due_not_from_when_somebody_calls_them_out(
+    world: Any,
+) -> None:
+    world.reach("PendingValidation")
+    world.assign(1, "other")
+    one = Tally(1, 1, PAYS)
+
+    def now() -> tuple[Tally, ...]:
+        creator = world.chain.record(world.key("creator").address).creator
+        worker = world.chain.record(world.key("worker").address).worker
+        other = world.chain.record(world.key("other").address).worker
+        assert worker.taken == other.taken == 1
+        return creator.undecided, creator.silent, worker.open, worker.silent, other.open, other.timed_out
+
+    world.advance(REVIEW)
+    assert now() == (one, Tally(), one, Tally(), one, Tally())
+    world.advance(1)
+    assert now()[:4] == (Tally(), one, Tally(), one)
+    world.advance(WORK)
+    assert now()[4:] == (Tally(), one)
+    assert world.chain.record(world.key("creator").address).creator.paid == 0
 
 
 def test_lists_are_filtered_ordered_and_counted(world: Any) -> None:

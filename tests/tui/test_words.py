@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from decentralml.core.chain.base import Event, Receipt, Stage, WorkerRecord
+from decentralml.core.chain.base import CreatorRecord, Event, Receipt, Stage, Tally, WorkerRecord
 from decentralml.core.domain import (
     Constants,
     ResultSubmissionStatus,
@@ -18,7 +18,7 @@ from decentralml.core.storage.base import Progress
 from decentralml.tui import words
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.signing.receipt import words as receipt_words
-from decentralml.tui.task.words import tally
+from decentralml.tui.task.words import creator_record, tally, worker_record
 from decentralml.tui.widgets.bar import shares
 
 S = ResultSubmissionStatus
@@ -136,8 +136,11 @@ def test_every_status_has_words(status: TaskStatus) -> None:
 
 
 def test_a_narrow_record_is_in_words_and_leaves_out_what_there_is_none_of() -> None:
-    assert tally(WorkerRecord(accepted=8, rejected=1, timed_out=2)) == "8 ok 1 no 2 late"
-    assert tally(WorkerRecord(accepted=8)) == "8 ok"
+    record = WorkerRecord(
+        accepted=Tally(7, 2), silent=Tally(1, 1), rejected=Tally(1, 1), timed_out=Tally(2, 2)
+    )
+    assert tally(record) == "8 ok 1 no 2 late"
+    assert tally(WorkerRecord(accepted=Tally(8, 3))) == "8 ok"
     assert tally(WorkerRecord()) == "none yet"
 
 
@@ -175,3 +178,13 @@ def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:
 )
 def test_a_bar_gives_every_part_its_share(amounts: tuple[int, ...], width: int, cells: list[int]) -> None:
     assert shares(amounts, width) == cells
+
+
+def test_a_record_says_where_many_results_are_of_few_people() -> None:
+    creator = CreatorRecord(
+        accepted=Tally(50, 1, 1), rejected=Tally(20, 20, 1), silent=Tally(2, 1), workers=21
+    )
+    said = creator_record(creator, Constants())
+    assert said == "50 accepted (of 1), 20 rejected, 2 silent (of 1), 21 workers"
+    worker = WorkerRecord(accepted=Tally(3, 1), silent=Tally(1, 1), earned=4 * 10**12)
+    assert worker_record(worker) == "3 accepted (of 1), 0 rejected, 1 left silent, 0 timed out, earned 4.00"

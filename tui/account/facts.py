@@ -150,7 +150,7 @@ def _record(record: Record, constants: Constants) -> list[Field]:
         f"{creator.tasks} published: {creator_record(creator, constants)}, paid {format_amount(creator.paid)}"
     )
     as_worker = (
-        f"{worker.taken} taken, {worker.open} open: {worker_record(worker)}, {worker.creators} creators"
+        f"{worker.taken} taken, {worker.open.count} open: {worker_record(worker)}, {worker.creators} creators"
     )
     return [
         ("as creator", (as_creator,) if creator.tasks else (("no task yet", "dim"),)),

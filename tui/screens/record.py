@@ -6,7 +6,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core.amount import format_amount
-from decentralml.core.chain.base import Record
+from decentralml.core.chain.base import Record, Tally
 from decentralml.core.domain import Constants
 from decentralml.core.text import clean
 from decentralml.tui.screens.working import Working
@@ -55,21 +55,22 @@ def _blocks(record: Record, constants: Constants) -> list[Block]:
     pace = creator.median_decision_blocks
     as_creator: list[Field] = [
         ("tasks", (f"{creator.tasks:,}",)),
-        ("accepted", (f"{creator.accepted:,}",)),
-        ("rejected", (f"{creator.rejected:,}",)),
-        ("silent", (f"{creator.silent:,}  paid by silence",)),
-        ("undecided", (f"{creator.undecided:,}  results wait now",)),
+        ("accepted", _tally(creator.accepted, "worker")),
+        ("rejected", _tally(creator.rejected, "worker")),
+        ("silent", _tally(creator.silent, "worker", "paid by silence, or still to be claimed")),
+        ("undecided", _tally(creator.undecided, "worker", "wait now")),
         ("decides in", ("-" if pace is None else f"{duration(pace * constants.block_time)}  (median)",)),
         ("workers", (f"{creator.workers:,}  different ones",)),
         ("paid", (format_amount(creator.paid),)),
     ]
     as_worker: list[Field] = [
         ("taken", (f"{worker.taken:,}",)),
-        ("accepted", (f"{worker.accepted:,}",)),
-        ("rejected", (f"{worker.rejected:,}",)),
-        ("given back", (f"{worker.abandoned:,}",)),
-        ("timed out", (f"{worker.timed_out:,}",)),
-        ("open", (f"{worker.open:,}",)),
+        ("accepted", _tally(worker.accepted, "creator")),
+        ("rejected", _tally(worker.rejected, "creator")),
+        ("left silent", _tally(worker.silent, "creator")),
+        ("given back", _tally(worker.abandoned, "creator")),
+        ("timed out", _tally(worker.timed_out, "creator")),
+        ("open", _tally(worker.open, "creator")),
         ("creators", (f"{worker.creators:,}  different ones",)),
         ("earned", (format_amount(worker.earned),)),
     ]
@@ -82,3 +83,11 @@ def _blocks(record: Record, constants: Constants) -> list[Block]:
         (("AS WORKER", "dim"),),
         as_worker,
     ]
+
+
+def _tally(tally: Tally, party: str, more: str = "") -> tuple[str]:
+    """So many, of how many different people, and what was offered for them in all."""
+    if not tally.count:
+        return ("0",)
+    people = f"{tally.counterparties:,} {party}{'' if tally.counterparties == 1 else 's'}"
+    return (f"{tally.count:,}  of {people}, {format_amount(tally.amount)}{f'; {more}' if more else ''}",)

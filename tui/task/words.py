@@ -2,7 +2,7 @@
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
-from decentralml.core.chain.base import CreatorRecord, Event, WorkerRecord
+from decentralml.core.chain.base import CreatorRecord, Event, Tally, WorkerRecord
 from decentralml.core.domain import (
     Constants,
     ResultSubmissionStatus,
@@ -154,12 +154,16 @@ def waiting_for(facts: Facts, now: int) -> list[tuple[Line, bool]]:
 
 
 def creator_record(record: CreatorRecord, constants: Constants) -> str:
-    """``41 accepted, 3 rejected, 0 silent, decides in 5 h (median), 17 workers``."""
-    if not record.accepted + record.rejected + record.silent + record.undecided:
+    """``41 accepted (of 17), 3 rejected, 0 silent, decides in 5 h (median), 20 workers``."""
+    if not record.accepted.count + record.rejected.count + record.silent.count + record.undecided.count:
         return f"nothing decided yet, {record.tasks} {'task' if record.tasks == 1 else 'tasks'}"
-    parts = [f"{record.accepted} accepted", f"{record.rejected} rejected", f"{record.silent} silent"]
-    if record.undecided:
-        parts.append(f"{record.undecided} waiting")
+    parts = [
+        _of(record.accepted, "accepted"),
+        _of(record.rejected, "rejected"),
+        _of(record.silent, "silent"),
+    ]
+    if record.undecided.count:
+        parts.append(f"{record.undecided.count} waiting")
     if record.median_decision_blocks is not None:
         pace = duration(record.median_decision_blocks * constants.block_time)
         parts.append(f"decides in {pace} (median)")
@@ -167,21 +171,31 @@ def creator_record(record: CreatorRecord, constants: Constants) -> str:
     return ", ".join(parts)
 
 
+def _of(tally: Tally, what: str) -> str:
+    """Many results of one person are less than as many of many: so said where the numbers differ."""
+    of = f" (of {tally.counterparties})" if tally.counterparties < tally.count else ""
+    return f"{tally.count:,} {what}{of}"
+
+
 def worker_record(record: WorkerRecord, *, short: bool = False) -> str:
-    """``8 accepted, 1 rejected, 0 timed out, earned 96.00``; in a column ``8 ok, 1 no, 0 late, 96.00``."""
+    """``8 accepted (of 2), 1 rejected, 0 timed out, earned 96.00``; in a column ``8 ok, 1 no, 0 late``…"""
     earned = format_amount(record.earned)
+    paid = record.accepted.count + record.silent.count
     if short:
-        return f"{record.accepted} ok, {record.rejected} no, {record.timed_out} late, {earned}"
-    given_back = f", {record.abandoned} given back" if record.abandoned else ""
-    return (
-        f"{record.accepted} accepted, {record.rejected} rejected, {record.timed_out} timed out{given_back}, "
-        f"earned {earned}"
-    )
+        return f"{paid} ok, {record.rejected.count} no, {record.timed_out.count} late, {earned}"
+    parts = [_of(record.accepted, "accepted"), _of(record.rejected, "rejected")]
+    if record.silent.count:
+        parts.append(_of(record.silent, "left silent"))
+    parts.append(_of(record.timed_out, "timed out"))
+    if record.abandoned.count:
+        parts.append(_of(record.abandoned, "given back"))
+    return f"{', '.join(parts)}, earned {earned}"
 
 
 def tally(record: WorkerRecord) -> str:
     """The same for a narrower column, without what there is none of: ``8 ok 1 no``."""
-    parts = ((record.accepted, "ok"), (record.rejected, "no"), (record.timed_out, "late"))
+    paid = record.accepted.count + record.silent.count
+    parts = ((paid, "ok"), (record.rejected.count, "no"), (record.timed_out.count, "late"))
     return " ".join(f"{count} {word}" for count, word in parts if count) or "none yet"
 
 
