@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.paths import Home
-from decentralml.core.text import clean
+from decentralml.core.text import clean, short
 from decentralml.tui import background, clipboard, keys, screens, terminal, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.failures import Failures
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 PULSE_SECONDS = 1.0
 _HERE = Path(__file__).parent
 _SAME_ERROR_SECONDS = 5.0
+# Of an error, in a toast: 6 Activity has its whole story.
+_MOST_SAID = 200
 
 
 def _commands() -> "type[Provider]":
@@ -259,7 +261,7 @@ class DecentralMLApp(App[None]):
             return
         self.failures.append(error)
         severity = "warning" if isinstance(error, Misused | Unavailable) else "error"
-        self.notify(text, title=error.code, severity=severity, timeout=8, markup=False)
+        self.notify(short(text, _MOST_SAID), severity=severity, timeout=8, markup=False)
 
     def say(self, text: str) -> None:
         """A short word that something went well."""
@@ -333,6 +335,8 @@ class DecentralMLApp(App[None]):
         focus was typed in one packet with the key that opened it, and is meant for it.
         """
         event.prevent_default()
+        if event.key == "escape":
+            self.clear_notifications()
         if self._typed_ahead.holds(event):
             return
         if event.is_printable and isinstance(self.focused, Input):

@@ -5,15 +5,14 @@ whatever takes it, `Misused` ("NoSuchFile", "FileExists").
 """
 
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
 import click
 
+from decentralml.core import named_path
 from decentralml.core.errors import Failed, Misused
-
-_HINT = "Check the path; a relative one begins in the folder you are in."
+from decentralml.core.named_path import HINT
 
 
 class Source(click.ParamType[Path]):
@@ -25,9 +24,9 @@ class Source(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        found = _kind(path) if value else None
+        found = named_path.kind(path) if value else None
         if found is None:
-            raise Misused("NoSuchFile", f"There is no {self.name} {str(value)!r}.", _HINT)
+            raise Misused("NoSuchFile", f"There is no {self.name} {str(value)!r}.", HINT)
         _require(path, found, self.kinds)
         return path
 
@@ -45,18 +44,18 @@ class Target(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(value)
-        found = _kind(path)
+        found = named_path.kind(path)
         if self.new and (found or path.is_symlink()):
             raise Misused("FileExists", f"{str(path)!r} is there already.", "Choose another name.")
         if found:
             _require(path, found, (self.kind,))
             return path
         above = path.absolute().parent
-        while self.folders and _kind(above) is None:
+        while self.folders and named_path.kind(above) is None:
             above = above.parent
-        found = _kind(above)
+        found = named_path.kind(above)
         if found is None:
-            raise Misused("NoSuchFile", f"There is no folder {str(above)!r} to put {path.name!r} in.", _HINT)
+            raise Misused("NoSuchFile", f"There is no folder {str(above)!r} to put {path.name!r} in.", HINT)
         _require(above, found, ("folder",))
         return path
 
@@ -78,7 +77,7 @@ def read_small(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except FileNotFoundError as error:
-        raise Misused("NoSuchFile", f"There is no file {str(path)!r}.", _HINT) from error
+        raise Misused("NoSuchFile", f"There is no file {str(path)!r}.", HINT) from error
     except OSError as error:
         raise Failed(
             "CannotRead", f"{path} cannot be read: {error.strerror}.", "See to its permissions."
@@ -104,19 +103,7 @@ def write_new(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _kind(path: Path) -> str | None:
-    """ "file", "folder" or "special"; None where nothing is."""
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise Misused("NoSuchFile", f"{str(path)!r} cannot be reached: {why}.", _HINT) from error
-    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "special"
-
-
 def _require(path: Path, found: str, kinds: tuple[str, ...]) -> None:
     if found not in kinds:
         is_ = "neither a file nor a folder" if found == "special" else f"a {found}, not a {kinds[0]}"
-        raise Misused("NoSuchFile", f"{str(path)!r} is {is_}.", _HINT)
+        raise Misused("NoSuchFile", f"{str(path)!r} is {is_}.", HINT)

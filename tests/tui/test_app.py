@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Input
+from textual.widgets._toast import Toast
 
 from decentralml.core.errors import Failed, Refused
 from decentralml.tui import background
@@ -148,6 +149,19 @@ async def test_an_idle_screen_loses_its_secrets_though_no_key_is_unlocked(market
         await pilot.pause()
         words = [text for text in said(app) if "secret" in text]
         assert words == ["What is secret is off the screen after 15 m without a key."], "once"
+
+
+async def test_a_toast_is_a_few_lines_and_goes_with_escape(market_home: Place) -> None:
+    app = market_home.app()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(pilot)
+        app.show_error(Refused("TooMuch", "It is a very long story. " * 100, "Read it in Activity."))
+        app.say("Another long story. " * 100)
+        await until(pilot, lambda: len(app.screen.query(Toast)) == 2)
+        assert all(toast.region.height <= 8 for toast in app.screen.query(Toast))
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query(Toast))
+        assert app.failures[0].message.count("long story") == 100
 
 
 async def test_an_error_is_said_once_and_kept(market_home: Place) -> None:

@@ -275,3 +275,20 @@ def test_the_form_looks_as_it_did(bare_home: Place, snap_compare, size: tuple[in
         await pilot.pause()
 
     assert snap_compare(bare_home.app(), terminal_size=size, run_before=show)
+
+
+@pytest.mark.parametrize("files", ["/" + "x" * 400, "/nobody/\x00here", "~nobody-of-this-name"])
+async def test_a_path_that_no_system_takes_is_a_finding_and_can_be_mended(
+    bare_home: Place, files: str
+) -> None:
+    async with bare_home.running(size=(80, 40)) as (app, pilot):
+        screen = await form(app, pilot)
+        await fill(pilot, files=files)
+        await until(pilot, lambda: findings(screen).get("files", ("",))[0] == "bad")
+        screen.query_one("#browse", Button).press()
+        await until(pilot, lambda: isinstance(app.screen, FilePicker) or len(app.failures))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await fill(pilot, files=str(CONTRIBUTOR))
+        await until(pilot, lambda: findings(screen)["files"][0] == "good")
+        assert "Bug" not in [error.code for error in app.failures]

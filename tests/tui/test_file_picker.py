@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
 from decentralml.tui.widgets.file_picker import MOST_ENTRIES, FilePicker, read
 
@@ -83,6 +83,33 @@ async def test_what_is_not_there_is_said_and_escape_leaves(market_home: Place, t
         await until(pilot, lambda: "There is no folder" in text_of(app))
         await pilot.press("escape")
         await until(pilot, lambda: answers == [None])
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("/" + "x" * 400, "File name too long"),
+        ("/nobody/\x00here", "null byte"),
+        ("/\ud800/here", "encode"),
+        ("~nobody-of-this-name/here", "the home of nobody"),
+    ],
+)
+async def test_a_path_that_no_system_takes_is_a_line_in_the_picker(
+    market_home: Place, tree: Path, typed: str, why: str
+) -> None:
+    async with market_home.running() as (app, pilot):
+        answers: list[Path | None] = []
+        app.push_screen(FilePicker(tree), answers.append)
+        await until(pilot, lambda: "alpine" in text_of(app))
+        path = app.screen.query_one("#path", Input)
+        problem = app.screen.query_one("#problem", Static)
+        path.value = typed
+        await pilot.press("enter")
+        await until(pilot, lambda: why in str(problem.content), "the reason")
+        assert not app.failures
+        path.value = f"{tree}/one.txt"
+        await pilot.press("enter")
+        await until(pilot, lambda: answers == [tree / "one.txt"])
 
 
 async def test_a_name_with_escapes_is_shown_without_them(market_home: Place, tree: Path) -> None:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
+from decentralml.core import named_path
 from decentralml.core.cli.files import read_small, write_new
 from decentralml.core.errors import Misused, Refused, Unavailable
 from decentralml.core.signing import Crypto
@@ -226,7 +227,7 @@ def _from_json(app: "DecentralMLApp") -> Form[Account]:
         account = accounts.import_json(
             name.strip() or None,
             password,
-            read_small(Path(file.strip()).expanduser(), _MAX_KEY_FILE),
+            read_small(named_path.typed(file.strip()), _MAX_KEY_FILE),
             any_prefix=network == _ANY_NETWORK,
             warn=warnings.append,
         )
@@ -257,7 +258,7 @@ async def export(app: "DecentralMLApp", account: Account) -> None:
     accounts = app.session.accounts
 
     def act(file: str) -> Path:
-        path = Path(file.strip()).expanduser().absolute()
+        path = named_path.typed(file.strip())
         write_new(path, accounts.export_json(account.name).encode())
         return path
 

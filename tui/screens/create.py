@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from textual import events, on
@@ -21,7 +20,7 @@ from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Checked, Draft
-from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
 _LINES = ("files", "pays", "wanted", "until", "labels", "samples", "coordinates", "more")
@@ -205,7 +204,7 @@ class CreateTask(MarketScreen):
 
     async def _browse(self) -> None:
         typed = self.draft.files.strip()
-        start = Path(typed).expanduser() if typed and "#sha256=" not in typed else Path.cwd()
+        start = begin_at("" if "#sha256=" in typed else typed)
         folder = await self.app.push_screen_wait(
             FilePicker(start, True, title="The folder that the task ships")
         )

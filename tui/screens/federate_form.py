@@ -9,12 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
+from decentralml.core import named_path
+from decentralml.core.errors import Misused
 from decentralml.core.federation import Gathered
 from decentralml.core.models.federate import STRATEGIES
 from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
-from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 
 _ABOUT = {"average": "all the same share", "weighted": "a share by weight"}
 
@@ -74,18 +76,18 @@ class FederateForm(Dialog[Order]):
 
     @on(Button.Pressed, "#find-data")
     def find_data(self) -> None:
-        self.run_worker(self._find("data", folders=False))
+        self.run_worker(self.app.guarded(self._find("data", folders=False)))
 
     @on(Button.Pressed, "#find-out")
     def find_out(self) -> None:
-        self.run_worker(self._find("out", folders=True))
+        self.run_worker(self.app.guarded(self._find("out", folders=True)))
 
     async def _find(self, name: str, *, folders: bool) -> None:
         field = self.query_one(f"#{name}", Input)
-        before = Path(field.value).expanduser() if field.value else Path.cwd() / "x"
-        found = await self.app.push_screen_wait(FilePicker(before.parent, folders=folders))
+        before = field.value
+        found = await self.app.push_screen_wait(FilePicker(begin_at(before, above=True), folders=folders))
         if found is not None:
-            field.value = str(found / before.name if folders else found)
+            field.value = str(found / (Path(before).name or "x") if folders else found)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")
@@ -101,10 +103,14 @@ class FederateForm(Dialog[Order]):
             entry.submission_id: self.query_one(f"#weight-{entry.submission_id}", Input).value
             for entry in self._gathered.ingredients
         }
-        data, out = self._path("data"), self._path("out")
         weights = _weights(typed) if self._strategy == "weighted" else {}
         problem = "Every weight is a number above 0." if weights is None else ""
-        problem = problem or await background.call(_problem, data, out)
+        data = out = None
+        try:
+            data, out = self._path("data"), self._path("out")
+            problem = problem or await background.call(_problem, data, out)
+        except Misused as error:
+            problem = error.message
         if problem or weights is None or out is None:
             self.query_one("#problem", Static).update(Text(clean(problem)))
             return
@@ -112,7 +118,7 @@ class FederateForm(Dialog[Order]):
 
     def _path(self, name: str) -> Path | None:
         text = self.query_one(f"#{name}", Input).value.strip()
-        return Path(text).expanduser().absolute() if text else None
+        return named_path.typed(text) if text else None
 
 
 def _said(strategy: str) -> str:
@@ -129,10 +135,11 @@ def _weights(typed: dict[int, str]) -> dict[int, float] | None:
 
 
 def _problem(data: Path | None, out: Path | None) -> str:
-    if data is not None and not data.is_file():
+    """What is wrong with the two paths; "" when nothing. Raises `Misused`."""
+    if data is not None and named_path.kind(data) != "file":
         return f"There is no file {data}."
     if out is None:
         return "Name a folder for the model."
-    if out.exists():
+    if named_path.kind(out) is not None:
         return f"{out} is there already: name a new folder."
     return ""

@@ -8,11 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Static
 
+from decentralml.core import named_path
+from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog
-from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 
 _TYPED = "unsandboxed"
 
@@ -52,16 +54,15 @@ class HeldOut(Dialog[Setup]):
 
     @on(Button.Pressed, "#find-data")
     def find_data(self) -> None:
-        self.run_worker(self._find("data"))
+        self.run_worker(self.app.guarded(self._find("data")))
 
     @on(Button.Pressed, "#find-policy")
     def find_policy(self) -> None:
-        self.run_worker(self._find("policy"))
+        self.run_worker(self.app.guarded(self._find("policy")))
 
     async def _find(self, name: str) -> None:
         field = self.query_one(f"#{name}", Input)
-        start = Path(field.value).expanduser().parent if field.value else Path.cwd()
-        found = await self.app.push_screen_wait(FilePicker(start))
+        found = await self.app.push_screen_wait(FilePicker(begin_at(field.value, above=True)))
         if found is not None:
             field.value = str(found)
 
@@ -75,8 +76,12 @@ class HeldOut(Dialog[Setup]):
         self.dismiss(None)
 
     async def _done(self) -> None:
-        data, policy = self._path("data"), self._path("policy")
-        problem = await background.call(_problem, data, policy)
+        data = policy = None
+        try:
+            data, policy = self._path("data"), self._path("policy")
+            problem = await background.call(_problem, data, policy)
+        except Misused as error:
+            problem = error.message
         typed = self._no_sandbox and self.query_one("#typed", Input).value.strip() == _TYPED
         if not problem and self._no_sandbox and not typed:
             problem = f"Without a sandbox nothing is loaded, unless you type {_TYPED}."
@@ -87,18 +92,18 @@ class HeldOut(Dialog[Setup]):
 
     def _path(self, name: str) -> Path | None:
         text = self.query_one(f"#{name}", Input).value.strip()
-        return Path(text).expanduser().absolute() if text else None
+        return named_path.typed(text) if text else None
 
 
 def _problem(data: Path | None, policy: Path | None) -> str:
-    """What is wrong with the two paths, as far as names say; "" when nothing."""
+    """What is wrong with the two paths, as far as names say; "" when nothing. Raises `Misused`."""
     if data is None:
         return "Name the held-out data: without labels nothing can be measured."
-    if not data.is_file():
+    if named_path.kind(data) != "file":
         return f"There is no file {data}."
     if data.suffix != ".npz":
         return f"{data.name} is no .npz; np.savez(path, x=x, y=y) writes one."
-    if policy is not None and not policy.is_file():
+    if policy is not None and named_path.kind(policy) != "file":
         return f"There is no file {policy}."
     return ""
 

@@ -6,6 +6,7 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 
+from decentralml.core import named_path
 from decentralml.core.amount import format_amount
 from decentralml.core.cli.files import write_new
 from decentralml.core.text import clean, short_address
@@ -100,7 +101,7 @@ class StatementScreen(MarketScreen):
             return
 
         def act(file: str) -> Path:
-            path = Path(file.strip()).expanduser().absolute()
+            path = named_path.typed(file.strip())
             write_new(path, pages.csv())
             return path
 

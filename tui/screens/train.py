@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
-from decentralml.core import sandbox, task_folder, work
+from decentralml.core import named_path, sandbox, task_folder, work
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
@@ -26,7 +26,7 @@ from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.working import Working, consent
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
-from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import kind, size
 
@@ -215,7 +215,7 @@ class StartTraining(Working[int]):
 
     def _data(self) -> Path | None:
         typed = self._text("data")
-        return Path(typed).expanduser().absolute() if typed else None
+        return named_path.typed(typed) if typed else None
 
     def _order(self, ready: Ready) -> RunSpec:
         """The order as the form stands. Raises `Misused` for what is not filled in right."""
@@ -248,8 +248,7 @@ class StartTraining(Working[int]):
                 self.dismiss(None)
 
     async def _browse(self, *, folders: bool) -> None:
-        typed = self._data()
-        begin = Path.cwd() if typed is None else typed.parent
+        begin = begin_at(self._text("data"), above=True)
         found = await self.app.push_screen_wait(
             FilePicker(begin, folders, title="Data: your own, it stays here")
         )
@@ -382,11 +381,15 @@ def look_at_data(path: Path | None, assets: Path) -> Says:
     """Whether ``path`` looks like data for the task in ``assets``. Reads headers alone. Blocks."""
     if path is None:
         return Says(True, "the script's own load_data()")
-    if path.is_dir():
+    try:
+        found = named_path.kind(path)
+    except Misused as error:
+        return Says(False, clean(error.message))
+    if found == "folder":
         if not (assets / _LOAD_FOLDER).is_file():
             return Says(False, f"This task reads no folders: it has no {_LOAD_FOLDER}.")
         return Says(True, f"a folder, read by the task's {_LOAD_FOLDER}")
-    if not path.is_file():
+    if found != "file":
         return Says(False, clean(f"There is nothing at {path}."))
     if path.suffix != ".npz":
         return Says(False, clean(f"{path.name} is no .npz; np.savez(path, x=x, y=y) writes one."))

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
-from decentralml.core import work
+from decentralml.core import named_path, work
 from decentralml.core.amount import format_amount
 from decentralml.core.domain import Task
 from decentralml.core.errors import Misused
@@ -139,8 +139,8 @@ class TryTask(Working[None]):
 
     async def _try(self, spec: RunSpec) -> None:
         typed = self.query_one("#data", Input).value.strip()
-        data = Path(typed).expanduser().absolute() if typed else None
-        if data is not None and not await self.call(data.exists):
+        data = named_path.typed(typed) if typed else None
+        if data is not None and await self.call(named_path.kind, data) is None:
             raise Misused("NoData", f"There is nothing at {data}.", "Name an .npz, or leave it empty.")
         spec = msgspec.structs.replace(spec, data=data, epochs=self._epochs())
         seen: list[journal.Event] = []

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from decentralml.core import answers, task_folder
+from decentralml.core import answers, named_path, task_folder
 from decentralml.core.amount import format_amount, parse_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.calls import CreateTask
@@ -168,11 +168,15 @@ def _files(typed: str, kind: TaskType) -> tuple[Path | str, str]:
     if "#sha256=" in typed:
         manifest_digest(typed)
         return typed, "a reference from an earlier upload"
-    folder = Path(typed).expanduser().absolute()
-    task_folder.check(folder, kind)
-    with manifest.opened(folder) as root:
-        entries = manifest.entries(root)
-    base = task_folder.base_model(folder)
+    folder = named_path.typed(typed)
+    named_path.kind(folder)
+    try:
+        task_folder.check(folder, kind)
+        with manifest.opened(folder) as root:
+            entries = manifest.entries(root)
+        base = task_folder.base_model(folder)
+    except OSError as error:
+        raise Misused("NoSuchFile", f"It cannot be read: {error.strerror}.", named_path.HINT) from error
     model = "" if kind is TaskType.DataAnnotators else ", no base model: results are measured alone"
     model = f", base model {base.name}" if base is not None and model else model
     return folder, f"{len(entries):,} files, {size(sum(entry.size for entry in entries))}{model}"

@@ -12,12 +12,15 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from decentralml.core.text import clean
+from decentralml.core import named_path
+from decentralml.core.errors import Misused
+from decentralml.core.text import clean, short
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.words import size
 
 MOST_ENTRIES = 2000
+_MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ def read(folder: Path, prefix: str = "") -> Listing:
                     found.append((entry.name, None if entry.is_dir() else entry.stat().st_size))
                 except OSError:  # a dangling link: nothing to choose
                     continue
-    except OSError as error:
-        return Listing(folder, problem=f"{folder}: {error.strerror}.")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return Listing(folder, problem=f"{short(str(folder), _MOST_SHOWN)}: {why}.")
     found.sort(key=lambda item: (item[1] is not None, item[0].casefold()))
     return Listing(folder, tuple(found[:MOST_ENTRIES]), max(len(found) - MOST_ENTRIES, 0))
 
@@ -113,7 +117,7 @@ class FilePicker(Dialog[Path]):
             words = f"{listing.more:,} more: type the beginning of the name."
         if not words and not listing.entries:
             words = "Nothing here begins like this." if prefix else "An empty folder."
-        self.query_one("#problem", Static).update(Text(clean(words)))
+        self._say(words)
 
     def complete(self) -> None:
         """Complete the typed name as far as it is clear."""
@@ -170,26 +174,47 @@ class FilePicker(Dialog[Path]):
     @on(Input.Submitted, "#path")
     @on(Button.Pressed, "#choose")
     def done(self) -> None:
-        self.run_worker(self.app.guarded(self._answer(self.query_one("#path", Input).value)))
+        answer = self._answer(self.query_one("#path", Input).value)
+        self.run_worker(self.app.guarded(answer), group="list", exclusive=True)
 
     @on(Button.Pressed, "#no")
     def left(self) -> None:
         self.dismiss(None)
 
     async def _answer(self, typed: str) -> None:
-        path = Path(typed).expanduser()
-        is_folder, is_file = await background.call(lambda: (path.is_dir(), path.is_file()))
-        if is_folder and not self._folders:
+        await self._list(typed)  # first: it too says a line
+        wanted = "folder" if self._folders else "file"
+        try:
+            path = named_path.typed(typed)
+            found = await background.call(named_path.kind, path)
+        except Misused as error:
+            self._say(error.message)
+            return
+        if found == "folder" and not self._folders:
             self._go(path)
-        elif is_folder or (is_file and not self._folders):
+        elif found == wanted:
             self.dismiss(Path(os.path.abspath(path)))
         else:
-            kind = "folder" if self._folders else "file"
-            self.query_one("#problem", Static).update(Text(clean(f"There is no {kind} {path}.")))
+            self._say(f"There is no {wanted} {short(str(path), _MOST_SHOWN)}.")
+
+    def _say(self, text: str) -> None:
+        self.query_one("#problem", Static).update(Text(clean(text)))
+
+
+def begin_at(typed: str, *, above: bool = False) -> Path:
+    """Where to begin from what stands in a field: there, or ``above`` it; here where it is no path."""
+    try:
+        path = named_path.typed(typed.strip())
+    except Misused:
+        return Path.cwd()
+    return path.parent if above and typed.strip() else path
 
 
 def _read_typed(folder: str, prefix: str) -> Listing:
-    return read(Path(folder).expanduser(), prefix)
+    try:
+        return read(named_path.typed(folder), prefix)
+    except Misused as error:
+        return Listing(Path.home(), problem=error.message)
 
 
 def _typed(folder: Path) -> str:
