@@ -98,6 +98,11 @@ class Home:
     def ui_state(self) -> Path:
         return self.folder(self.state_dir) / "tui.json"
 
+    @property
+    def failures(self) -> Path:
+        """What went wrong in the app, a JSON line each."""
+        return self.folder(self.state_dir) / "failures.jsonl"
+
     def folder(self, path: Path) -> Path:
         """``path``, made 0700 with its parents where missing. Raises `Unavailable` ("NoHome")."""
         try:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from decentralml.core.chain.base import Event
 from decentralml.core.domain import Constants
-from decentralml.core.errors import DecentralMLError
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
+from decentralml.tui.failures import Failure
 from decentralml.tui.judging.work import Job, JudgeWork
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
@@ -26,8 +26,9 @@ WORK = (
     Column("how", "", 34, flexible=True, priority=80),
 )
 FAILED = (
-    Column("what", "WENT WRONG", 30, flexible=True, priority=100),
+    Column("what", "WENT WRONG", 44, flexible=True, priority=100),
     Column("code", "", 18, priority=50),
+    Column("again", "", 7, priority=80),
     Column("when", "WHEN", 8, right=True, priority=90),
 )
 EVENTS = (
@@ -51,6 +52,8 @@ _WHAT = {
 }
 _SOON = 24 * 3600
 _ENDED_RUNS = 5
+# The states of a run that goes on, or begins anew, when told to.
+RETRYABLE = ("failed", "crashed", "stopped")
 _MOST_WAITS = 1000
 
 
@@ -108,32 +111,56 @@ def work(transfers: Sequence[Handle], runs: Sequence[Run], judging: JudgeWork) -
     """What goes on first, then what ended not long ago."""
     job = judging.current()
     rows = [_job(job, judging.busy()[1])] if job is not None else []
-    rows += [_transfer(number, handle) for number, handle in enumerate(transfers)]
+    moving = [handle for handle in transfers if handle.ended is None]
+    rows += [_transfer(handle) for handle in moving]
     alive = [run for run in runs if not run.ended]
-    rows += [_run(run) for run in [*alive, *[run for run in runs if run.ended][:_ENDED_RUNS]]]
-    return rows
+    rows += [_run(run) for run in alive]
+    rows += [_job(job, 0) for job in judging.failed()]
+    rows += [_transfer(handle) for handle in transfers if handle.ended is not None]
+    return rows + [_run(run) for run in [run for run in runs if run.ended][:_ENDED_RUNS]]
+
+
+def _state(state: str, tone: str, *, again: bool) -> tuple[str, str]:
+    """A state, with the key that begins it again where one does."""
+    return (f"{state} !" if again else state), tone
 
 
 def _job(job: Job, behind: int) -> Row:
-    how = job.step if job.progress is None else transfer(job.progress)
+    tone, state = "good", job.stage.value
+    if job.error is not None:
+        tone, how = "bad", clean(job.error.message)
+    elif job.progress is not None:
+        how = transfer(job.progress)
+    else:
+        how = job.step
     if behind:
         how += f"  {behind} more wait"
     return Row(
         ("evaluation", job.submission_id),
-        {"what": f"evaluation of result {job.submission_id}", "state": (job.stage.value, "good"), "how": how},
+        {
+            "what": f"evaluation of result {job.submission_id}",
+            "state": _state(state, tone, again=job.error is not None),
+            "how": how,
+        },
     )
 
 
-def _transfer(number: int, handle: Handle) -> Row:
-    tone = {"running": "good", "done": "dim", "failed": "bad"}[handle.state]
-    how = "" if handle.progress is None else transfer(handle.progress)
-    if handle.ended is not None and handle.progress is not None:
-        how = transferred(handle.progress.total, handle.ended - handle.began)
+def _transfer(handle: Handle) -> Row:
+    tone = {"running": "good", "failed": "bad"}.get(handle.state, "dim")
+    how = handle.said
     if handle.error is not None:
-        how = clean(handle.error.message) + ("  ! tries again" if handle.again is not None else "")
+        how = clean(handle.error.message)
+    elif handle.progress is not None and handle.ended is not None:
+        how = transferred(handle.progress.total, handle.ended - handle.began)
+    elif handle.progress is not None:
+        how = transfer(handle.progress)
     return Row(
         ("transfer", handle.started, handle.name),
-        {"what": clean(handle.name), "state": (handle.state, tone), "how": how},
+        {
+            "what": clean(handle.name),
+            "state": _state(handle.state, tone, again=handle.error is not None and handle.again is not None),
+            "how": how,
+        },
     )
 
 
@@ -141,7 +168,11 @@ def _run(run: Run) -> Row:
     tone = {"failed": "bad", "crashed": "bad", "finished": "dim", "stopped": "dim"}.get(run.state, "good")
     return Row(
         ("run", run.id, run.spec.task_id),
-        {"what": _run_name(run), "state": (run.state, tone), "how": _run_progress(run)},
+        {
+            "what": _run_name(run),
+            "state": _state(run.state, tone, again=run.state in RETRYABLE),
+            "how": _run_progress(run),
+        },
     )
 
 
@@ -153,8 +184,7 @@ def _run_name(run: Run) -> str:
 def _run_progress(run: Run) -> str:
     last = run.last
     if run.state in ("failed", "crashed"):
-        again = "  ! goes on from its checkpoint" if run.state == "crashed" else ""
-        return clean(last.error) + again
+        return clean(last.error)
     parts = [f"epoch {last.epoch} of {last.epochs}"] if last.epochs else []
     if last.steps and not run.ended:
         parts.append(f"step {last.step} of {last.steps}")
@@ -164,16 +194,23 @@ def _run_progress(run: Run) -> str:
     return "  ".join(parts)
 
 
-def failures(kept: Sequence[tuple[float, DecentralMLError]]) -> list[Row]:
-    """Newest first."""
-    return [
-        Row(
-            (when, error.code),
-            {
-                "what": clean(error.message),
-                "code": (clean(error.code), "dim"),
-                "when": (time.strftime("%H:%M:%S", time.localtime(when)), "dim"),
-            },
+def failures(kept: Sequence[Failure]) -> list[Row]:
+    """Newest first; what can be done again says so."""
+    today = time.localtime()[:3]
+    rows = []
+    for failure in kept:
+        when = time.localtime(failure.when)
+        at = time.strftime("%H:%M:%S" if when[:3] == today else "%d %b", when)
+        doing = f"{clean(failure.doing)}: " if failure.doing else ""
+        rows.append(
+            Row(
+                failure.key,
+                {
+                    "what": f"{doing}{clean(failure.message)}",
+                    "code": (clean(failure.code), "dim"),
+                    "again": ("! again" if failure.again is not None else "", "accent"),
+                    "when": (at, "dim"),
+                },
+            )
         )
-        for when, error in kept
-    ]
+    return rows

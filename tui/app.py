@@ -16,12 +16,12 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 
-from decentralml.core.errors import DecentralMLError, Misused, Unavailable
+from decentralml.core.errors import DecentralMLError, Interrupted, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean, short
 from decentralml.tui import background, clipboard, keys, screens, terminal, theme
 from decentralml.tui.ascii import Ascii
-from decentralml.tui.failures import Failures
+from decentralml.tui.failures import Again, Failures
 from decentralml.tui.guarded import Guarded
 from decentralml.tui.identity import Identity
 from decentralml.tui.looks import Looks
@@ -85,7 +85,7 @@ class DecentralMLApp(App[None]):
         self.keymap: dict[str, str] = {}
         self.session: Session | None = None
         self.pulse: Pulse | None = None
-        self.failures = Failures()
+        self.failures = Failures(home.failures)
         self.transfers = Transfers()
         self.after: list[str] = []
         self.state = State(home)
@@ -112,6 +112,7 @@ class DecentralMLApp(App[None]):
     async def _open(self) -> None:
         """Open home, chain and storage, then go to where the person was."""
         await background.call(self.state.load)
+        await background.call(self.failures.load)
         try:
             self.session = await background.call(self._open_session)
         except DecentralMLError as error:
@@ -180,6 +181,7 @@ class DecentralMLApp(App[None]):
     def finish(self) -> None:
         """Save where the person was and let go of the chain. Blocks; for after the app has ended."""
         self.state.save()
+        self.failures.save()
         if "judging" in self.__dict__:
             self.judging.close()
         if self.session is not None:
@@ -231,10 +233,13 @@ class DecentralMLApp(App[None]):
 
     def tell(self, *, events: bool) -> None:
         """Give the screen in front the newest pulse; with ``events`` it reads its data again."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, MarketScreen) and self.pulse is not None:
-                screen.moved(self.pulse, events=events)
-                return
+        if self.front is not None and self.pulse is not None:
+            self.front.moved(self.pulse, events=events)
+
+    @property
+    def front(self) -> MarketScreen | None:
+        """The full screen in front, whatever dialogs lie over it."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, MarketScreen)), None)
 
     async def refresh_pulse(self) -> None:
         """Look at the chain now: after a call, or as another account."""
@@ -249,19 +254,30 @@ class DecentralMLApp(App[None]):
 
     # Telling
 
-    def show_error(self, error: DecentralMLError) -> None:
+    def show_error(
+        self, error: DecentralMLError, doing: str = "", again: Again | None = None, *, otherwise: str = ""
+    ) -> None:
         """The one place where a failure becomes words on the screen. It stays in Activity.
 
-        The same words again within a moment are not said twice.
+        ``doing`` and ``again`` as in `Failures.append`; where nobody knows better, it was ``otherwise``. The
+        same words again within a moment are not said twice.
         """
-        text, now = clean(str(error)), time.monotonic()
+        doing, again = self.failures.about(error, doing, again)
+        words, now = clean(str(error)), time.monotonic()
+        text = f"{doing[:1].upper()}{doing[1:]}: {words}" if doing else words
         said, when = self._said
         self._said = (text, now)
         if text == said and now - when < _SAME_ERROR_SECONDS:
             return
-        self.failures.append(error)
-        severity = "warning" if isinstance(error, Misused | Unavailable) else "error"
+        if not isinstance(error, Interrupted):  # what a person has ended did not go wrong
+            self.note(error, doing or otherwise, again)
+        severity = "warning" if isinstance(error, Misused | Unavailable | Interrupted) else "error"
         self.notify(short(text, _MOST_SAID), severity=severity, timeout=8, markup=False)
+
+    def note(self, error: DecentralMLError, doing: str = "", again: Again | None = None) -> None:
+        """Keep a failure that is said elsewhere; see `Failures.append`."""
+        self.failures.append(error, doing, again)
+        self.run_worker(background.call(self.failures.save), group="failures")
 
     def say(self, text: str) -> None:
         """A short word that something went well."""

@@ -29,17 +29,30 @@ class Guarded:
     async def _run(self) -> None:
         try:
             await self._coroutine
-        except DecentralMLError as error:
-            self._app.show_error(error)
         except Exception as error:
-            if not self._app.is_running:
-                return  # what it would have shown is gone already
-            if os.environ.get("DECENTRALML_DEBUG"):
-                raise
-            self._app.show_error(
-                Failed(
-                    "Bug",
-                    f"This should not have happened: {type(error).__name__}: {error}",
-                    "Set DECENTRALML_DEBUG=1 to see where, and report it.",
-                )
-            )
+            if self._app.is_running:  # else what it would have shown is gone already
+                self._app.show_error(ours(error), otherwise=self._doing)
+
+    @property
+    def _doing(self) -> str:
+        """What was being done, by the name of the coroutine: ``Validate: decide``."""
+        words = getattr(self._coroutine, "__qualname__", "").split(".")
+        return ": ".join(word.strip("_").replace("_", " ") for word in words if word != "<locals>")
+
+
+def ours(error: Exception) -> DecentralMLError:
+    """``error`` as words for people; where a bug was raised stands in Activity.
+
+    With DECENTRALML_DEBUG in the environment a bug is raised and ends the app.
+    """
+    if isinstance(error, DecentralMLError):
+        return error
+    if os.environ.get("DECENTRALML_DEBUG"):
+        raise error
+    found = Failed(
+        "Bug",
+        f"This should not have happened: {type(error).__name__}: {error}",
+        "6 Activity shows where, for whoever mends it.",
+    )
+    found.__cause__ = error
+    return found

@@ -168,7 +168,7 @@ TABLE: tuple[Key, ...] = (
     Key("space", "mark", "mark", "mark or unmark the row", ("federate", "validate", "runs"), True, "space"),
     # Training
     Key("p", "pause", "pause", "pause the run, or go on", ("runs",)),
-    Key("x", "stop", "stop", "stop the run and save", ("runs",)),
+    Key("x", "stop", "stop", "stop the run and save, or the transfer", ("runs", "activity")),
     Key("z", "zoom", "zoom", "give the chart or panel the whole screen", ("runs", "validate")),
     Key("i", "log_scale", "log", "logarithmic scale", ("runs",)),
     Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),

@@ -4,19 +4,22 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.tui.signing.proposal import Transfer
 
 if TYPE_CHECKING:
     from decentralml.core.storage.base import Progress
 
-State = Literal["running", "done", "failed"]
+State = Literal["running", "done", "failed", "stopped"]
 
 _KEPT = 100
 
 
 class Handle:
-    """One upload or download. ``again`` starts it anew, where that is known. Times in Unix seconds."""
+    """One upload, download or federation. ``again`` starts it anew, where that is known.
+
+    ``said``: how far it is, where bytes do not say so. Times in Unix seconds.
+    """
 
     def __init__(self, name: str, transfer: Transfer, again: Callable[[], None] | None) -> None:
         self.name = name
@@ -25,6 +28,7 @@ class Handle:
         self.ended: float | None = None
         self.state: State = "running"
         self.error: DecentralMLError | None = None
+        self.said = ""
         self._transfer = transfer
 
     @property
@@ -41,11 +45,17 @@ class Handle:
         """An `OnProgress` for the storage; may be called from any thread."""
         self._transfer.moved(progress)
 
-    def done(self) -> None:
-        self.state, self.ended = "done", time.time()
+    def end(self, error: DecentralMLError | None = None) -> None:
+        """It is over: all has arrived, or why not."""
+        self.ended, self.error = time.time(), error
+        if error is None:
+            self.state = "done"
+        else:
+            self.state = "stopped" if isinstance(error, Interrupted) else "failed"
 
-    def failed(self, error: DecentralMLError) -> None:
-        self.state, self.ended, self.error = "failed", time.time(), error
+    def cancel(self) -> None:
+        """Let it end at its next word."""
+        self._transfer.cancel()
 
 
 class Transfers:

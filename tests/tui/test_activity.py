@@ -15,7 +15,7 @@ from decentralml.core.errors import Failed, Refused
 from decentralml.core.storage.base import Progress
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.activity import Activity
-from decentralml.tui.screens.dialog import Show
+from decentralml.tui.screens.failure import FailureStory
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.try_task import TryTask
@@ -177,13 +177,13 @@ async def test_a_transfer_is_shown_while_it_moves_and_tried_again_when_it_failed
         handle.on_progress(Progress(50, 100, 10.0, 5.0, "weights.h5"))
         await until(pilot, lambda: re.search(r"upload of task 7 +running +50 %", text_of(app)))
         error = Failed("DiskFull", "The disk is full.", "Make room.")
-        handle.failed(error)
-        app.show_error(error)
+        handle.end(error)
+        app.show_error(error, "uploading", handle.again)
         await until(pilot, lambda: re.search(r"upload of task 7 +failed", text_of(app)))
         await pilot.press("right_square_bracket", "exclamation_mark")
         await until(pilot, lambda: tried == [7])
         await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "The disk is full." in text_of(app))
+        await until(pilot, lambda: "uploading: The disk is full." in text_of(app))
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: tried == [7, 7], "the retry from the failure")
 
@@ -212,7 +212,7 @@ async def test_a_transfer_that_is_done_says_its_size_and_how_long_it_took(bare_h
         await go_to_activity(app, pilot)
         handle = app.transfers.start("upload of task 7")
         handle.on_progress(Progress(100, 100, 10.0, 0.0, "weights.h5"))
-        handle.done()
+        handle.end()
         await until(pilot, lambda: re.search(r"upload of task 7 +done +100 B in less than 1 s", text_of(app)))
 
 
@@ -224,7 +224,7 @@ async def test_a_failure_is_kept_with_its_whole_story(bare_home: Place) -> None:
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: screen.table.id == "failed")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, Show))
+        await until(pilot, lambda: isinstance(app.screen, FailureStory))
         shown = text_of(app)
         assert "TaskFull" in shown
         assert "Wait for one.\\x1b[31m" in shown
@@ -239,7 +239,7 @@ def test_of_transfers_that_ended_only_the_newest_are_kept() -> None:
     transfers = Transfers()
     first = transfers.start("still on its way")
     for number in range(300):
-        transfers.start(str(number)).done()
+        transfers.start(str(number)).end()
     kept = transfers.newest()
     assert first in kept
     assert kept[0].name == "299"

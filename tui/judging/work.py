@@ -96,6 +96,11 @@ class JudgeWork:
             jobs = sorted(self._jobs.values(), key=lambda job: job.stage is not Stage.working)
         return next((job for job in jobs if job.stage in (Stage.working, Stage.waiting)), None)
 
+    def failed(self) -> list[Job]:
+        """The evaluations that broke and were not tried again since."""
+        with self._changed:
+            return [job for job in self._jobs.values() if job.stage is Stage.failed]
+
     def listen(self, on_change: Callable[[Job], None]) -> None:
         """Whom to tell on the event loop from now on. To be called there."""
         self._loop, self._on_change = asyncio.get_running_loop(), on_change
@@ -241,8 +246,10 @@ def _stamp(path: Path | None) -> tuple[int, int] | None:
 
 
 def _bug(error: Exception) -> DecentralMLError:
-    return Failed(
+    found = Failed(
         "EvaluationFailed",
         f"The evaluation ended by an error of this program: {type(error).__name__}: {error}",
-        "The other results can be evaluated as before.",
+        "6 Activity shows where. The other results can be evaluated as before.",
     )
+    found.__cause__ = error
+    return found

@@ -1,23 +1,23 @@
 """What waits for me, what happened on the chain, what goes on here, and what went wrong."""
 
-import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from decentralml.core.chain.base import Event
-from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.errors import Refused
 from decentralml.core.inbox import Item, Waiting
-from decentralml.core.text import visible
 from decentralml.core.training.runs import Run, Runs
 from decentralml.tui import activity_rows
+from decentralml.tui.failures import Again, Failure
+from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
-from decentralml.tui.screens.dialog import Show
 from decentralml.tui.signing import proposals
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -268,14 +268,18 @@ class Activity(MarketScreen):
         self.app.push_screen(TaskDetail(task_id))
 
     def _open_failure(self, row: Row) -> None:
-        found = next(one for one in self.app.failures.newest() if (one[0], one[1].code) == row.key)
-        when, error = found
-        text = Text()
-        text.append(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(when))}  {error.code}\n\n", "dim")
-        text.append(visible(error.message))
-        if error.hint:
-            text.append(f"\n\n{visible(error.hint)}", "bold")
-        self.app.push_screen(Show("What went wrong", text))
+        failure = self._failure(row)
+        if failure is not None:
+            self.work(self._tell(failure))
+
+    async def _tell(self, failure: Failure) -> None:
+        from decentralml.tui.screens.failure import FailureStory
+
+        if await self.app.push_screen_wait(FailureStory(failure)) and failure.again is not None:
+            failure.again()
+
+    def _failure(self, row: Row) -> Failure | None:
+        return next((one for one in self.app.failures.newest() if one.key == row.key), None)
 
     def _open_work(self, row: Row) -> None:
         if row.key[0] == "run":
@@ -308,46 +312,80 @@ class Activity(MarketScreen):
             return self._not_this(Waiting.claim)
         if action == "time_out":
             return self._not_this(Waiting.time_out)
+        if action == "stop" and self._stops() is None:
+            return Refused("NothingToStop", "There is no transfer under the cursor.", "2 Runs stops runs.")
         if action == "retry" and self._again() is None:
-            return Refused("NothingToRetry", "What the cursor is on cannot be tried again from here.")
-        return None
-
-    def _again(self) -> Handle | Run | None:
-        """What `retry` would do again: a failed transfer, or a run that did not finish."""
-        row, kind = self.table.row, self.table.id
-        if row is None or kind not in ("work", "failed"):
-            return None
-        error: DecentralMLError | None = None
-        if kind == "failed":
-            error = next((e for when, e in self.app.failures.newest() if (when, e.code) == row.key), None)
-        for handle in self.app.transfers.newest():
-            this = ("transfer", handle.started, handle.name) == row.key
-            if handle.again is not None and handle.state == "failed" and (this or handle.error is error):
-                return handle
-        retryable = ("failed", "crashed", "stopped")
-        if kind == "work" and row.key[0] == "run":
-            return next((run for run in self._runs if run.id == row.key[1] and run.state in retryable), None)
-        return None
-
-    def action_retry(self) -> None:
-        self.work(self._retry())
-
-    async def _retry(self) -> None:
-        again = self._again()
-        if again is None:
-            raise Misused(
+            return Refused(
                 "NothingToRetry",
                 "What the cursor is on cannot be tried again from here.",
-                "A failed transfer can, and a run that did not finish.",
+                "What broke since the start can, where its row says so, and a run that did not finish.",
             )
-        if isinstance(again, Handle):
-            if again.again is not None:
-                again.again()
-            return
+        return None
+
+    def _again(self) -> Again | None:
+        """What `retry` would do: again what broke, or go on with a run that did not finish."""
+        row, kind = self.table.row, self.table.id
+        if row is None:
+            return None
+        if kind == "failed":
+            failure = self._failure(row)
+            return None if failure is None else failure.again
+        if kind != "work":
+            return None
+        match row.key[0]:
+            case "transfer":
+                handle = self._transfer(row)
+                return handle.again if handle is not None and handle.error is not None else None
+            case "evaluation":
+                judging = self.app.judging
+                job = next((job for job in judging.failed() if job.submission_id == row.key[1]), None)
+                return None if job is None else partial(judging.evaluate, job.submission_id, job.setup)
+        run = next((run for run in self._runs if run.id == row.key[1]), None)
+        going_on = run is not None and run.state in activity_rows.RETRYABLE
+        return partial(self._go_on, row.key[1]) if going_on else None
+
+    def _transfer(self, row: Row) -> Handle | None:
+        found = self.app.transfers.newest()
+        return next((one for one in found if ("transfer", one.started, one.name) == row.key), None)
+
+    def _go_on(self, run_id: int) -> None:
+        self.work(self._resume(run_id))
+
+    async def _resume(self, run_id: int) -> None:
         session = self.session
-        await self.call(Runs(session.home, session.settings).resume, again.id)
-        self.app.say(f"Run {again.id} goes on from its last checkpoint.")
+        await self.call(Runs(session.home, session.settings).resume, run_id)
+        self.app.say(f"Run {run_id} goes on from its last checkpoint.")
         await self._show_work()
+
+    def action_retry(self) -> None:
+        again = self._again()
+        if again is None:
+            refusal = self.why_not("retry")
+            assert refusal is not None, "what cannot be done again has a reason"
+            self.app.show_error(refusal)
+        else:
+            again()
+            self._look()
+
+    def _stops(self) -> Callable[[], None] | None:
+        """What ends the transfer or the evaluation under the cursor."""
+        row = self.table.row
+        if row is None or self.table.id != "work":
+            return None
+        if row.key[0] == "transfer":
+            handle = self._transfer(row)
+            return None if handle is None or handle.ended is not None else handle.cancel
+        job = self.app.judging.job(row.key[1]) if row.key[0] == "evaluation" else None
+        going = job is not None and job.stage in (Stage.waiting, Stage.working)
+        return partial(self.app.judging.cancel, row.key[1]) if going else None
+
+    def action_stop(self) -> None:
+        stop, refusal = self._stops(), self.why_not("stop")
+        if stop is not None:
+            stop()
+            self._look()
+        elif refusal is not None:
+            self.app.show_error(refusal)
 
     def action_copy(self) -> None:
         row = self.table.row

@@ -102,7 +102,9 @@ class MarketScreen(Screen[None]):
         The receipt, or None where the person said no. To be awaited inside `work`. Raises the reason
         where the rules would not take the call.
         """
-        return await self.sign(await self.call(build, self.session, *args, **kwargs))
+        from decentralml.tui.signing.proposal import rebuildable
+
+        return await self.sign(await self.call(rebuildable, build, self.session, *args, **kwargs))
 
     async def sign(self, proposal: "Proposal") -> "Receipt | None":
         """As `propose`, of a proposal that is made already."""

@@ -17,7 +17,7 @@ from decentralml.core.text import clean
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.form import Choice
 from decentralml.tui.signing import proposals
-from decentralml.tui.signing.proposal import Proposal
+from decentralml.tui.signing.proposal import Proposal, rebuildable
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Checked, Draft
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
@@ -217,7 +217,7 @@ class CreateTask(MarketScreen):
         if checked is None or checked.terms is None or checked.source is None:
             return
         self.app.save_state()
-        proposal = await self.call(proposals.create, self.session, checked.terms, checked.source)
+        proposal = await self.call(rebuildable, proposals.create, self.session, checked.terms, checked.source)
         receipt = await self.sign(self._remembering(proposal))
         if receipt is None:
             if self._uploaded:

@@ -1,5 +1,7 @@
 """The Validate screen's way to decide: shown, then signed or kept as a draft; drafts signed together."""
 
+from functools import partial
+
 from textual import on
 from textual.widgets import Button
 
@@ -98,6 +100,10 @@ class Deciding(Evaluating):
             self.app.say("Kept as a draft. D signs all drafts, B takes this one back.")
         for number in signed.decided:
             await self.call(self.desk.take_back, number)
+        for number, error in signed.failures:
+            draft = next(plan.draft for plan in plans if plan.draft.submission_id == number)
+            again = partial(self._sign_again, draft)
+            self.app.note(error, f"signing: {WORDS[draft.word]} result {number}", again)
         if signed.receipts:
             calls, results = len(signed.receipts), len(signed.decided)
             self.app.say(
@@ -105,6 +111,17 @@ class Deciding(Evaluating):
             )
             await self.app.refresh_pulse()
         await self.read()
+
+    def _sign_again(self, draft: Draft) -> None:
+        """Show the card of a decision that failed, as the rules see it now."""
+        self.app.switch_to(self.SCOPE)
+        self.work(self._replan(draft))
+
+    async def _replan(self, draft: Draft) -> None:
+        plan = await self.call(decisions.plan, self.session, draft)
+        if plan.problem is not None:
+            raise plan.problem
+        await self._sign([plan], may_keep=True)
 
     def action_sign_drafts(self) -> None:
         self.work(self._sign_drafts())

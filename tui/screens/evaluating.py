@@ -1,5 +1,6 @@
 """The Validate screen's way to evaluate: asked once a task by what, then in the background."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,8 @@ class Evaluating(PaneScreen):
     def job_moved(self, job: Job) -> None:
         """An evaluation went on: its line is shown, and what it found."""
         if job.stage is Stage.failed and job.error is not None:
-            self.app.show_error(job.error)
+            again = partial(self.app.judging.evaluate, job.submission_id, job.setup)
+            self.app.show_error(job.error, f"evaluating result {job.submission_id}", again)
         if not self.is_current and self not in self.app.screen_stack:
             return
         self.show_progress()

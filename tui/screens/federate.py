@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.text import Text
 from textual import on
@@ -28,10 +29,15 @@ from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.evaluating import SETUPS
 from decentralml.tui.screens.federate_form import FederateForm, Order
 from decentralml.tui.screens.panes import PaneScreen
+from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
 from decentralml.tui.words import transfer
 
+if TYPE_CHECKING:
+    from decentralml.core.judging import Judge
+
+T = TypeVar("T")
 PANELS = ("gate", "outcome", "earlier")
 _COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
@@ -63,6 +69,7 @@ class Federate(PaneScreen):
         self._made: Federation | None = None
         self._past: tuple[Past, ...] = ()
         self._doing = ""
+        self._handle: Handle | None = None
         self._stop = threading.Event()
         self._timer: Timer | None = None
 
@@ -176,13 +183,19 @@ class Federate(PaneScreen):
     async def _gather(self, chosen: tuple[int, ...]) -> None:
         self._begin("fetching and inspecting results")
         try:
-            self._gathered = await self.call(
-                lambda: federation.gather(self.session.market, chosen, on_progress=self._fetching)
-            )
+            with self.app.failures.during(f"passing {_named(chosen)} through the gate", self._gather_again):
+                self._gathered = await self.call(
+                    lambda: federation.gather(self.session.market, chosen, on_progress=self._fetching)
+                )
         except DecentralMLError as error:
             self._problem = error
         finally:
             self._end()
+
+    def _gather_again(self) -> None:
+        self.app.switch_to(self.SCOPE)
+        self._gathered_of = ()
+        self.work(self._choose())
 
     @on(PagedTable.Moved, "#accepted")
     def row_moved(self) -> None:
@@ -200,7 +213,7 @@ class Federate(PaneScreen):
         self.work(self._write(), group="write")
 
     async def _write(self) -> None:
-        if self._made is None and self._doing:
+        if self._doing:
             raise Misused("Busy", f"Still {self._doing}.", "Wait until that is done.")
         if self._problem is not None:
             raise self._problem
@@ -213,28 +226,40 @@ class Federate(PaneScreen):
         order = await self.app.push_screen_wait(FederateForm(gathered, data=data, out=out))
         if order is None:
             return
+        await self._federate(gathered, order)
+
+    async def _federate(self, gathered: Gathered, order: Order) -> None:
+        """Average, measure, remember; the model is there even where measuring it fails."""
+        numbers = sorted(entry.submission_id for entry in gathered.ingredients)
+        doing = f"federating {_named(numbers)}"
+        again = partial(self._once_more, lambda: self._federate(gathered, order))
+        self._handle = self.app.transfers.start(doing, again=again)
         self._stop.clear()
         try:
-            await self._make(gathered, order)
+            with self.app.failures.during(doing, again):
+                made = await self._make(gathered, order)
+            if order.data is not None:
+                await self._measure(made, order.data)
+        except DecentralMLError as error:
+            self._handle.end(error)
+            raise
+        else:
+            self._handle.end()
         finally:
+            self._handle = None
             self._end()
         self._past = await self.call(federations.past, self.session.home)
         self._show()
 
-    async def _make(self, gathered: Gathered, order: Order) -> None:
-        """Average, measure, remember; the model is there even where measuring it fails."""
-        market = self.session.market
+    async def _make(self, gathered: Gathered, order: Order) -> Federation:
         if order.data is not None:
+            market = self.session.market
             self._begin("measuring the baseline")
-            opened = self.app.judging.do(
-                Setup(order.data),
-                lambda judge, closing: federation.open_data(
-                    market, gathered, judge, cancelled=lambda: closing() or self._stop.is_set()
-                ),
+            await self._judged(
+                order.data, lambda judge, stop: federation.open_data(market, gathered, judge, cancelled=stop)
             )
-            await asyncio.wrap_future(opened)
         self._begin("averaging")
-        self._made = await self.call(
+        self._made = made = await self.call(
             federation.run,
             gathered,
             order.out,
@@ -246,19 +271,41 @@ class Federate(PaneScreen):
         self.panel = "outcome"
         self._show()
         self.app.say(f"The model is in {order.out}.")
-        await self.call(federations.remember, self.session.home, self._made)
-        if order.data is None:
-            return
-        made = self._made
+        await self.call(federations.remember, self.session.home, made)
+        return made
+
+    async def _measure(self, made: Federation, data: Path) -> None:
+        market = self.session.market
         self._begin("measuring the new model and its inputs")
-        measured = self.app.judging.do(
-            Setup(order.data),
-            lambda judge, closing: federation.measure(
-                market, made, judge, cancelled=lambda: closing() or self._stop.is_set()
-            ),
-        )
-        self._made = await asyncio.wrap_future(measured)
+        again = partial(self._once_more, lambda: self._measure_again(made, data))
+        if self._handle is not None:
+            self._handle.again = again
+        with self.app.failures.during(f"measuring {made.folder.name}", again):
+            self._made = await self._judged(
+                data, lambda judge, stop: federation.measure(market, made, judge, cancelled=stop)
+            )
         await self.call(federations.remember, self.session.home, self._made)
+
+    async def _judged(self, data: Path, function: "Callable[[Judge, Callable[[], bool]], T]") -> T:
+        """``function`` on the thread and in the sandbox that evaluate."""
+        return await asyncio.wrap_future(
+            self.app.judging.do(
+                Setup(data), lambda judge, closing: function(judge, lambda: closing() or self._stop.is_set())
+            )
+        )
+
+    async def _measure_again(self, made: Federation, data: Path) -> None:
+        self._stop.clear()
+        try:
+            await self._measure(made, data)
+        finally:
+            self._end()
+        self._show()
+
+    def _once_more(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """From Activity: nothing of it is signed."""
+        self.app.switch_to(self.SCOPE)
+        self.work(make(), group="write")
 
     def _held_out(self, task_id: int) -> Path | None:
         """The held-out data by which the task's results were judged."""
@@ -269,13 +316,19 @@ class Federate(PaneScreen):
     # Progress; the first two are called on other threads
 
     def _fetching(self, progress: Progress) -> None:
-        self._doing = f"fetching results  {transfer(progress)}"
+        self._tell(f"fetching results  {transfer(progress)}")
 
     def _averaging(self, done: int, of: int) -> None:
-        self._doing = f"averaging {100 * done // of if of else 100} %"
+        self._tell(f"averaging {100 * done // of if of else 100} %")
+
+    def _tell(self, doing: str) -> None:
+        """How far it is, for this screen and for Activity."""
+        self._doing = doing
+        if self._handle is not None:
+            self._handle.said = doing
 
     def _begin(self, doing: str) -> None:
-        self._doing = doing
+        self._tell(doing)
         self._show_progress()
         if self._timer is not None:
             self._timer.resume()
@@ -340,3 +393,7 @@ class Federate(PaneScreen):
 
         await self.call(federate.verify, entry.folder)
         self.app.say(f"{entry.folder.name} is the model that its provenance names.")
+
+
+def _named(numbers: Sequence[int]) -> str:
+    return f"{'results' if len(numbers) > 1 else 'result'} {', '.join(map(str, numbers))}"

@@ -1,6 +1,7 @@
 """Deliver: which result, what of it goes out, whether its creator can load it, then the signature."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.text import Text
@@ -15,8 +16,10 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
 from decentralml.core.training.runs import Run, Runs
+from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working
 from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import rebuildable
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Block, Field, Prose
@@ -61,6 +64,9 @@ class SendResult(Working[Receipt]):
     def on_mount(self) -> None:
         self.query_one("#again").display = False
         self.work(self._begin())
+
+    def again(self) -> Again:
+        return self.opening(partial(SendResult, self._submission_id, self._run_id))
 
     async def _begin(self) -> None:
         session = self.session
@@ -147,7 +153,11 @@ class SendResult(Working[Receipt]):
 
     async def _send(self, parcel: send.Parcel) -> None:
         proposal = await self.call(
-            proposals.send_result, self.session, self._submission_id, result_path=parcel.folder
+            rebuildable,
+            proposals.send_result,
+            self.session,
+            self._submission_id,
+            result_path=parcel.folder,
         )
         receipt = await self.sign(proposal)
         if receipt is not None:

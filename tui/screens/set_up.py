@@ -1,6 +1,7 @@
 """Set a task up: the Python that it needs, and its setup.sh, which is shown before the yes."""
 
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 from rich.text import Text
@@ -13,6 +14,7 @@ from decentralml.core import environments, sandbox, task_folder, work
 from decentralml.core.domain import Task
 from decentralml.core.text import clean, visible
 from decentralml.core.training.runs import tail
+from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working, card, consent
 from decentralml.tui.widgets.prose import Prose
 
@@ -48,6 +50,9 @@ class SetUp(Working[bool]):
         self.query_one("#network").display = False
         self.query_one("#no").focus()
         self.work(self._begin())
+
+    def again(self) -> Again:
+        return self.opening(partial(SetUp, self._task_id))
 
     async def _begin(self) -> None:
         session = self.session

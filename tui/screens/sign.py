@@ -9,9 +9,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
 from decentralml.core.chain.base import Receipt
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.text import visible
 from decentralml.tui import background
+from decentralml.tui.guarded import ours
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal
@@ -109,8 +110,8 @@ class Sign(Dialog[Receipt]):
     def pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "yes":
             self._send()
-        elif not self._sending:
-            self.dismiss(None)
+        else:
+            self.action_dismiss_none()
 
     def action_yes(self) -> None:
         self._send()
@@ -119,9 +120,13 @@ class Sign(Dialog[Receipt]):
         self.query_one("#text").scroll_relative(y=by, animate=False)
 
     def action_dismiss_none(self) -> None:
+        """Leave; while files are on their way, stop them first: nothing was signed yet."""
         if not self._sending:
             self.query_one("#password", Input).value = ""
             self.dismiss(None)
+        elif self._proposal.transfer.moving:
+            self._proposal.transfer.cancel()
+            self._say("stopping the transfer…")
 
     def _say(self, text: str) -> None:
         self.query_one("#problem", Static).update(Text(visible(text)))
@@ -150,21 +155,38 @@ class Sign(Dialog[Receipt]):
         timer = self.set_interval(_PROGRESS_SECONDS, self._show_progress)
         try:
             if self._locked:
-                field = self.query_one("#password", Input)
-                password, field.value = field.value, ""
-                await background.call(self.app.session.unlock, password)
-                self._ask_password()
-            receipt = await background.call(self._proposal.send)
-        except DecentralMLError as error:
-            self._sending = False
-            self._transfer_ended(error)
-            self._say(str(error))
-            self._ask_password()
-            return
+                await self._unlock()
+            receipt = await self._sent()
+        except Exception as error:
+            self._failed(ours(error))
+        else:
+            self._transfer_ended(None)
+            self.dismiss(receipt)
         finally:
             timer.stop()
-        self._transfer_ended(None)
-        self.dismiss(receipt)
+
+    async def _unlock(self) -> None:
+        field = self.query_one("#password", Input)
+        password, field.value = field.value, ""
+        await background.call(self.app.session.unlock, password)
+        self._ask_password()
+
+    async def _sent(self) -> Receipt:
+        """What fails here is kept for Activity too, from where it is tried again by this card."""
+        self._proposal.transfer.begin()
+        try:
+            return await background.call(self._proposal.send)
+        except Exception as error:
+            found = ours(error)
+            if not isinstance(found, Interrupted):
+                self.app.note(found, f"signing {self._proposal.call}", self._again)
+            raise found from error.__cause__
+
+    def _failed(self, error: DecentralMLError) -> None:
+        self._sending = False
+        self._transfer_ended(error)
+        self._say(str(error))
+        self._ask_password()
 
     def _show_progress(self) -> None:
         progress = self._proposal.transfer.progress
@@ -177,19 +199,20 @@ class Sign(Dialog[Receipt]):
     def _transfer_ended(self, error: DecentralMLError | None) -> None:
         """What took long enough to be noted stands in Activity, however it ended."""
         if self._noted is not None:
-            if error is None:
-                self._noted.done()
-            else:
-                self._noted.failed(error)
+            self._noted.end(error)
             self._noted = None
 
     def _again(self) -> None:
-        """Show the same proposal anew: what went up already does not go up twice."""
+        """The card of the same call, as the rules see it by then; what is there does not go up twice."""
         app, proposal = self.app, self._proposal
 
-        def sent(receipt: Receipt | None) -> None:
+        async def ask() -> None:
+            rebuild = proposal.rebuild
+            receipt = await app.push_screen_wait(
+                Sign(proposal if rebuild is None else await background.call(rebuild))
+            )
             if receipt is not None:
                 app.say(words(receipt))
                 app.tell(events=True)
 
-        app.push_screen(Sign(proposal), sent)
+        app.run_worker(app.guarded(ask()))

@@ -16,6 +16,7 @@ from decentralml.core.drafts import Word
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, visible
 from decentralml.tui import background
+from decentralml.tui.guarded import ours
 from decentralml.tui.judging.decisions import Plan
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.signing import money
@@ -208,8 +209,8 @@ class SignAll(Dialog[Signed]):
             self._say(f"submission {number}: {proposal.call}…")
             try:
                 signed.receipts.append(await background.call(proposal.send))
-            except DecentralMLError as error:
-                signed.failures.append((number, error))
+            except Exception as error:
+                signed.failures.append((number, ours(error)))
                 return
         signed.decided.append(number)
 
@@ -224,7 +225,8 @@ class SignAll(Dialog[Signed]):
         self.query_one("#card", Static).update(text)
         self.query_one("#text").scroll_home(animate=False)
         failed = len(signed.failures)
-        self._say(f"{failed} of {len(self._plans)} were not decided; their drafts stay." if failed else "")
+        again = "! in 6 Activity shows the card again, and drafts stay."
+        self._say(f"{failed} of {len(self._plans)} not decided: {again}" if failed else "")
         self.query_one("#dialog").border_title = "Signed" if signed.receipts else "Nothing was signed"
         for button in self.query("#keep"):
             button.display = False

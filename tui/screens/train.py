@@ -21,6 +21,7 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavaila
 from decentralml.core.text import clean, short
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Runs
+from decentralml.tui.failures import Again
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.working import Working, consent
@@ -153,6 +154,16 @@ class StartTraining(Working[int]):
         self.query_one("#typed-row").display = False
         self.query_one("#data").focus()
         self.work(self._begin())
+
+    def again(self) -> Again:
+        app, task_id = self.app, self._task_id
+
+        def again() -> None:
+            screen = app.front
+            if screen is not None:
+                screen.work(start(screen, task_id))
+
+        return again
 
     async def _begin(self) -> None:
         task = await self.call(self.session.chain.task, self._task_id)

@@ -1,5 +1,6 @@
 """Try a task before a slot is held: a few batches in the sandbox, and what a whole training would take."""
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Runs
+from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working, card, consent
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Field, Prose
@@ -61,6 +63,9 @@ class TryTask(Working[None]):
     def on_mount(self) -> None:
         self.query_one("#data").focus()
         self.work(self._begin())
+
+    def again(self) -> Again:
+        return self.opening(partial(TryTask, self._task_id))
 
     async def _begin(self) -> None:
         """Fetch the files, find the Python that they need, and say what the script may touch."""

@@ -9,10 +9,12 @@ from textual.widgets import Static
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Task
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import Interrupted
 from decentralml.core.text import clean
 from decentralml.core.work import Consent
 from decentralml.tui import background
+from decentralml.tui.failures import Again
+from decentralml.tui.guarded import ours
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.session import Session
@@ -51,13 +53,28 @@ class Working(Dialog[Answer], Generic[Answer]):
     async def _said(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         try:
             await coroutine
-        except DecentralMLError as error:
+        except Exception as error:
+            found = ours(error)
             if not self.is_attached:  # it was left meanwhile
-                self.app.show_error(error)
+                self.app.show_error(found, otherwise=self._title)
                 return
-            self.app.failures.append(error)
-            self.say(str(error), bad=True)
+            if not isinstance(found, Interrupted):
+                self.app.note(found, self._title, self.again())
+            self.say(str(found), bad=True)
             self.broke()
+
+    def again(self) -> Again | None:
+        """What a retry from Activity does after a failure in here; None where none makes sense."""
+        return None
+
+    def opening(self, make: Callable[[], Dialog[Any]]) -> Again:
+        """A retry that opens a dialog as it is at first."""
+        app = self.app
+
+        def again() -> None:
+            app.push_screen(make())
+
+        return again
 
     def broke(self) -> None:
         """Something failed and was said: the dialog goes back to where it can be tried again."""

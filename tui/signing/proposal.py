@@ -2,8 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from decentralml.core.errors import Interrupted
 
 if TYPE_CHECKING:
     from decentralml.core.chain.base import Receipt
@@ -16,9 +19,28 @@ class Transfer:
     def __init__(self) -> None:
         self.progress: Progress | None = None
         self.began: float | None = None
+        self.cancelled = False
+
+    @property
+    def moving(self) -> bool:
+        """Whether bytes are on their way: what comes after them cannot be stopped any more."""
+        return self.progress is not None and self.progress.done < self.progress.total
+
+    def begin(self) -> None:
+        """Forget that an earlier try was cancelled."""
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Let it end at its next word; nothing is signed after it. What has arrived is not moved again."""
+        self.cancelled = True
 
     def moved(self, progress: "Progress") -> None:
-        """An `OnProgress` that keeps the newest word, and the Unix time of the first."""
+        """An `OnProgress` that keeps the newest word, and the Unix time of the first.
+
+        Raises `Interrupted` ("Cancelled") once it was cancelled, which ends the transfer.
+        """
+        if self.cancelled:
+            raise Interrupted("Cancelled", "The transfer was cancelled.", "What has arrived stays.")
         self.began = self.began or time.time()
         self.progress = progress
 
@@ -30,6 +52,7 @@ class Proposal:
     ``free`` and ``held`` are what the call changes of the signer's balance, ``escrow`` and ``deposit`` what
     it changes of the task's and the submission's, whoever's they are; ``effect`` says it in words.
     ``again`` is a second question before it is sent. ``signed`` False: no key of this person is needed.
+    ``rebuild`` blocks, and asks the rules for the same call anew.
     """
 
     call: str
@@ -45,3 +68,9 @@ class Proposal:
     again: str = ""
     signed: bool = True
     transfer: Transfer = field(default_factory=Transfer)
+    rebuild: "Callable[[], Proposal] | None" = None
+
+
+def rebuildable(build: Callable[..., Proposal], *args: Any, **kwargs: Any) -> Proposal:
+    """``build(*args, **kwargs)``, which can be built anew after it failed. Blocks; raises as ``build``."""
+    return replace(build(*args, **kwargs), rebuild=partial(rebuildable, build, *args, **kwargs))

@@ -99,13 +99,14 @@ async def fetch(app: "DecentralMLApp", task: Task, transfer: Transfer) -> None:
         app.run_worker(app.guarded(fetch(app, task, Transfer())))
 
     handle = app.transfers.start(f"files of task {task.id}", transfer, again=again)
-    await background.call(_fetch, app.session.market, task, handle)
+    with app.failures.during(f"fetching the {handle.name}", again):
+        await background.call(_fetch, app.session.market, task, handle)
 
 
 def _fetch(market: Market, task: Task, handle: Handle) -> None:
     try:
         market.fetch_assets(task, on_progress=handle.on_progress)
     except DecentralMLError as error:
-        handle.failed(error)
+        handle.end(error)
         raise
-    handle.done()
+    handle.end()

@@ -1,0 +1,68 @@
+"""One failure with its whole story: what was being done, why it broke, where, and a way to do it again."""
+
+import time
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Static
+
+from decentralml.core.text import visible
+from decentralml.tui.failures import Failure
+from decentralml.tui.screens.dialog import Dialog
+
+
+class FailureStory(Dialog[bool]):
+    """Answers True where it is to be done again."""
+
+    BINDINGS = [  # noqa: RUF012
+        Binding("exclamation_mark", "again", show=False),
+        Binding("y", "copy", show=False),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__("What went wrong")
+        self._failure = failure
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="text"):
+            yield Static(_told(self._failure))
+        with Horizontal(id="buttons"):
+            if self._failure.again is not None:
+                yield Button("Again  !", id="again", variant="primary", compact=True)
+            yield Button("Copy  y", id="copy", compact=True)
+            yield Button("Close  esc", id="close", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#text").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "copy":
+            self.action_copy()
+        else:
+            self.dismiss(event.button.id == "again")
+
+    def action_again(self) -> None:
+        if self._failure.again is not None:
+            self.dismiss(True)
+
+    def action_copy(self) -> None:
+        self.app.copy(_told(self._failure).plain)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#text").scroll_relative(y=lines, animate=False)
+
+
+def _told(failure: Failure) -> Text:
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(failure.when))
+    text = Text()
+    text.append(f"{when}  {visible(failure.code)}  {visible(failure.doing)}\n\n", "dim")
+    text.append(visible(failure.message), "bold")
+    if failure.hint:
+        text.append(f"\n{visible(failure.hint)}")
+    if failure.story:
+        text.append(f"\n\n{visible(failure.story)}", "dim")
+    return text
