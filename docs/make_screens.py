@@ -23,6 +23,7 @@ from decentralml.core.demo.play import CREATOR, Play
 from decentralml.core.paths import Home
 from decentralml.core.training.runs import Runs
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.dialog import Dialog
 
 OUT = Path(__file__).with_name("screens")
 SIZE = (120, 36)
@@ -69,16 +70,17 @@ class Painter:
         await self._pilot.press(*text)
 
     async def draws(self, name: str) -> None:
-        """Once nothing is being read any more."""
-        await self.until(
-            lambda: not any(w.is_running for w in self._app.workers if w.group != "default"), name
-        )
+        """Once nothing is being read any more. (What has opened a dialog waits for its answer.)"""
+        await self.until(lambda: isinstance(self._app.screen, Dialog) or not self._reading(), name)
         await self._pilot.pause(0.5)
         drawn = self._app.export_screenshot(title="decentralml")
         assert len(drawn.encode()) < MOST_BYTES, f"{name} takes {len(drawn.encode()):,} bytes"
         (OUT / f"{name}.svg").write_text(drawn)
         sys.stdout.write(f"{name}.svg  {len(drawn) // 1000} kB\n")
         sys.stdout.flush()
+
+    def _reading(self) -> bool:
+        return any(w.is_running for w in self._app.workers if w.group != "default")
 
 
 def _say(text: str) -> None:
@@ -121,12 +123,49 @@ async def paint(play: Play) -> None:
         async with app.run_test(size=SIZE) as pilot:
             painter = Painter(app, pilot)
             await painter.until(lambda: app.pulse is not None, "the session")
+            await _label(painter)
             await _work(painter)
             await _train(painter, Runs(play.home, Settings()))
             await _judge(painter)
             await _look(painter)
     finally:
         app.finish()
+
+
+async def begin(root: Path) -> None:
+    """The first start, and how an account is made there."""
+    app = DecentralMLApp(Home(root))
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            painter = Painter(app, pilot)
+            await painter.sees("demo market")
+            await painter.draws("first-start")
+            await painter.press("n")
+            await painter.sees("New account", "Name")
+            await painter.type("ada")
+            await painter.draws("new-account")
+    finally:
+        app.finish()
+
+
+async def _label(painter: Painter) -> None:
+    """An annotator's task is taken, and its first files get their labels."""
+    await painter.press("1", "slash")
+    await painter.type("letters")
+    await painter.sees("1 shown")
+    await painter.press("enter", "enter")
+    await painter.sees("t take")
+    await painter.press("t")
+    await painter.sees("Sign assign_task")
+    await painter.type(PASSWORD)
+    await painter.press("enter")
+    await painter.sees("d deliver")
+    await painter.press("d")
+    await painter.sees("0 of 6 labelled")
+    await painter.press("1", "2")
+    await painter.sees("2 of 6 labelled")
+    await painter.draws("label")
+    await painter.press("escape", "escape", "slash", *["backspace"] * 7, "enter")
 
 
 async def _work(painter: Painter) -> None:
@@ -142,7 +181,16 @@ async def _work(painter: Painter) -> None:
     await painter.press("G", "enter")
     await painter.sees("escrow", "SUBMISSIONS  3")
     await painter.draws("task")
-    await painter.press("escape", "n")
+    await painter.press("right_square_bracket", "j", "enter")
+    await painter.sees("import keras")
+    await painter.draws("viewer")
+    await painter.press("escape", "right_square_bracket", "enter")
+    await painter.sees("Submission 1 of task 1")
+    await painter.draws("submission")
+    await painter.press("escape", "e")
+    await painter.sees("setup.sh of a stranger")
+    await painter.draws("set-up")
+    await painter.press("escape", "escape", "n")
     await painter.sees("CHECKS")
     await painter.press("tab")
     await painter.type("Digits, round 2: train this model on your scans")
@@ -161,11 +209,16 @@ async def _work(painter: Painter) -> None:
     await painter.sees("1 shown")
     await painter.press("enter", "enter")
     await painter.sees("t take", "lend me your training time")
-    await painter.press("t")
-    await painter.sees("Sign assign_task", "Password of this account")
-    await painter.draws("sign")
-    await painter.type(PASSWORD)
+    await painter.press("T")
+    await painter.sees("Try task", "writes")
+    await painter.type("spare.npz")
     await painter.press("enter")
+    await painter.sees("an hour")
+    await painter.draws("try")
+    await painter.press("escape", "t")
+    await painter.sees("Sign assign_task", "effect")
+    await painter.draws("sign")
+    await painter.press("y")
     await painter.sees("d deliver", "1 at work")
 
 
@@ -185,6 +238,10 @@ async def _train(painter: Painter, runs: Runs) -> None:
         if not run.ended:
             runs.stop(run.id)
     await painter.sees("stopped")
+    await painter.press("d")
+    await painter.sees("Deliver submission", "result.json")
+    await painter.draws("send")
+    await painter.press("escape")
 
 
 async def _judge(painter: Painter) -> None:
@@ -203,7 +260,11 @@ async def _judge(painter: Painter) -> None:
     await painter.press("right_square_bracket")
     await painter.sees("predicted")
     await painter.draws("validate-confusion")
-    await painter.press("left_square_bracket")
+    for panel, word in (("layers", "DISTANCE BY LAYER"), ("model", "SUMMARY"), ("ranking", "ranked by")):
+        await painter.press("right_square_bracket")
+        await painter.sees(word)
+        await painter.draws(f"validate-{panel}")
+    await painter.press(*["left_square_bracket"] * 4)
     for waiting in (3, 2):
         await _accept(painter, waiting)
 
@@ -235,7 +296,13 @@ async def _look(painter: Painter) -> None:
     await painter.press("5")
     await painter.sees("ADDRESS", "in use")
     await painter.draws("accounts")
-    await painter.press("6")
+    await painter.press("H")
+    await painter.sees("Statement of", "into escrow")
+    await painter.draws("statement")
+    await painter.press("escape", "A")
+    await painter.sees("bo", "chi")
+    await painter.draws("address-book")
+    await painter.press("escape", "6")
     await painter.sees("WAITS FOR YOU")
     await painter.draws("activity")
 
@@ -248,6 +315,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="decentralml-") as scratch:
         prepared = (kept or Path(scratch) / "prepared").absolute()
         prepare(_play(prepared))
+        asyncio.run(begin(Path(scratch) / "new"))
         market = shutil.copytree(prepared, Path(scratch) / "market")
         with contextlib.chdir(market / "data"):
             asyncio.run(paint(_play(market)))

@@ -216,6 +216,21 @@ def bare_home(prepared_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Pla
     place.close()
 
 
+@pytest.fixture
+def home_of_one_path(
+    prepared_home: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    """As `bare_home`, of a path and a time zone that are the same in every run, for pictures of them."""
+    shutil.copytree(prepared_home, tmp_path / "home")
+    (tmp_path / "home" / "seen.json").unlink(missing_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    place = Place(Path("/proc/self/cwd/home"), clock)
+    yield place
+    place.close()
+
+
 @pytest.fixture(scope="session")
 def prepared_market(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of `market_home`, made once."""
