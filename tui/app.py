@@ -127,9 +127,7 @@ class DecentralMLApp(App[None]):
         self.set_interval(PULSE_SECONDS, self._beat)
         self.places.restore(self.session.chain.genesis[:16])
         if self.session.account is None and not self.readonly:
-            from decentralml.tui.screens.first_start import FirstStart
-
-            self.push_screen(FirstStart())
+            self.identity.begin()
         self.run_worker(self._warm(), group="warm")
         if self.welcome:
             from decentralml.tui.screens.dialog import Show

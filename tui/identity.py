@@ -26,16 +26,25 @@ class Identity:
         self._touched = time.monotonic()
 
     async def choose(self) -> None:
-        """Ask for one of the accounts, and be it."""
+        """Ask for one of the accounts, and be it. Where there is none: the ways to one."""
         from decentralml.tui.screens.who import Who
 
         session = self._app.session
         if session is None:
             return
         accounts = list(await background.call(session.accounts.list))
+        if not accounts and not session.readonly:
+            self.begin()
+            return
         address = await self._app.push_screen_wait(Who(accounts))
         if address is not None:
             await self.be(next(account for account in accounts if account.address == address))
+
+    def begin(self) -> None:
+        """Show the first page: create or import an account, or try the demo market."""
+        from decentralml.tui.screens.first_start import FirstStart
+
+        self._app.push_screen(FirstStart())
 
     async def be(self, account: "Account | None") -> None:
         """Be ``account`` (None: nobody) from now on: every screen shows its money and what waits for it."""

@@ -10,6 +10,12 @@ from decentralml.core.text import clean, short_address
 from decentralml.tui import background, keys
 from decentralml.tui.screens.base import MarketScreen
 
+_WAYS_IN = (
+    ("create an account", "the first page"),
+    ("import an account", "the first page"),
+    ("try the demo market", "the first page"),
+)
+
 Command = tuple[str, str, Callable[[], Any]]
 
 
@@ -29,6 +35,9 @@ class Commands(Provider):
                 run = partial(app.run_action, key.dispatched, screen)
                 yield key.label, f"{key.shown(app.keymap)}   {key.about}", run
             yield from screen.commands()
+        if app.session is not None and app.session.account is None:
+            for label, about in _WAYS_IN:
+                yield label, about, app.identity.begin
         for number, mode in enumerate(keys.MODES, 1):
             yield f"go to {mode}", f"{number}   the {mode} screen", partial(app.switch_to, mode)
         for account in self._accounts:

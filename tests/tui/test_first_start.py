@@ -107,6 +107,28 @@ async def test_the_market_can_be_read_as_nobody(app: DecentralMLApp) -> None:
     app.finish()
 
 
+async def test_the_first_page_comes_back_and_the_way_to_it_is_said(app: DecentralMLApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_the_start(app, pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Tasks))
+        assert "U comes back to this page" in [note.message for note in app._notifications][-1]
+        await until(pilot, lambda: "U makes one, or shows the demo market" in text_of(app))
+        await pilot.press("U")
+        await until(pilot, lambda: isinstance(app.screen, FirstStart))
+        await pilot.press("escape")
+        for wish in ("create an", "import an", "demo"):
+            await until(pilot, lambda: isinstance(app.screen, Tasks))
+            await pilot.press("colon")
+            await until(pilot, lambda: app.screen.query("CommandInput"))
+            await pilot.press(*wish)
+            await until(pilot, lambda: "the first page" in text_of(app))
+            await pilot.press("down", "enter")
+            await until(pilot, lambda: isinstance(app.screen, FirstStart), wish)
+            await pilot.press("escape")
+    app.finish()
+
+
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 40)])
 def test_the_first_start_looks_as_it_did(app: DecentralMLApp, snap_compare, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[None]) -> None:

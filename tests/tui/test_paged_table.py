@@ -184,3 +184,12 @@ async def test_a_cell_has_its_own_tone_and_the_cursor_s_line_keeps_it() -> None:
             dim = app.table.get_component_rich_style("table--dim").color
             assert styles["whole"].color == dim
             assert styles[next(text for text in styles if "row" in text)].color != dim
+
+
+async def test_why_a_list_is_empty_is_said_in_full() -> None:
+    app = Alone(Source(0))
+    async with app.run_test(size=(24, 8)) as pilot:
+        app.table.empty = "No task fits this filter, and there is no other one: / changes it."
+        await app.table.reload()
+        await pilot.pause()
+        assert " ".join(" ".join(lines(app.table)[1:]).split()) == app.table.empty

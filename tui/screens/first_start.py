@@ -37,7 +37,9 @@ class FirstStart(MarketScreen):
             yield Static("Sell your training time, or buy other people's.", id="claim")
             yield Static(_WELCOME, id="about")
             yield OptionList(*(_option(*choice) for choice in _CHOICES), id="choices")
-            yield Static("Later: 5 Accounts makes and imports more.  ? says what every key does.", id="later")
+            yield Static(
+                "esc: look around as nobody, U comes back here.  ? says what every key does.", id="later"
+            )
 
     def on_mount(self) -> None:
         self.choices.focus()
@@ -102,6 +104,7 @@ class FirstStart(MarketScreen):
     def action_back(self) -> None:
         """To the market as nobody: it can be read without an account."""
         self.dismiss()
+        self.app.say("The market can be read without an account. U comes back to this page.")
 
 
 def _option(name: str, title: str, sentence: str) -> Option:

@@ -130,6 +130,8 @@ class Tasks(MarketScreen):
         table.order = (self.order, self.descending)
         if self.filter:
             table.empty = "No task fits this filter: / changes it."
+        elif self.session.account is None:
+            table.empty = f"No {self.view} task, and no account: U makes one, or shows the demo market."
         elif self.view == "all":
             table.empty = "No task yet: n publishes the first."
         else:

@@ -1,5 +1,6 @@
 """A table of any length that holds only the pages it shows."""
 
+import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -243,9 +244,10 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")
         index = self._top + y - 1
         if index >= self.total:
-            if index == 0 and self.loaded:
+            words = self._why_empty()
+            if index < len(words):
                 style = self.get_component_rich_style("table--empty")
-                return Strip([Segment(f"  {self.empty}", style)]).adjust_cell_length(width, style)
+                return Strip([Segment(f"  {words[index]}", style)]).adjust_cell_length(width, style)
             return Strip.blank(width, self.rich_style)
         row = self._row(index)
         if row is None:
@@ -259,6 +261,12 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self.app.ascii:
             mark = {"›": ">", "●": "*"}.get(mark, mark)
         return self._strip(row.cells, style, mark)
+
+    def _why_empty(self) -> list[str]:
+        """What stands where no row is, line by line."""
+        if self.total or not self.loaded:
+            return []
+        return textwrap.wrap(clean(self.empty), max(self._width - 3, 1))
 
     def _strip(self, cells: dict[str, Cell], style: Style, mark: str) -> Strip:
         runs: list[tuple[str, Style]] = [(f"{mark} ", style)]

@@ -99,7 +99,7 @@ class TopBar(Widget):
         readonly = "  read-only" if session.readonly else ""
         self._set("#where", f"{short(session.chain.name, 30)}{readonly}")
         if account is None:
-            self._set("#who", "no account yet")
+            self._set("#who", "no account yet: U makes one")
             self._set("#money", "")
             return
         lock = "" if session.signer else "  locked"
