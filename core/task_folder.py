@@ -1,12 +1,12 @@
 """What a task ships: which files and functions the folder of each task type must hold."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from decentralml.core import hostile
 from decentralml.core.domain import TaskType
-from decentralml.core.errors import Refused
+from decentralml.core.errors import Failed, Refused
 
 BASE_MODEL = "base_model"
 REQUIREMENTS = "requirements.txt"
@@ -25,8 +25,20 @@ FUNCTIONS: Mapping[TaskType, tuple[str, ...]] = {
 def check(folder: Path, task_type: TaskType) -> None:
     """Refuse a folder that no worker could use, by reading its script's syntax tree; nothing of it runs.
 
-    Raises `Refused`: "NoSuchFolder", "EmptyFolder", "MissingScript", "BadScript", "MissingFunction".
+    Raises `Refused` as `check_script`, and "NoBaseModel" for a contributors' task that ships no model.
     """
+    check_script(folder, task_type)
+    if task_type is TaskType.ModelContributor and not _ships_a_model(folder):
+        raise Refused(
+            "NoBaseModel",
+            f"{folder} ships no model for contributors to train: there is no {BASE_MODEL}/ in it"
+            f"{_elsewhere(folder)}.",
+            f"Save yours there, as model_creator.py does: model.save('{BASE_MODEL}', zipped=False).",
+        )
+
+
+def check_script(folder: Path, task_type: TaskType) -> None:
+    """Raises `Refused`: "NoSuchFolder", "EmptyFolder", "MissingScript", "BadScript", "MissingFunction"."""
     if not folder.is_dir():
         raise Refused("NoSuchFolder", f"{folder} is not a folder.", "Name the folder that the task ships.")
     if not any(path.is_file() for path in folder.rglob("*")):
@@ -37,7 +49,8 @@ def check(folder: Path, task_type: TaskType) -> None:
     script = folder / name
     if not script.is_file():
         raise Refused("MissingScript", f"{folder} has no {name}.", "assets/ holds one to start from.")
-    missing = [f for f in FUNCTIONS[task_type] if f not in _defined(script)]
+    defined = {name for name, _ in _named(_parsed(script))}
+    missing = [f for f in FUNCTIONS[task_type] if f not in defined]
     if missing:
         raise Refused(
             "MissingFunction",
@@ -47,27 +60,82 @@ def check(folder: Path, task_type: TaskType) -> None:
 
 
 def base_model(folder: Path) -> Path | None:
-    """The base model that a task folder ships: ``base_model/`` or ``base_model.keras``."""
-    for path in (folder / BASE_MODEL, folder / f"{BASE_MODEL}.keras"):
-        if path.exists() and not path.is_symlink():
+    """The base model that a task folder ships: where the contributors' script looks for it (MODEL_PATH and
+    MODEL_NAME), else ``base_model/`` or ``base_model.keras``.
+    """
+    named = _by_the_script(folder)
+    own = folder / named if named else folder / BASE_MODEL
+    for path in (own, folder / BASE_MODEL, folder / f"{BASE_MODEL}.keras"):
+        inside = path.resolve().is_relative_to(folder.resolve())
+        if inside and path.exists() and not path.is_symlink():
             return path
     return None
 
 
-def _defined(script: Path) -> set[str]:
-    """Names of the functions that ``script`` defines or imports at its top level."""
+def _ships_a_model(folder: Path) -> bool:
+    """Whether there is a base model, or, where only the running script knows its name, any model at all."""
+    if base_model(folder) is not None:
+        return True
+    unknown = _by_the_script(folder) is None and {"MODEL_PATH", "MODEL_NAME"} <= _settings(folder).keys()
+    return unknown and any(path.suffix in (".keras", ".h5") for path in folder.rglob("*"))
+
+
+def _elsewhere(folder: Path) -> str:
+    named = _by_the_script(folder)
+    return "" if named is None or named == Path(BASE_MODEL) else f", nor {named}, which its script names"
+
+
+def _by_the_script(folder: Path) -> Path | None:
+    """MODEL_PATH/MODEL_NAME, relative to the folder, where the contributors' script has them as texts."""
+    found = _settings(folder)
+    path, name = found.get("MODEL_PATH"), found.get("MODEL_NAME")
+    return Path(path, name) if path and name else None
+
+
+def _settings(folder: Path) -> dict[str, str | None]:
+    """What the contributors' script sets, or imports from a file beside it; None: only running it tells."""
+    found: dict[str, str | None] = {}
+    for name, node in _named_in(folder / SCRIPTS[TaskType.ModelContributor]):
+        if isinstance(node, ast.ImportFrom):
+            beside = {inner: _text(value) for inner, value in _named_in(folder / f"{node.module}.py")}
+            found |= beside if name == "*" else {name: beside.get(name)}
+        else:
+            found[name] = _text(node)
+    return found
+
+
+def _text(node: ast.AST) -> str | None:
+    """``"x"``, or the ``"x"`` of ``os.environ.get("X", "x")``: in the sandbox nothing of the kind is set."""
+    if isinstance(node, ast.Call) and len(node.args) == 2:
+        node = node.args[1] if ast.unparse(node.func).endswith(("environ.get", "getenv")) else node
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _named_in(script: Path) -> list[tuple[str, ast.AST]]:
+    """As `_named`; nothing of a file that is not there or no Python."""
     try:
-        tree = ast.parse(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
+        return list(_named(_parsed(script)))
+    except (Refused, Failed):
+        return []
+
+
+def _parsed(script: Path) -> ast.Module:
+    try:
+        return ast.parse(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
     except (SyntaxError, ValueError, RecursionError) as error:
         raise Refused(
             "BadScript", f"{script.name} is not Python: {error}.", "Mend it and try again."
         ) from error
-    names: set[str] = set()
-    for node in tree.body:
+
+
+def _named(module: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Names at the top level: of functions, of what is imported (with its import), of what is assigned."""
+    for node in module.body:
         if isinstance(node, ast.FunctionDef):
-            names.add(node.name)
+            yield node.name, node
         elif isinstance(node, ast.ImportFrom):
-            names.update(alias.asname or alias.name for alias in node.names)
+            yield from ((alias.asname or alias.name, node) for alias in node.names)
         elif isinstance(node, ast.Assign):
-            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
-    return names
+            yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            yield node.target.id, node.value

@@ -115,7 +115,7 @@ def run_spec(
             "NothingToTrain", f"Task {task.id} is for labels.", "Answer it with `decentralml task label`."
         )
     assets = folder(market, task)
-    task_folder.check(assets, task.terms.task_type)
+    task_folder.check_script(assets, task.terms.task_type)
     return RunSpec(
         assets=assets,
         script=task_folder.SCRIPTS[task.terms.task_type],

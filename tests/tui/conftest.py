@@ -87,8 +87,9 @@ class Place:
             "validation_strategy": strategy,
         }
         if kind is TaskType.ModelContributor:
-            folder = ASSETS / "model_contributor"
-            receipt = market.create_task_model_contributor(model_contributor_script_path=folder, **common)
+            # By reference: as it is shipped, the folder lacks the base model that its creator makes first.
+            shipped = market.storage.put(ASSETS / "model_contributor")
+            receipt = market.create_task_model_contributor(model_contributor_script_path=shipped, **common)
         elif kind is TaskType.ModelEngineer:
             folder = ASSETS / "model_engineer"
             receipt = market.create_task_model_engineer(model_engineer_path=folder, **common)
@@ -262,6 +263,17 @@ def market_home(prepared_market: Path, tmp_path: Path, clock: Clock) -> Iterator
     place = Place(root, clock)
     yield place
     place.close()
+
+
+@pytest.fixture(scope="session")
+def contributors_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a contributors' task ships, with something in its base model's place. Read only."""
+    folder = tmp_path_factory.mktemp("assets") / "model_contributor"
+    shutil.copytree(
+        ASSETS / "model_contributor", folder, ignore=shutil.ignore_patterns("__pycache__", "base_model")
+    )
+    (folder / "base_model.keras").write_text("stands for a model")
+    return folder
 
 
 @pytest.fixture(scope="session")

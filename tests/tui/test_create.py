@@ -1,6 +1,7 @@
 """The form that publishes a task: checked and priced while one types, and nothing typed is lost."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,6 @@ from decentralml.tui.task.draft import Draft
 from decentralml.tui.widgets.file_picker import FilePicker
 
 from .conftest import ASSETS, PASSWORD, Place, opened, text_of, until
-
-CONTRIBUTOR = ASSETS / "model_contributor"
 
 
 async def form(app: DecentralMLApp, pilot: Pilot[None]) -> CreateTask:
@@ -69,12 +68,12 @@ async def sign(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: pilot.app.screen is not dialog, "the receipt")
 
 
-async def test_a_task_is_published_from_the_form_alone(bare_home: Place) -> None:
+async def test_a_task_is_published_from_the_form_alone(bare_home: Place, contributors_folder: Path) -> None:
     async with bare_home.running(size=(80, 40)) as (app, pilot):
         screen = await form(app, pilot)
         assert screen.query_one("#publish", Button).disabled
         await pilot.press("tab", *"Which digit is it?", "tab")
-        await fill(pilot, files=str(CONTRIBUTOR), pays="2.5", wanted="4", until="12h")
+        await fill(pilot, files=str(contributors_folder), pays="2.5", wanted="4", until="12h")
         await until(pilot, lambda: screen.checked.terms)
         assert "2.5 x 4 = 10.00" in text_of(app)
         assert "990.00" in text_of(app)
@@ -111,11 +110,17 @@ async def test_a_task_is_published_from_the_form_alone(bare_home: Place) -> None
     ],
 )
 async def test_what_would_be_refused_is_said_while_one_types(
-    bare_home: Place, fields: dict[str, str], of: str, words: str
+    bare_home: Place, fields: dict[str, str], of: str, words: str, contributors_folder: Path
 ) -> None:
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
-        good = {"question": "Which?", "files": str(CONTRIBUTOR), "pays": "1", "wanted": "2", "until": "1d"}
+        good = {
+            "question": "Which?",
+            "files": str(contributors_folder),
+            "pays": "1",
+            "wanted": "2",
+            "until": "1d",
+        }
         await fill(pilot, **{**good, **fields})
         await until(pilot, lambda: of in findings(screen))
         tone, said = findings(screen)[of]
@@ -124,15 +129,29 @@ async def test_what_would_be_refused_is_said_while_one_types(
         assert screen.query_one("#publish", Button).disabled
 
 
-async def test_a_folder_without_the_script_of_its_kind_is_refused(bare_home: Place) -> None:
+async def test_a_folder_without_the_script_of_its_kind_is_refused(
+    bare_home: Place, contributors_folder: Path
+) -> None:
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
-        await fill(pilot, files=str(CONTRIBUTOR))
+        await fill(pilot, files=str(contributors_folder))
         screen.query_one("#kind", Choice).focus()
         await pilot.press("right")
         await until(pilot, lambda: screen.draft.kind == "engineer")
         await until(pilot, lambda: findings(screen)["files"][0] == "bad")
         assert "model_engineer.py" in findings(screen)["files"][1]
+
+
+async def test_a_contributors_folder_without_the_model_to_train_is_refused(
+    bare_home: Place, contributors_folder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(contributors_folder, tmp_path / "task"))
+    (folder / "base_model.keras").unlink()
+    async with bare_home.running() as (app, pilot):
+        screen = await form(app, pilot)
+        await fill(pilot, files=str(folder))
+        tone, said = findings(screen)["files"]
+        assert (tone, "base_model/" in said) == ("bad", True)
 
 
 async def test_an_annotators_task_asks_for_its_labels(bare_home: Place) -> None:
@@ -161,10 +180,12 @@ async def test_an_annotators_task_asks_for_its_labels(bare_home: Place) -> None:
         assert terms.annotation_json == '{"language": "en"}'
 
 
-async def test_a_task_that_pays_unread_warns_and_asks_a_second_time(bare_home: Place) -> None:
+async def test_a_task_that_pays_unread_warns_and_asks_a_second_time(
+    bare_home: Place, contributors_folder: Path
+) -> None:
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
-        await fill(pilot, question="Which?", files=str(CONTRIBUTOR), pays="3", wanted="5")
+        await fill(pilot, question="Which?", files=str(contributors_folder), pays="3", wanted="5")
         screen.query_one("#judged", Choice).focus()
         await pilot.press("left")
         await until(pilot, lambda: "judged" in findings(screen))
@@ -197,11 +218,13 @@ async def test_leaving_by_mistake_keeps_all_that_was_typed_also_over_a_restart(b
         await until(pilot, lambda: screen.draft.empty)
 
 
-async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(bare_home: Place) -> None:
+async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(
+    bare_home: Place, contributors_folder: Path
+) -> None:
     """Somebody spends the money between the proposal and the signature."""
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
-        await fill(pilot, question="Which?", files=str(CONTRIBUTOR), pays="600", wanted="1")
+        await fill(pilot, question="Which?", files=str(contributors_folder), pays="600", wanted="1")
         await until(pilot, lambda: screen.checked.terms)
         await publish(pilot)
         put = app.session.storage.put
@@ -223,15 +246,15 @@ async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(bare_
         assert screen.checked.source == screen.query_one("#files", Input).value
 
 
-async def test_the_folder_is_picked_from_a_list(bare_home: Place) -> None:
-    os.chdir(ASSETS)
+async def test_the_folder_is_picked_from_a_list(bare_home: Place, contributors_folder: Path) -> None:
+    os.chdir(contributors_folder.parent)
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
         screen.query_one("#browse", Button).press()
         await until(pilot, lambda: isinstance(app.screen, FilePicker))
         await pilot.press(*"model_con", "tab", "enter")
         await until(pilot, lambda: app.screen is screen)
-        assert screen.query_one("#files", Input).value == str(CONTRIBUTOR)
+        assert screen.query_one("#files", Input).value == str(contributors_folder)
 
 
 async def test_typing_letters_and_digits_triggers_no_key(bare_home: Place) -> None:

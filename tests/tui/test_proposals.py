@@ -58,9 +58,11 @@ def terms(place: Place, **changes: object) -> Terms:
     return Terms(**values)
 
 
-def test_create_shows_the_whole_escrow_and_what_is_uploaded(bare_home: Place) -> None:
+def test_create_shows_the_whole_escrow_and_what_is_uploaded(
+    bare_home: Place, contributors_folder: Path
+) -> None:
     session = session_of(bare_home, "ada")
-    proposal = proposals.create(session, terms(bare_home), ASSETS / "model_contributor")
+    proposal = proposals.create(session, terms(bare_home), contributors_folder)
     assert (proposal.free, proposal.held) == (-12 * UNIT, 12 * UNIT)
     arguments = dict(proposal.arguments)
     assert "files" in arguments["uploads"]
@@ -84,16 +86,18 @@ def test_the_other_kinds_are_created_alike(bare_home: Place, kind: TaskType) -> 
     assert carried_out(bare_home, session, proposal).task_id == 1
 
 
-def test_paying_unread_is_warned_of_and_asked_again(bare_home: Place) -> None:
+def test_paying_unread_is_warned_of_and_asked_again(bare_home: Place, contributors_folder: Path) -> None:
     session = session_of(bare_home, "ada")
     auto = terms(bare_home, validation_strategy=ValidationStrategy.AutoAccept)
-    proposal = proposals.create(session, auto, ASSETS / "model_contributor")
+    proposal = proposals.create(session, auto, contributors_folder)
     assert "up to 12.00" in proposal.warnings[0]
     assert "12.00" in proposal.again
     session.close()
 
 
-def test_what_the_rules_refuse_is_refused_before_anything_is_signed_or_uploaded(bare_home: Place) -> None:
+def test_what_the_rules_refuse_is_refused_before_anything_is_signed_or_uploaded(
+    bare_home: Place, contributors_folder: Path
+) -> None:
     session = session_of(bare_home, "ada")
     for changes, code in (
         ({"pays_amount": 10_000 * UNIT}, "InsufficientBalance"),
@@ -102,7 +106,7 @@ def test_what_the_rules_refuse_is_refused_before_anything_is_signed_or_uploaded(
         ({"expiration_block": 0}, None),
     ):
         with pytest.raises(Refused) as refused:
-            proposals.create(session, terms(bare_home, **changes), ASSETS / "model_contributor")
+            proposals.create(session, terms(bare_home, **changes), contributors_folder)
         assert code in (None, refused.value.code)
         assert refused.value.hint
     with pytest.raises(Refused, match="not a folder"):

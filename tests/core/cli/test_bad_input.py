@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -267,6 +268,17 @@ def test_a_script_without_the_functions(market, tmp_path: Path, script: str | No
         (folder / "model_engineer.py").write_text(script)
     made = ("task", "create", "engineer", "--question", "Better?", "--pays-amount", "1")
     assert answer(ada, *made, "--assets", str(folder)) == (code, 1)
+
+
+def test_a_contributors_task_without_a_model_to_train_holds_no_money(market, tmp_path: Path) -> None:
+    (ada,) = market("ada")
+    folder = shutil.copytree(
+        ASSETS / "model_contributor", tmp_path / "task", ignore=shutil.ignore_patterns("base_model")
+    )
+    made = ("task", "create", "contributor", "--question", "Digits?", "--pays-amount", "1")
+    assert answer(ada, *made, "--assets", str(folder)) == ("NoBaseModel", 1)
+    assert ada.free() == str(100 * UNIT)
+    assert ada("task", "list").data["items"] == []
 
 
 # Texts
