@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from decentralml.core import work
+from decentralml.core import outgoing, work
 from decentralml.core.chain.calls import SendTaskResult
 from decentralml.core.cli.acting import act, answer, submission_facts
 from decentralml.core.cli.commands import command
@@ -88,8 +88,7 @@ def _result(
         else:
             work.require_run_of(runs.get(run_id), mine.task_id, app.chain.genesis)
         result = runs.result_folder(run_id)
-    outgoing = app.home.folder(app.home.cache_dir / "outgoing")
-    parcel = parcels.prepare(result, outgoing, most=app.settings.result_size << 20)
+    parcel = parcels.prepare(result, outgoing.folder(app.home), most=app.settings.result_size << 20)
     facts = [("goes out", f"{name}, {size(count)}") for name, count in parcel.files]
     facts += [("stays here", name) for name in parcel.left_out[:10]]
     facts.append(("model", f"{parcel.model.parameters:,} parameters"))
@@ -109,6 +108,6 @@ def _answers(app: App, task: Task, file: Path) -> tuple[str | None, Path | None,
     facts += [("not in the list", name) for name in found.unknown_labels]
     if len(raw) <= RESULT_BYTES:
         return raw.decode(), None, facts
-    folder = app.home.folder(app.home.cache_dir / "outgoing" / f"answers_{task.id}")
+    folder = app.home.folder(outgoing.folder(app.home) / f"answers_{task.id}")
     write_atomic(folder / checks.ANSWERS, raw)
     return None, folder, facts

@@ -17,11 +17,18 @@ from decentralml.core.domain import Task
 from decentralml.core.errors import Failed
 from decentralml.core.market import Market
 from decentralml.core.text import visible
+from decentralml.core.training import run_folder
 
 DATA = click.option("--data", type=FILE_OR_FOLDER, metavar="PATH", help="An .npz with x and y, or a folder.")
-EPOCHS = click.option("--epochs", type=click.IntRange(1), default=1, show_default=True, metavar="N")
-BATCH = click.option("--batch-size", type=click.IntRange(1), metavar="N")
-SEED = click.option("--seed", type=int, default=0, show_default=True)
+
+
+def _one_of(allowed: range) -> click.IntRange:
+    return click.IntRange(allowed[0], allowed[-1])
+
+
+EPOCHS = click.option("--epochs", type=_one_of(run_folder.EPOCHS), default=1, show_default=True, metavar="N")
+BATCH = click.option("--batch-size", type=_one_of(run_folder.BATCH_SIZES), metavar="N")
+SEED = click.option("--seed", type=_one_of(run_folder.SEEDS), default=0, show_default=True, metavar="N")
 DEVICE = click.option("--device", default="", metavar="cpu|gpu|gpu:N")
 UNSANDBOXED = click.option(
     "--unsandboxed", is_flag=True, help="Let this task's script do all that you may. Reports say so."
@@ -60,7 +67,7 @@ def try_(app: App, task_id: int, unsandboxed: bool, **options: Any) -> None:
         (f"{report.epochs} epochs", "-" if total is None else _seconds(total)),
         (
             "pays an hour",
-            "-" if trial.pays_per_hour is None else format_amount(_rounded(trial.pays_per_hour)),
+            _pays(trial.pays_per_hour, task.terms.pays_amount, total),
         ),
         ("device", report.device),
         ("model", f"{report.parameters:,} parameters, can be loaded by its creator"),
@@ -131,7 +138,8 @@ def train(app: App, task_id: int, detach: bool, unsandboxed: bool, **options: An
 def _spec(
     app: App, market: Market, task: Task, *, unsandboxed: bool, submission_id: int | None, **options: Any
 ) -> Any:
-    """The order for a run, asked about where an environment has to be made first."""
+    """The order for a run, looked at, and asked about where an environment has to be made first."""
+    from decentralml.core.training.runs import check
 
     def consent(bytes_: int, packages: list[str]) -> bool:
         much = size(bytes_) if bytes_ else "the index does not say how much"
@@ -147,9 +155,11 @@ def _spec(
         app.out.note(f"This task has a setup.sh; `decentralml task setup {task.id}` shows and runs it.")
     with working("looking at the task's files"):
         market.fetch_assets(task)
-    return work.run_spec(
+    spec = work.run_spec(
         market, task, unsandboxed=unsandboxed, submission_id=submission_id, consent=consent, **options
     )
+    check(spec)
+    return spec
 
 
 def _card(app: App, spec: Any) -> None:
@@ -166,6 +176,13 @@ def _card(app: App, spec: Any) -> None:
 def _seconds(seconds: float) -> str:
     """Short times to hundredths, which the longer ones do not need."""
     return f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
+
+
+def _pays(hourly: int | None, pays: int, seconds: float | None) -> str:
+    """What comes of an hour of this, and of what work that is said: of seconds it is an odd figure."""
+    if hourly is None or seconds is None:
+        return "-"
+    return f"{format_amount(_rounded(hourly))}, at {format_amount(pays)} for about {_seconds(seconds)}"
 
 
 def _rounded(planck: int) -> int:

@@ -31,6 +31,10 @@ from decentralml.core.training import journal, queue
 from decentralml.core.training.locks import held, hold
 from decentralml.core.training.progress import Progress, fold
 
+EPOCHS = range(1, 1_000_001)
+BATCH_SIZES = range(1, 2**31)
+SEEDS = range(2**32)  # what NumPy takes
+
 Command = Literal["run", "pause", "stop"]
 
 
@@ -40,6 +44,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     ``assets``: the task's verified folder, in which ``script`` stands. ``data``: an .npz or a folder; None
     leaves it to the script. ``device``: "" (what there is), "cpu", "gpu" or "gpu:N". ``threads`` 0 and
     ``nice`` None mean the settings' own, ``interpreter`` None the program's own. ``trial``: a few batches.
+    ``epochs``, ``batch_size`` and ``seed`` lie in `EPOCHS`, `BATCH_SIZES` and `SEEDS`.
     ``chain``: the genesis of the task's; task ids begin anew on each.
     """
 

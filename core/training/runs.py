@@ -15,9 +15,17 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.text import clean
-from decentralml.core.training import job, queue
+from decentralml.core.training import job, npz, queue
 from decentralml.core.training.progress import Progress
-from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec, delete
+from decentralml.core.training.run_folder import (
+    BATCH_SIZES,
+    EPOCHS,
+    SEEDS,
+    RunFile,
+    RunFolder,
+    RunSpec,
+    delete,
+)
 
 __all__ = ["Progress", "Run", "RunSpec", "Runs", "State"]
 
@@ -227,7 +235,9 @@ class Runs:
 
 
 def check(spec: RunSpec) -> None:
-    """Raises `Misused` where ``spec`` names what is not there or makes no sense."""
+    """Raises `Misused` where ``spec`` names what is not there or makes no sense, and as `npz.look` for data
+    that say already that nothing can be trained on them.
+    """
     if not (spec.assets / spec.script).is_file():
         raise Misused(
             "NoScript",
@@ -236,10 +246,11 @@ def check(spec: RunSpec) -> None:
         )
     if spec.data is not None and not spec.data.exists():
         raise Misused("NoData", f"There is nothing at {spec.data}.", "--data takes an .npz file or a folder.")
-    if spec.epochs < 1:
-        raise Misused("BadEpochs", f"{spec.epochs} epochs cannot be trained.", "Ask for one or more.")
-    if spec.batch_size is not None and spec.batch_size < 1:
-        raise Misused("BadBatchSize", f"A batch of {spec.batch_size} cannot be made.", "Ask for one or more.")
+    npz.look(spec.data, spec.assets)
+    _check_number("BadEpochs", "number of epochs", spec.epochs, EPOCHS)
+    if spec.batch_size is not None:
+        _check_number("BadBatchSize", "size of a batch", spec.batch_size, BATCH_SIZES)
+    _check_number("BadSeed", "seed", spec.seed, SEEDS)
     if not re.fullmatch(r"(cpu|gpu(:\d+)?)?", spec.device):
         raise Misused("BadDevice", f"{spec.device[:40]!r} is no device.", "Known: cpu, gpu, gpu:N.")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", spec.model_name):
@@ -248,6 +259,11 @@ def check(spec: RunSpec) -> None:
             f"{spec.model_name[:60]!r} cannot name a folder.",
             "Letters, digits, dot, dash and underline, at most 64.",
         )
+
+
+def _check_number(code: str, what: str, value: int, allowed: range) -> None:
+    if value not in allowed:
+        raise Misused(code, f"{value} is no {what}.", f"Give one of {allowed[0]} to {allowed[-1]:,}.")
 
 
 def bounds(settings: Settings) -> Bounds:

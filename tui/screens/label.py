@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from decentralml.core import answers, hostile
+from decentralml.core import answers, hostile, outgoing
 from decentralml.core.domain import RESULT_BYTES, AnnotationType, Submission, Task, manifest_digest
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import write_atomic
@@ -256,7 +256,7 @@ def parcel(
     text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
     if len(text.encode()) <= RESULT_BYTES:
         return text, None
-    folder = session.home.folder(session.home.cache_dir / "outgoing" / f"answers_{_key(session, task)}")
+    folder = session.home.folder(outgoing.folder(session.home) / f"answers_{_key(session, task)}")
     write_atomic(folder / answers.ANSWERS, text.encode())
     return None, folder
 

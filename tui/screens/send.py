@@ -12,6 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
+from decentralml.core import outgoing
 from decentralml.core.chain.base import Receipt
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
@@ -133,9 +134,8 @@ class SendResult(Working[Receipt]):
     async def _prepare(self, result: Path, name: str) -> None:
         """Copy what goes out, and look at it as the creator will."""
         self.say("copying what goes out, and looking at the model as its creator will…")
-        outgoing = await self.call(self.session.home.folder, self.session.home.cache_dir / "outgoing")
-        most = self.session.settings.result_size << 20
-        parcel = await self.call(lambda: send.prepare(result, outgoing, most=most))
+        home, most = self.session.home, self.session.settings.result_size << 20
+        parcel = await self.call(lambda: send.prepare(result, outgoing.folder(home), most=most))
         self._parcel = parcel
         self.query_one("#sources").display = False
         self.query_one("#again").display = bool(self._runs)

@@ -17,9 +17,10 @@ from decentralml.core import named_path, sandbox, task_folder, work
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
-from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavailable
-from decentralml.core.text import clean, short
-from decentralml.core.training.run_folder import RunSpec
+from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
+from decentralml.core.text import clean
+from decentralml.core.training import npz
+from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
 from decentralml.tui.run.words import fit_cells
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
 
 _MOST_TASKS = 200
 _QUESTION = 32
-_MOST_EPOCHS = 1_000_000
 _TYPED = "unsandboxed"
-_LOAD_FOLDER = "data.py"
 _TYPES = {"u": "uint", "i": "int", "f": "float"}
 
 
@@ -239,9 +238,9 @@ class StartTraining(Working[int]):
         return msgspec.structs.replace(
             spec,
             data=self._data(),
-            epochs=_whole("epochs", self._text("epochs"), 1, _MOST_EPOCHS),
-            batch_size=_whole("batch", self._text("batch"), 1, 2**31) if self._text("batch") else None,
-            seed=_whole("seed", self._text("seed") or "0", 0, 2**31 - 1),
+            epochs=_whole("epochs", self._text("epochs"), EPOCHS),
+            batch_size=_whole("batch", self._text("batch"), BATCH_SIZES) if self._text("batch") else None,
+            seed=_whole("seed", self._text("seed") or "0", SEEDS),
             device=_device(self._text("device")),
             unsandboxed=bool(ready.no_sandbox) and self._text("typed") == _TYPED,
         )
@@ -363,9 +362,10 @@ def _card(session: Session, spec: RunSpec) -> list[Field]:
     return fields
 
 
-def _whole(name: str, text: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise Misused("BadNumber", f"{name}: {text[:20]!r} is no number from {least:,} to {most:,}.")
+def _whole(name: str, text: str, allowed: range) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) not in allowed:
+        most = f"{allowed[-1]:,}"
+        raise Misused("BadNumber", f"{name}: {text[:20]!r} is no number from {allowed[0]} to {most}.")
     return int(text)
 
 
@@ -393,49 +393,25 @@ def look_at_data(path: Path | None, assets: Path) -> Says:
     if path is None:
         return Says(True, "the script's own load_data()")
     try:
-        found = named_path.kind(path)
+        kind_of = named_path.kind(path)
     except Misused as error:
         return Says(False, clean(error.message))
-    if found == "folder":
-        if not (assets / _LOAD_FOLDER).is_file():
-            return Says(False, f"This task reads no folders: it has no {_LOAD_FOLDER}.")
-        return Says(True, f"a folder, read by the task's {_LOAD_FOLDER}")
-    if found != "file":
+    if kind_of not in ("file", "folder"):
         return Says(False, clean(f"There is nothing at {path}."))
-    if path.suffix != ".npz":
+    if kind_of == "file" and path.suffix != ".npz":
         return Says(False, clean(f"{path.name} is no .npz; np.savez(path, x=x, y=y) writes one."))
-    return _look_at_npz(path)
-
-
-def _look_at_npz(path: Path) -> Says:
-    import zipfile
-
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = {name.removesuffix(".npy") for name in archive.namelist()}
-            shapes = {name: _header(archive, name) for name in ("x", "y") if name in names}
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
-        return Says(False, clean(f"{path.name} cannot be read as .npz: {error}."))
-    if len(shapes) < 2 and not {"x_train", "y_train"} <= names:
-        there = ", ".join(sorted(names)[:6]) or "nothing"
-        return Says(False, clean(f"{path.name} holds {short(there, 60)}: x and y are needed."))
-    words = "   ".join(f"{name} {shape}" for name, shape in shapes.items())
+        found = npz.look(path, assets)
+    except Failed as error:
+        return Says(False, clean(error.message))
+    if not found:
+        return Says(True, f"a folder, read by the task's {npz.LOAD_FOLDER}")
+    words = "   ".join(f"{name} {_shape(header)}" for name, header in found.items())
     return Says(True, clean(f"{words}   {size(path.stat().st_size)}"))
 
 
-def _header(archive: Any, name: str) -> str:
-    """Shape and type of an array in an .npz, from its header."""
-    import ast
-
-    with archive.open(f"{name}.npy") as file:
-        start = file.read(12)
-        if start[:6] != b"\x93NUMPY":
-            raise ValueError(f"{name} is no array")
-        wide = start[6] >= 2
-        length = int.from_bytes(start[8 : 12 if wide else 10], "little")
-        text = (start[12 if wide else 10 :] + file.read(min(length, 10_000)))[:length]
-    header = ast.literal_eval(text.decode("latin-1"))
-    shape = "x".join(str(int(side)) for side in header["shape"]) or "()"
-    descr = str(header["descr"])[:8].lstrip("<|>=")
-    bits = f"{int(descr[1:]) * 8}" if descr[1:].isdigit() else ""
-    return f"{shape} {_TYPES[descr[0]] + bits if bits and descr[:1] in _TYPES else descr}"
+def _shape(header: npz.Header) -> str:
+    """``12x28x28 uint8``."""
+    bits = header.descr.lstrip("<>|=")[1:]
+    type_ = f"{_TYPES[header.kind]}{int(bits) * 8}" if header.kind in _TYPES else header.descr[:8]
+    return f"{'x'.join(map(str, header.shape))} {type_}"

@@ -15,15 +15,13 @@ from decentralml.core.domain import Task
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.core.training import journal
-from decentralml.core.training.run_folder import RunSpec
+from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working, card, consent
 from decentralml.tui.widgets.file_picker import FilePicker
-from decentralml.tui.widgets.prose import Field, Prose
+from decentralml.tui.widgets.prose import Field, Line, Prose
 from decentralml.tui.words import duration, size
-
-_MOST_EPOCHS = 1_000_000
 
 
 class TryTask(Working[None]):
@@ -43,7 +41,7 @@ class TryTask(Working[None]):
             yield Label("data", classes="label")
             yield Input(
                 self._last.get("data", ""),
-                placeholder="an .npz with x and y; empty: the script's own",
+                placeholder="yours: an .npz with x and y; empty: what the script finds",
                 id="data",
                 compact=True,
             )
@@ -130,7 +128,7 @@ class TryTask(Working[None]):
 
     def _epochs(self) -> int:
         typed = self.query_one("#epochs", Input).value
-        return min(max(int(typed), 1), _MOST_EPOCHS) if typed.isdecimal() else 1
+        return min(max(int(typed), EPOCHS[0]), EPOCHS[-1]) if typed.isdecimal() else 1
 
     def _start(self) -> None:
         if self._spec is not None and not self._trying:
@@ -190,7 +188,7 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
     total = None if second is None else second * epochs
     hourly = None if not total else int(pays * 3600 / total)
     fields: list[Field] = [
-        ("pays an hour", (("-" if hourly is None else _rounded(hourly), "accent"),)),
+        ("pays an hour", _pays(hourly, pays, total)),
         (f"{epochs:,} epochs", ("-" if total is None else duration(total),)),
         ("an epoch", ("not measured" if second is None else f"{second:.2f} s",)),
         ("memory", (f"{size(report.peak_memory)} at most",)),
@@ -203,6 +201,13 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
         ("protection", (report.protection,)),
     ]
     return fields + [("warning", ((clean(warning), "warn"),)) for warning in report.warnings]
+
+
+def _pays(hourly: int | None, pays: int, seconds: float | None) -> Line:
+    """What comes of an hour of this, and of what work that is said: of seconds it is an odd figure."""
+    if hourly is None or seconds is None:
+        return (("-", "accent"),)
+    return ((_rounded(hourly), "accent"), (f"  {format_amount(pays)} for about {duration(seconds)}", "dim"))
 
 
 def _rounded(planck: int) -> str:

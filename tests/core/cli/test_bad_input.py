@@ -522,6 +522,41 @@ def test_losses_that_are_no_numbers(studio) -> None:
     assert answer(bob, "task", "send", task, "--run", run)[1] == 1
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--seed", "-1"),
+        ("--seed", str(2**32)),
+        ("--seed", "x"),
+        ("--epochs", "0"),
+        ("--epochs", str(10**20)),
+        ("--batch-size", str(2**31)),
+    ],
+)
+def test_numbers_with_which_nothing_can_be_trained(studio, option: tuple[str, str]) -> None:
+    _, bob, data, publish = studio
+    task, before = publish("plain"), bob("run", "list").data
+    for verb in ("train", "try"):
+        assert answer(bob, "task", verb, task, "--data", str(data), *option) == ("Usage", 2)
+    assert bob("run", "list").data == before
+
+
+def test_data_on_which_nothing_can_be_trained_get_no_run(studio, tmp_path: Path) -> None:
+    _, bob, _, publish = studio
+    task, before = publish("plain"), bob("run", "list").data
+    bad = tmp_path / "bad.npz"
+    for content in (b"", b"x,y\n1,2\n"):
+        bad.write_bytes(content)
+        assert answer(bob, "task", "train", task, "--data", str(bad)) == ("BadData", 4)
+    np.savez(bad, x=np.zeros((8, 28, 28)), y=np.zeros(7))
+    assert answer(bob, "task", "train", task, "--data", str(bad)) == ("BadData", 4)
+    assert answer(bob, "task", "try", task, "--data", str(bad)) == ("BadData", 4)
+    assert answer(bob, "task", "train", task, "--data", str(tmp_path)) == ("NoData", 4)
+    assert bob("run", "list").data == before
+    spoken = bob.words("task", "train", task, "--data", str(bad))
+    assert "network" not in spoken.err, "bad data are said before what the script may touch"
+
+
 def test_a_result_of_another_task_and_one_changed_on_the_way(studio, tmp_path: Path) -> None:
     ada, bob, data, publish = studio
     first, second = publish("plain"), publish("plain", "--question", "Another?")

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import psutil
 import pytest
 
 from decentralml.core.config import Settings
-from decentralml.core.errors import Misused, Refused
+from decentralml.core.errors import Failed, Misused, Refused
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.training import journal, send
@@ -283,13 +284,26 @@ def test_a_run_that_makes_no_sense_is_refused_before_it_gets_a_number(runs: Runs
         ({"script": "none.py"}, "NoScript"),
         ({"data": Path("/nowhere.npz")}, "NoData"),
         ({"epochs": 0}, "BadEpochs"),
+        ({"epochs": 10**20}, "BadEpochs"),
         ({"batch_size": 0}, "BadBatchSize"),
+        ({"seed": -1}, "BadSeed"),
+        ({"seed": 2**32}, "BadSeed"),
         ({"device": "tpu"}, "BadDevice"),
         ({"model_name": "../up"}, "BadModelName"),
     ):
         with pytest.raises(Misused) as raised:
             runs.start(msgspec.structs.replace(spec, **change))
         assert raised.value.code == code
+    assert runs.list() == []
+
+
+def test_data_that_say_by_their_headers_that_they_are_bad_get_no_run(
+    runs: Runs, spec: RunSpec, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "few.npz", x=np.zeros((9, 4)), y=np.zeros(8))
+    with pytest.raises(Failed, match="x has 9 samples, y has 8") as raised:
+        runs.start(msgspec.structs.replace(spec, data=tmp_path / "few.npz"))
+    assert raised.value.code == "BadData"
     assert runs.list() == []
 
 
