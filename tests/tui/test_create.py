@@ -302,7 +302,7 @@ def test_the_form_looks_as_it_did(bare_home: Place, snap_compare, size: tuple[in
 
 @pytest.mark.parametrize("files", ["/" + "x" * 400, "/nobody/\x00here", "~nobody-of-this-name"])
 async def test_a_path_that_no_system_takes_is_a_finding_and_can_be_mended(
-    bare_home: Place, files: str
+    bare_home: Place, contributors_folder: Path, files: str
 ) -> None:
     async with bare_home.running(size=(80, 40)) as (app, pilot):
         screen = await form(app, pilot)
@@ -312,6 +312,6 @@ async def test_a_path_that_no_system_takes_is_a_finding_and_can_be_mended(
         await until(pilot, lambda: isinstance(app.screen, FilePicker) or len(app.failures))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
-        await fill(pilot, files=str(CONTRIBUTOR))
+        await fill(pilot, files=str(contributors_folder))
         await until(pilot, lambda: findings(screen)["files"][0] == "good")
         assert "Bug" not in [error.code for error in app.failures]
