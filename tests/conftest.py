@@ -1,6 +1,7 @@
 """What every test shares: an own home, and waiting for events instead of sleeping."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ settings.register_profile(
     "promises", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("promises")
+
+# A shell's background job ignores interrupts, and so would every command that is started from here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # It makes users and becomes them.
 NEEDS_ROOT = "test_users.py"
