@@ -72,6 +72,8 @@ def _as_creator(task: Task, waiting: int, block: int) -> tuple[str, str]:
         return f"{task.live} at work", ""
     if task.closed or task.accepted == task.terms.max_assignments:
         return "done", "dim"
+    if task.accepted:
+        return f"{task.accepted} paid, {task.free_slots} free", "dim"
     return "no takers yet", "dim"
 
 

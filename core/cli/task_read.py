@@ -18,7 +18,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import short, short_address
 
 _ORDERS = ("id", "pays", "expires", "slots", "question")
-_COLUMNS = ("ID", "QUESTION", "KIND", "PAYS", "SLOTS", "ENDS", "STATUS")
+_COLUMNS = ("ID", "QUESTION", "KIND", "PAYS", "FREE", "ENDS", "STATUS")
 _QUESTION = 60
 
 
@@ -48,7 +48,7 @@ def list_(
             )
             return
         rows = [_row(task, head.block, constants) for task in page.items]
-        app.out.table(_COLUMNS, rows, right="ID PAYS SLOTS")
+        app.out.table(_COLUMNS, rows, right="ID PAYS FREE")
         if len(page.items) < page.total:
             app.out.note(f"{len(page.items)} of {page.total:,}; --offset {offset + limit} shows more.")
 

@@ -283,3 +283,14 @@ def test_the_kinds_have_names_of_their_own() -> None:
     from decentralml.tui.words import kind
 
     assert {kind(task_type) for task_type in TaskType} == {"contributor", "engineer", "annotator"}
+
+
+async def test_free_slots_are_counted_as_the_command_line_counts_them(market_home: Place) -> None:
+    """Task 1 wants three results, and two slots are taken; of task 4's one slot none is."""
+    async with market_home.running(size=(120, 30)) as (app, _):
+        table = app.screen.table
+        table.move_to(0)
+        rows = [table._row(index) for index in range(table.total)]
+        free = {row.key: row.cells["slots"] for row in rows}
+        assert (free[1], free[4]) == ("1/3", "1/1")
+        assert "FREE" in text_of(app)

@@ -100,6 +100,7 @@ def test_a_worker_whose_time_is_over_reads_so() -> None:
         (TASK, 2, 5, "judge 2"),
         (replace(TASK, live=1), 0, 5, "1 at work"),
         (TASK, 0, 5, "no takers yet"),
+        (replace(TASK, accepted=1), 0, 5, "1 paid, 2 free"),
         (TASK, 0, 101, "close: refund"),
         (replace(TASK, accepted=3), 0, 5, "done"),
         (replace(TASK, closed=True, released=3), 0, 5, "done"),

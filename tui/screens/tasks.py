@@ -31,7 +31,7 @@ COLUMNS = (
     Column("question", "QUESTION", 18, flexible=True, priority=99),
     Column("kind", "KIND", 11, priority=60, narrow=5),
     Column("pays", "PAYS", 9, right=True, priority=90),
-    Column("slots", "SLOTS", 7, right=True, priority=70),
+    Column("slots", "FREE", 7, right=True, priority=70),
     Column("ends", "ENDS", 5, right=True, priority=50),
     Column("next", "NEXT", 14, priority=80),
 )

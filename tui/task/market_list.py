@@ -69,7 +69,7 @@ class MarketList:
                 "kind": (kind(terms.task_type), "dim"),
                 "kind.narrow": (kind(terms.task_type)[:5], "dim"),
                 "pays": format_amount(terms.pays_amount),
-                "slots": f"{task.live + task.accepted}/{terms.max_assignments}",
+                "slots": f"{task.free_slots}/{terms.max_assignments}",
                 "ends": "-"
                 if task.closed
                 else (blocks_left(terms.expiration_block, block, constants), "dim"),
