@@ -4,6 +4,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from importlib import resources
 from typing import Annotated, Any
 
 import msgspec
@@ -44,6 +45,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, rename=lambda n:
     filters: dict[str, str] = field(default_factory=dict)
 
 
+THEMES = "decentralml.themes"
 FIELDS = {f.encode_name: f for f in msgspec.structs.fields(Settings)}
 
 
@@ -66,6 +68,24 @@ def load(home: Home, overrides: Mapping[str, str] | None = None) -> Settings:
         raise Misused(
             "BadConfig", f"{home.config}: {error}.", "Mend that key in the file, or take it out."
         ) from error
+
+
+def themes(home: Home) -> list[str]:
+    """The names of the themes there are: those that come with the program and the person's own."""
+    shipped = [file.name for file in resources.files(THEMES).iterdir()]
+    own = [path.name for path in (home.config_dir / "themes").glob("*.toml")]
+    return sorted({name.removesuffix(".toml") for name in shipped + own if name.endswith(".toml")})
+
+
+def check_theme(home: Home, name: str) -> None:
+    """Raises `Misused` ("BadConfig") where there is no such theme."""
+    known = themes(home)
+    if name not in known:
+        raise Misused(
+            "BadConfig",
+            f"theme: there is no {name[:60]!r}.",
+            f"Known: {', '.join(known)}. Your own: a file NAME.toml in {home.config_dir / 'themes'}.",
+        )
 
 
 def read_file(home: Home) -> dict[str, Any]:
@@ -110,6 +130,8 @@ def store(home: Home, name: str, text: str) -> Settings:
     import tomlkit
 
     value = from_text(name, text)
+    if name == "theme":
+        check_theme(home, value)
     home.folder(home.config.parent)
     # Where the file is a link into somebody's dotfiles, what it points to is written.
     path = home.config.resolve()

@@ -57,7 +57,7 @@ def backup(home: Home, archive: Path) -> Manifest:
             "ArchiveExists", f"{archive} is there already.", "Name another file, or move it aside."
         ) from error
     except OSError as error:
-        raise broken(error, f"writing {archive}") from error
+        raise broken(error, f"writing {archive}", resumes=False) from error
 
 
 def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
@@ -102,7 +102,7 @@ def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
                             if _hashed(content, target.write) != (missing[name].size, missing[name].sha256):
                                 raise _bad(archive, "it changed while it was read")
         except OSError as error:
-            raise broken(error, f"writing to {home.data_dir}") from error
+            raise broken(error, f"writing to {home.data_dir}", resumes=False) from error
     return listed
 
 

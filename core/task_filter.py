@@ -59,7 +59,10 @@ def _field(field: str, value: str) -> dict[str, object]:
     if field == "worker":
         return {"worker": value}
     if field == "pays":
-        amount = parse_amount(rest)
+        try:
+            amount = parse_amount(rest)
+        except Misused as error:
+            raise Misused("BadFilter", f"pays: {error.message}", HELP) from error
         return {"pays_max": amount} if below else {"pays_min": amount}
     if field in ("ends", "slots", "id") and rest.isascii() and rest.isdigit() and len(rest) < 10:
         number = int(rest)

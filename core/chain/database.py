@@ -167,7 +167,7 @@ def _in_words(error: sqlite3.Error, path: Path) -> DecentralMLError:
         return Failed(
             "DiskFull",
             f"The disk of the ledger {path} is full; nothing was written.",
-            "Make room on it, then do it again.",
+            "Make room on it, then do it again. Reading needs some 32 kB there too.",
         )
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unavailable(

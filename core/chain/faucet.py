@@ -47,7 +47,7 @@ def check_may_grant(genesis: Genesis, signer: str | None) -> None:
 
 
 def grant(view: View, genesis: Genesis, fund: Fund, signer: str) -> Outcome:
-    """What a grant does. Raises `Refused`: "NoFaucet", "NotTheFaucet", "BadAmount", "BadAddress"."""
+    """What a grant does. Raises `Refused`: "NoFaucet", "NotTheFaucet", "BadGrant", "BadAddress"."""
     check_may_grant(genesis, signer)
     try:
         canonical_address(fund.address)
@@ -56,7 +56,7 @@ def grant(view: View, genesis: Genesis, fund: Fund, signer: str) -> Outcome:
     least = view.constants.existential_deposit - view.balance(fund.address).free
     if not max(least, 1) <= fund.amount <= MAX_GRANT:
         raise Refused(
-            "BadAmount",
+            "BadGrant",
             f"A grant to this account must lie between {format_amount(max(least, 1))} "
             f"and {format_amount(MAX_GRANT)}.",
             "Ask for another amount.",

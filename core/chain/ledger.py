@@ -233,7 +233,7 @@ class Ledger(Chain):
     def fund(self, address: str, amount: int, signer: Signer | None = None) -> Receipt:
         """Grant ``amount`` planck to ``address``; without ``signer`` by the open faucet's own key.
 
-        Raises `Refused`: "NoFaucet", "NotTheFaucet", "BadAmount", "BadAddress".
+        Raises `Refused`: "NoFaucet", "NotTheFaucet", "BadGrant", "BadAddress".
         """
         check_may_grant(self._genesis, signer.address if signer else None)
         granter: Signer = signer or OpenFaucet(self._root)

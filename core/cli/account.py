@@ -13,6 +13,8 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, NEW_FILE, read_small, write_new
+from decentralml.core.cli.numbers import Number
+from decentralml.core.cli.output import error_data
 from decentralml.core.errors import Misused, Refused, Unavailable
 from decentralml.core.signing import Crypto, sign_message, verify_message
 
@@ -30,6 +32,7 @@ def create(app: App, name: str, crypto: str, show_mnemonic: bool) -> None:
     The mnemonic is shown once, on the terminal only; it is never written into a pipe or a file unless
     --show-mnemonic asks for it.
     """
+    app.accounts.require_free(name)
     password = app.secrets.new_passphrase(f"A passphrase for {name}: ")
     account, mnemonic = app.accounts.create(name, password, Crypto(crypto))
     data = {**_data(account), "mnemonic": mnemonic if show_mnemonic else None}
@@ -80,6 +83,7 @@ def import_(
     else:
         if name is None:
             raise Misused("Usage", "The account needs a name.", "`account import NAME --mnemonic`")
+        app.accounts.require_free(name)
         secret = app.secrets.phrase("Mnemonic: " if source == "mnemonic" else "Seed: ")
         password = app.secrets.new_passphrase(f"A passphrase for {name}: ")
         if source == "mnemonic":
@@ -112,10 +116,13 @@ def list_(app: App) -> None:
     accounts = app.accounts.list()
     balances = [app.chain.balance(account.address) for account in accounts]
     damaged = app.accounts.damaged()
-    data = [
-        {**_data(account), "free": balance.free, "held": balance.held}
+    data: list[dict[str, Any]] = [
+        {**_data(account), "free": balance.free, "held": balance.held, "error": None}
         for account, balance in zip(accounts, balances, strict=True)
     ]
+    for path, error in damaged:
+        unknown = dict.fromkeys(("address", "crypto", "free", "held"))
+        data.append({"name": path.stem, **unknown, "error": error_data(error)})
     rows = [
         (account.name, format_amount(balance.free), format_amount(balance.held), account.address)
         for account, balance in zip(accounts, balances, strict=True)
@@ -126,10 +133,10 @@ def list_(app: App) -> None:
             app.out.table(("NAME", "FREE", "HELD", "ADDRESS"), rows, right="FREE HELD")
         else:
             app.out.say("No account yet. `decentralml account create NAME` makes one.")
+        for path, error in damaged:
+            app.out.note(f"{path.name} cannot be used: {error}")
 
     app.out.done(data, show)
-    for path, error in damaged:
-        app.out.note(f"{path.name} cannot be used: {error}")
 
 
 @command("account show")
@@ -257,7 +264,7 @@ def verify(
 @command("account history")
 @click.argument("who", required=False)
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV on stdout, amounts in units.")
-@click.option("--since", type=click.IntRange(0), default=0, metavar="CURSOR", help="Only what came after.")
+@click.option("--since", type=Number(0), default=0, metavar="CURSOR", help="Only what came after.")
 def history(app: App, who: str | None, as_csv: bool, since: int) -> None:
     address = app.address(who or "")
     movements: list[Any] = []

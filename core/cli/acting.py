@@ -60,10 +60,12 @@ def act(
 
 
 def answer(app: App, receipt: Receipt, text: str, more: dict[str, Any] | None = None) -> None:
-    """The answer of a command that signed: the receipt, and ``text`` for people."""
+    """The answer of a command that signed: the receipt, where its task or submission stands now (``status``),
+    and ``text`` for people.
+    """
     fee = f", fee {format_amount(receipt.fee)}" if receipt.fee else ""
     app.out.done(
-        {**receipt_data(receipt), **(more or {})},
+        {**receipt_data(receipt), "status": _status(app, receipt), **(more or {})},
         lambda: app.out.say(f"{text} ({receipt.stage} in block {receipt.block:,}{fee})"),
     )
 
@@ -81,6 +83,14 @@ def submission_facts(app: App, submission: Submission) -> list[tuple[str, str]]:
         ("submission", str(submission.id)),
         ("worker", app.person(submission.worker)),
     ]
+
+
+def _status(app: App, receipt: Receipt) -> str:
+    """Of the submission that a call was about, else of the task."""
+    if receipt.submission_id is not None:
+        return app.chain.submission(receipt.submission_id).status.value
+    assert receipt.task_id is not None, "every call is about a task"
+    return app.chain.task(receipt.task_id).status.value
 
 
 def _change(before: int, change: int) -> str:

@@ -11,6 +11,7 @@ from decentralml.core.chain.base import Event
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import Target
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import duration
 from decentralml.core.cli.progress import working
 from decentralml.core.domain import MAX_U32, Constants
@@ -18,7 +19,7 @@ from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import short_address
 
 _STANDARD = Constants()
-_PERIOD = click.IntRange(1, MAX_U32)
+_PERIOD = Number(1, MAX_U32)
 
 
 @command("chain init")
@@ -115,9 +116,9 @@ def verify(app: App) -> None:
 
 
 @command("chain events")
-@click.option("--since", type=click.IntRange(0), default=0, metavar="CURSOR", help="Only what came after.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), help="At most so many.")
-@click.option("--task", "task_id", type=click.IntRange(0, MAX_U32), metavar="ID", help="Of this task only.")
+@click.option("--since", type=Number(0), default=0, metavar="CURSOR", help="Only what came after.")
+@click.option("--limit", type=Number(1, 1_000_000), help="At most so many.")
+@click.option("--task", "task_id", type=Number(0, MAX_U32), metavar="ID", help="Of this task only.")
 @click.option("--of", metavar="WHO", default="", help="That touch this account, name or address.")
 @click.option("--follow", is_flag=True, help="Wait for more until interrupted.")
 def events(app: App, since: int, limit: int | None, task_id: int | None, of: str, follow: bool) -> None:

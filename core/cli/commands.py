@@ -50,7 +50,7 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
 
     return [
         option("--home", metavar="DIR", help="Keep everything under DIR, not in the XDG folders."),
-        option("--chain", metavar="SPEC", help="local, local:FILE, ws://… or wss://…"),
+        option("--chain", metavar="SPEC", help="local or local:FILE"),
         option("--storage", metavar="SPEC", help="local or local:FOLDER"),
         option("--account", metavar="NAME", help="Act as this account."),
         option("--password-fd", type=int, metavar="N", help="Read the passphrase from file descriptor N."),

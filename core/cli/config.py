@@ -36,13 +36,20 @@ def path(app: App) -> None:
 def show(app: App) -> None:
     """Flags beat environment (DECENTRALML_CHAIN and so on), environment beats the file."""
     values = msgspec.to_builtins(app.settings)
-    app.out.done(values, lambda: app.out.fields((name, _text(value)) for name, value in values.items()))
+    rows = [(name, _text(value)) for name, value in values.items()]
+    known = ("themes", ", ".join(config.themes(app.home)))
+    app.out.done(values, lambda: app.out.fields([*rows, ("", ""), known]))
 
 
 @command("config set")
 @click.argument("name")
 @click.argument("value")
 def set_(app: App, name: str, value: str) -> None:
+    """
+    NAME is account, ascii, chain, filters, idle-lock, max-runs, nice, notify, result-size, sandbox-disk,
+    sandbox-memory, sandbox-processes, storage, theme or threads; `config check` says what each means.
+    Themes: ansi, colour-blind, dark, high-contrast, light, and your own.
+    """
     config.store(app.home, name, value)
     stored = config.read_file(app.home)[name]
     app.out.done({"name": name, "value": stored}, lambda: app.out.say(f"{name} = {_text(stored)}"))
@@ -51,6 +58,7 @@ def set_(app: App, name: str, value: str) -> None:
 @command("config check")
 def check(app: App) -> None:
     # Loading checks: a file that does not fit is refused with its key.
+    config.check_theme(app.home, app.settings.theme)
     values = msgspec.to_builtins(app.settings)
     rows = [(name, _text(value), EXPLAINED[name]) for name, value in values.items()]
     data = [{"name": name, "value": values[name], "meaning": meaning} for name, _, meaning in rows]

@@ -13,6 +13,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App, Flags
+from decentralml.core.cli.numbers import Number
 from decentralml.core.demo.living import Living
 from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
 from decentralml.core.errors import Misused, Refused
@@ -21,12 +22,8 @@ from decentralml.core.text import short
 
 
 @command("demo")
-@click.option(
-    "--contributors", type=click.IntRange(2, len(CONTRIBUTORS)), default=3, show_default=True, metavar="N"
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Picks data, cheat and how."
-)
+@click.option("--contributors", type=Number(2, len(CONTRIBUTORS)), default=3, show_default=True, metavar="N")
+@click.option("--seed", type=Number(0), default=0, show_default=True, help="Picks data, cheat and how.")
 @click.option("--app", "in_app", is_flag=True, help="Open the app on a market in which the others act.")
 def demo(app: App, contributors: int, seed: int, in_app: bool) -> int | None:
     """

@@ -90,7 +90,7 @@ def _sandbox(app: App) -> Finding:
     from decentralml.core import sandbox
 
     probe = sandbox.probe()
-    hint = "Install bubblewrap 0.8 or newer and let it make user namespaces."
+    hint = "" if probe.ok else "Install bubblewrap 0.8 or newer and let it make user namespaces."
     return Finding("sandbox", probe.ok, probe.detail, hint)
 
 

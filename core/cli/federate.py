@@ -10,6 +10,7 @@ from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, FILE_OR_FOLDER, FOLDER, NEW_FOLDER
+from decentralml.core.cli.numbers import Number
 from decentralml.core.errors import Misused
 from decentralml.core.judging import Judge
 from decentralml.core.models import federate
@@ -17,7 +18,7 @@ from decentralml.core.models.metrics import Metrics
 
 
 @command("federate run")
-@click.argument("submissions", nargs=-1, type=click.IntRange(0), required=True, metavar="SUBMISSION...")
+@click.argument("submissions", nargs=-1, type=Number(0), required=True, metavar="SUBMISSION...")
 @click.option(
     "--out",
     type=NEW_FOLDER,

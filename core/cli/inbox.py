@@ -8,6 +8,7 @@ from decentralml.core import inbox as inboxes
 from decentralml.core.cli.answers import when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
+from decentralml.core.cli.numbers import Number
 from decentralml.core.text import short, short_address
 
 WORDS = {
@@ -20,7 +21,7 @@ WORDS = {
 
 
 @command("inbox")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--limit", type=Number(1), default=100, show_default=True)
 def inbox(app: App, limit: int) -> int:
     """
     What is due first stands first.

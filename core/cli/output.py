@@ -1,5 +1,6 @@
 """What a command prints: one JSON object for programs, or tables for people. Strange text is cleaned here."""
 
+import dataclasses
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -52,12 +54,14 @@ def plain(value: Any, name: str = "") -> Any:
     """
     if isinstance(value, Struct):
         return plain({field: getattr(value, field) for field in value.__struct_fields__}, name)
+    if dataclasses.is_dataclass(value):
+        return plain({field.name: getattr(value, field.name) for field in dataclasses.fields(value)}, name)
     if isinstance(value, Mapping):
         made = {clean(str(key)): plain(item, str(key)) for key, item in value.items()}
         lost = [clean(str(key)) for key, item in value.items() if _nonfinite(item)]
         return {**made, "nonfinite": lost} if lost else made
-    if isinstance(value, str):
-        return clean(value, keep_newlines=True)
+    if isinstance(value, str | PurePath):
+        return clean(str(value), keep_newlines=True)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, bool) or value is None:
@@ -68,7 +72,8 @@ def plain(value: Any, name: str = "") -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, Iterable):
         return [plain(item, name) for item in value]
-    return clean(str(value))
+    # How Python shows a value to Python is of no use to a program.
+    raise TypeError(f"{name or 'the answer'}: a {type(value).__name__} has no form in JSON")
 
 
 def error_data(error: DecentralMLError) -> dict[str, str]:

@@ -8,12 +8,13 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.live import figures, line_of
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import duration
 from decentralml.core.text import short
 from decentralml.core.training import follow, journal
 from decentralml.core.training.runs import Run, Runs
 
-RUN = click.argument("run_id", type=click.IntRange(0), metavar="RUN")
+RUN = click.argument("run_id", type=Number(0), metavar="RUN")
 
 
 @command("run list")
@@ -71,7 +72,7 @@ def show(app: App, run_id: int) -> None:
 @command("run tail")
 @RUN
 @click.option("--log", is_flag=True, help="What the script prints, not the events.")
-@click.option("--lines", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Of the log.")
+@click.option("--lines", type=Number(1, 100_000), default=200, show_default=True, help="Of the log.")
 def tail(app: App, run_id: int, log: bool, lines: int) -> None:
     """
     Events are followed until the training ends; interrupting this does not touch the training. With

@@ -8,6 +8,8 @@ from decentralml.core.errors import Misused, Unavailable
 from decentralml.core.text import clean
 
 MAX_SECRET_BYTES = 4096
+_GIVEN = "Give it with --password-fd N."
+_GIVEN_OR_REMEMBERED = "Give it with --password-fd N, or `account remember` it."
 
 
 class Secrets:
@@ -19,18 +21,18 @@ class Secrets:
     def __repr__(self) -> str:
         return "Secrets()"
 
-    def passphrase(self, prompt: str) -> str:
+    def passphrase(self, prompt: str, hint: str = _GIVEN_OR_REMEMBERED) -> str:
         """One passphrase. Raises `Unavailable` ("NoPassphrase") where nobody can be asked."""
         if self._fd is not None:
             return _read_line(self._fd, "--password-fd")
-        return _ask(prompt, "NoPassphrase", "Give it with --password-fd N, or `account remember` it.")
+        return _ask(prompt, "NoPassphrase", hint)
 
     def new_passphrase(self, prompt: str) -> str:
         """A passphrase for a new key: asked twice on a terminal.
 
         Raises `Misused` ("EmptyPassphrase", "PassphrasesDiffer").
         """
-        chosen = self.passphrase(prompt)
+        chosen = self.passphrase(prompt, _GIVEN)
         if not chosen:
             raise Misused("EmptyPassphrase", "The passphrase is empty.", "Choose one with some characters.")
         if self._fd is None and _ask("Once more: ", "NoPassphrase", "") != chosen:

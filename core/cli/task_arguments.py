@@ -4,10 +4,11 @@ import click
 
 from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.cli.context import App
+from decentralml.core.cli.numbers import Number
 from decentralml.core.domain import Submission
 
-TASK = click.argument("task_id", type=click.IntRange(0), metavar="TASK")
-SUBMISSION = click.argument("submission_id", type=click.IntRange(0), metavar="SUBMISSION")
+TASK = click.argument("task_id", type=Number(0), metavar="TASK")
+SUBMISSION = click.argument("submission_id", type=Number(0), metavar="SUBMISSION")
 
 
 def own_submission(app: App, task_id: int) -> Submission | None:

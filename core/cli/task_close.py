@@ -34,7 +34,7 @@ def time_out(app: App, submission_id: int) -> None:
         lambda market: market.time_out(submission_id),
     )
     status = market.chain.submission(submission_id).status.value
-    answer(app, receipt, f"Submission {submission_id} is {status}", {"status": status})
+    answer(app, receipt, f"Submission {submission_id} is {status}")
 
 
 @command("task close")
@@ -52,5 +52,5 @@ def close(app: App, task_id: int) -> None:
         app,
         receipt,
         f"Task {task_id} is closed, {format_amount(before.held - task.held)} came back",
-        {"status": task.status.value, "amount": before.held - task.held},
+        {"amount": before.held - task.held},
     )

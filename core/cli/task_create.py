@@ -15,9 +15,11 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, FOLDER, read_small
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.progress import transfer
 from decentralml.core.domain import (
     ANNOTATION_JSON_BYTES,
+    MAX_ASSIGNMENTS,
     MAX_U32,
     AnnotationType,
     TaskType,
@@ -68,14 +70,14 @@ class Assets(click.ParamType[Path | str]):
 @click.option("--pays-amount", required=True, metavar="AMOUNT", help="Units for each accepted result.")
 @click.option(
     "--max-assignments",
-    type=click.IntRange(0, MAX_U32),
+    type=Number(1, MAX_ASSIGNMENTS),
     default=1,
     show_default=True,
     metavar="N",
     help="How many results you buy.",
 )
 @click.option("--expires-in", default="7d", show_default=True, metavar="TIME", help="90s, 30m, 12h, 7d.")
-@click.option("--expiration-block", type=click.IntRange(0, MAX_U32), metavar="N", help="Instead of a time.")
+@click.option("--expiration-block", type=Number(0, MAX_U32), metavar="N", help="Instead of a time.")
 @click.option(
     "--validation-strategy",
     type=click.Choice(list(STRATEGIES)),

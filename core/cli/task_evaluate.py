@@ -18,6 +18,7 @@ from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.files import FILE
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import error_data
 from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
@@ -59,7 +60,7 @@ def results(app: App, task_id: int) -> None:
 
 
 @command("task validate")
-@click.argument("id_", type=click.IntRange(0), metavar="SUBMISSION")
+@click.argument("id_", type=Number(0), metavar="SUBMISSION")
 @click.option("--pending", is_flag=True, help="The number is a TASK: evaluate all that waits, one by one.")
 @click.option("--data", type=FILE, metavar="PATH", help="Held-out data: an .npz with x and y.")
 @click.option("--policy", type=FILE, metavar="FILE", help="Your validation.py.")

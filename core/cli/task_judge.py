@@ -90,4 +90,4 @@ def _decide(
         facts.append(("reason", reason))
     market, receipt = act(app, action, facts, call, do)
     status = market.chain.submission(submission.id).status.value
-    answer(app, receipt, f"Submission {submission.id} is {status}", {"status": status})
+    answer(app, receipt, f"Submission {submission.id} is {status}")

@@ -11,6 +11,7 @@ from decentralml.core.chain.base import TaskQuery
 from decentralml.core.cli.answers import KINDS, record_fields, submission_data, task_data, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import duration
 from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import Constants, Submission, Task
@@ -26,8 +27,8 @@ _QUESTION = 60
 @click.argument("filter_words", nargs=-1, metavar="[FILTER]...")
 @click.option("--order", type=click.Choice(_ORDERS), default="id", show_default=True)
 @click.option("--ascending", is_flag=True, help="Smallest first.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
+@click.option("--limit", type=Number(1, 10_000), default=100, show_default=True)
+@click.option("--offset", type=Number(0), default=0)
 def list_(
     app: App, filter_words: tuple[str, ...], order: str, ascending: bool, limit: int, offset: int
 ) -> None:
@@ -64,7 +65,7 @@ def _row(task: Task, block: int, constants: Constants) -> tuple[str, ...]:
         short(terms.question, _QUESTION),
         KINDS[terms.task_type],
         format_amount(terms.pays_amount),
-        f"{task.free_slots}/{terms.max_assignments}",
+        f"{task.live + task.accepted}/{terms.max_assignments}",
         ends,
         task.status.value,
     )

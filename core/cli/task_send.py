@@ -11,6 +11,7 @@ from decentralml.core.cli.acting import act, answer, submission_facts
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, FOLDER, read_small
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
 from decentralml.core.cli.task_arguments import TASK, own_submission
@@ -22,7 +23,7 @@ from decentralml.core.storage.base import STAND_IN
 
 @command("task send")
 @TASK
-@click.option("--run", "run_id", type=click.IntRange(0), metavar="RUN", help="The result of this training.")
+@click.option("--run", "run_id", type=Number(0), metavar="RUN", help="The result of this training.")
 @click.option("--result", type=FOLDER, metavar="FOLDER", help="A result folder.")
 @click.option("--answers", type=FILE, metavar="FILE", help="An annotator's labels, JSON.")
 def send(app: App, task_id: int, run_id: int | None, result: Path | None, answers: Path | None) -> None:
@@ -60,7 +61,7 @@ def send(app: App, task_id: int, run_id: int | None, result: Path | None, answer
 
     market, receipt = act(app, "Deliver a result", [*submission_facts(app, mine), *facts], call, deliver)
     sent = market.chain.submission(mine.id)
-    more = {"status": sent.status.value, "digest": sent.digest, "result_path": sent.result_path}
+    more = {"digest": sent.digest, "result_path": sent.result_path}
     answer(app, receipt, f"Submission {mine.id} is delivered: {sent.status.value}", more)
 
 

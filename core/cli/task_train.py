@@ -10,6 +10,7 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE_OR_FOLDER
+from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import duration, size
 from decentralml.core.cli.progress import working
 from decentralml.core.cli.task_arguments import TASK, own_submission
@@ -22,8 +23,8 @@ from decentralml.core.training import run_folder
 DATA = click.option("--data", type=FILE_OR_FOLDER, metavar="PATH", help="An .npz with x and y, or a folder.")
 
 
-def _one_of(allowed: range) -> click.IntRange:
-    return click.IntRange(allowed[0], allowed[-1])
+def _one_of(allowed: range) -> Number:
+    return Number(allowed[0], allowed[-1])
 
 
 EPOCHS = click.option("--epochs", type=_one_of(run_folder.EPOCHS), default=1, show_default=True, metavar="N")

@@ -180,13 +180,15 @@ class Sink:
         os.fsync(self.descriptor)
 
 
-def broken(error: OSError, doing: str) -> DecentralMLError:
-    """An `OSError` of a disk as a `Failed` ("DiskFull", "TransferBroken"). ``doing``: "writing to …"."""
+def broken(error: OSError, doing: str, *, resumes: bool = True) -> DecentralMLError:
+    """An `OSError` of a disk as a `Failed` ("DiskFull", "TransferBroken"). ``doing``: "writing to …".
+
+    ``resumes``: whether what is started again goes on from where it broke.
+    """
     if error.errno in _FULL:
+        again = ": it goes on from there" if resumes else ""
         return Failed(
-            "DiskFull",
-            f"The disk is full while {doing}.",
-            "Free some space, then start it again: it goes on from there.",
+            "DiskFull", f"The disk is full while {doing}.", f"Free some space, then start it again{again}."
         )
     return Failed(
         "TransferBroken",

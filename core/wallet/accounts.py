@@ -48,7 +48,7 @@ class Accounts:
         Raises `Misused` ("BadName", "EmptyPassword", "BadPassword"), `Refused` ("NameTaken") and
         `Failed` ("CannotWrite").
         """
-        self._require_free(names.checked(name))
+        self.require_free(name)
         mnemonic = keys.generate_mnemonic()
         return self.import_mnemonic(name, password, mnemonic, crypto), mnemonic
 
@@ -96,7 +96,7 @@ class Accounts:
             decode_address(file.address)
         if name is None:
             name = str(file.meta.get("name") or "")
-        self._require_free(names.checked(name))
+        self.require_free(name)
         with keystore.decrypt(file, password) as signer:
             account = self._add(name, signer, new_password or password, file.created)
         if not file.protected and warn:
@@ -178,7 +178,7 @@ class Accounts:
         with writing(self.folder):
             account, file = self._read(self.get(name_or_address).path)
             if names.key(account.name) != names.key(new_name):
-                self._require_free(new_name)
+                self.require_free(new_name)
             path = self._path(new_name)
             # The stem is the name that counts: the name inside may lag behind after a crash.
             os.rename(account.path, path)
@@ -236,7 +236,9 @@ class Accounts:
             )
         return keystore.decrypt(file, password)
 
-    def _require_free(self, name: str) -> None:
+    def require_free(self, name: str) -> None:
+        """Raises `Misused` ("BadName"), `Refused` ("NameTaken") where no account can have that name."""
+        name = names.checked(name)
         if any(names.key(path.stem) == names.key(name) for path in self._paths()):
             raise Refused(
                 "NameTaken", f"There is an account {short(name, 40)!r} already.", "Choose another name."
@@ -244,11 +246,11 @@ class Accounts:
 
     def _add(self, name: str, signer: UnlockedSigner, password: str, created: float | None = None) -> Account:
         name = names.checked(name)
-        self._require_free(name)
+        self.require_free(name)
         file = keystore.encrypt(signer, password, name=name, created=created, scrypt_n=self.scrypt_n)
         path = self._path(name)
         with writing(self.folder):
-            self._require_free(name)
+            self.require_free(name)
             for other in self.list():
                 if other.address == file.address:
                     raise Refused(

@@ -100,7 +100,7 @@ class AddressBook:
         return Unavailable(
             "UnknownName",
             f"{short(name, 60)!r} is neither an address nor a name in the address book.",
-            "Check it for a slip of the pen.",
+            "`account list` and `account book list` have the names known here; an address is given whole.",
         )
 
     def _write(self, entries: dict[str, str]) -> None:

@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import stat
 import tarfile
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decentralml.core import home_backup
-from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.core.errors import DecentralMLError, Failed, Refused
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import File, Manifest
@@ -99,6 +100,19 @@ def test_an_archive_is_for_its_owner_alone_and_so_is_what_comes_out(full: Home, 
     assert stat.S_IMODE((tmp_path / "a.tar").stat().st_mode) == 0o600
     for path in [tmp_path / "other", *(tmp_path / "other").rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_full_disk_leaves_no_archive_and_promises_no_going_on(full: Home, tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, limit[1]))
+    try:
+        with pytest.raises(Failed) as failed:
+            home_backup.backup(full, tmp_path / "a.tar")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert failed.value.code == "DiskFull"
+    assert "goes on" not in failed.value.hint
+    assert not (tmp_path / "a.tar").exists()
 
 
 def test_no_secret_stands_in_it(full: Home, tmp_path: Path) -> None:

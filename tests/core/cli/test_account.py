@@ -75,7 +75,7 @@ def test_a_wrong_passphrase_is_its_own_error(run, account) -> None:
         (("account", "forget", "nobody"), "UnknownAccount", 3),
         (("account", "fund", "1e999"), "BadAmount", 2),
         (("account", "fund", "-1"), "Usage", 2),
-        (("account", "fund", "0"), "BadAmount", 1),
+        (("account", "fund", "0"), "BadGrant", 1),
         (("account", "import", "bob", "--json-file", "nowhere"), "NoSuchFile", 2),
         (("account", "remember", "on"), "NoKeyring", 3),
         (("--password-fd", "99", "account", "sign", "x"), "BadDescriptor", 2),
@@ -154,9 +154,27 @@ def test_names_stand_for_addresses(run, account) -> None:
 def test_a_damaged_key_file_is_named_and_the_others_work(run, account, home) -> None:
     account("ada")
     (home.accounts / "bob.json").write_text('{"half')
-    result = run("account", "list", "--json")
-    assert [a["name"] for a in result.data] == ["ada"]
-    assert "bob.json" in result.err
+    listed = run("account", "list", "--json").data
+    assert [(a["name"], a["error"] and a["error"]["code"]) for a in listed] == [
+        ("ada", None),
+        ("bob", "HalfWrittenKeyFile"),
+    ]
+    assert listed[0].keys() == listed[1].keys()
+    assert "bob.json" in run("account", "list").err
+
+
+def test_a_name_that_cannot_be_is_refused_before_a_passphrase_is_asked(run, account) -> None:
+    account("ada")
+    # Nobody could be asked here.
+    assert run("account", "create", "Ada", "--json").error["code"] == "NameTaken"
+    assert run("account", "import", "ada", "--mnemonic", "--json").error["code"] == "NameTaken"
+    assert run("account", "create", "a/b", "--json").error["code"] == "BadName"
+
+
+def test_a_name_that_nobody_has_is_said_to_be_none(run) -> None:
+    refused = run("account", "fund", "1", "--to", "nobody", "--json", "--yes")
+    assert refused.error["code"] == "UnknownName"
+    assert "account list" in refused.error["hint"]
 
 
 def test_no_secret_is_in_any_file_but_encrypted(run, account, home) -> None:

@@ -1,5 +1,7 @@
 import subprocess
 
+from decentralml.core.config import FIELDS
+
 
 def test_path_show_set_and_check_agree(run, home) -> None:
     assert run("config", "path", "--json").data == {"path": str(home.config), "exists": False}
@@ -25,6 +27,27 @@ def test_a_file_that_does_not_fit_is_refused_with_its_key(run, home) -> None:
     result = run("config", "check", "--json")
     assert (result.code, result.error["code"]) == (2, "BadConfig")
     assert "threads" in result.error["message"]
+
+
+def test_a_theme_that_is_not_there_is_refused_with_those_that_are(run, home) -> None:
+    result = run("config", "set", "theme", "neon", "--json")
+    assert (result.code, result.error["code"]) == (2, "BadConfig")
+    for name in ("ansi", "colour-blind", "dark", "high-contrast", "light"):
+        assert name in result.error["hint"]
+        assert name in run("config", "show").out
+        assert name in run("config", "set", "--help").out
+    home.folder(home.config_dir)
+    home.config.write_text('theme = "neon"\n')
+    assert run("config", "check", "--json").error["code"] == "BadConfig"
+    (home.themes / "neon.toml").write_text('primary = "#ff00ff"\n')
+    assert run("config", "check", "--json").code == 0
+    assert run("config", "set", "theme", "neon").code == 0
+
+
+def test_help_names_every_setting(run) -> None:
+    said = run("config", "set", "--help").out
+    for name in FIELDS:
+        assert name in said
 
 
 def test_an_unknown_setting_names_the_known_ones(run) -> None:

@@ -110,6 +110,16 @@ def test_wrong_use_is_one_json_object_and_exit_2(words: tuple[str, ...], run) ->
     assert result.err == ""
 
 
+def test_help_offers_no_chain_that_cannot_be_reached_yet(run) -> None:
+    assert "ws://" not in run("--help").out
+
+
+def test_what_is_no_number_is_said_in_words(run) -> None:
+    refused = run("--json", "task", "show", "abc")
+    assert "'abc' is not a valid whole number." in refused.error["message"]
+    assert "1<=x<=1000" in run("task", "create", "--help").out
+
+
 def test_help_is_help_behind_any_option(run) -> None:
     assert run("--help").out.startswith("Usage: decentralml")
     assert "task" in run("--readonly", "--help").out

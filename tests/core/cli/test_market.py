@@ -41,6 +41,7 @@ def test_a_task_is_published_taken_delivered_validated_and_paid(market, files: P
     assert task["terms"]["pays_amount"] == str(2 * 10**12)
     assert ada.free() == str(96 * 10**12)
 
+    assert " 0/2 " in ada.words("task", "list").out, "taken of wanted, as in the app"
     listed = bob("task", "list", "free", "type:annotator").data
     assert [item["id"] for item in listed["items"]] == [task["id"]]
     shown = bob("task", "show", str(task["id"])).data
@@ -48,6 +49,7 @@ def test_a_task_is_published_taken_delivered_validated_and_paid(market, files: P
     assert shown["may"]["close_task"]["code"] == "NotTheCreator"
 
     taken = bob("task", "assign", str(task["id"])).data
+    assert " 1/2 " in ada.words("task", "list").out
     assert sorted(path.name for path in Path(taken["folder"]).iterdir()) == ["0.txt", "1.txt", "2.txt"]
     assert bob("inbox").data["items"][0]["why"] == "deliver"
     sent = bob("task", "send", str(task["id"]), "--answers", str(answers(tmp_path))).data
@@ -105,7 +107,7 @@ def test_silence_pays_the_worker(market, files: Path, tmp_path: Path, wait_for) 
     silent = str(bob("task", "assign", task).data["submission_id"])
     bob("task", "send", task, "--answers", str(answers(tmp_path)))
     wait_for(lambda: bob("inbox").data["counts"]["claim"], what="silence")
-    assert bob("task", "claim", silent).code == 0
+    assert bob("task", "claim", silent).data["status"] == "Accepted"
     assert bob.free() == str(102 * 10**12)
 
 
@@ -126,7 +128,7 @@ def test_a_slot_is_given_back(market, files: Path) -> None:
     ada, bob = market("ada", "bob")
     task = str(create(ada, files)["id"])
     bob("task", "assign", task)
-    assert bob("task", "abandon", task).code == 0
+    assert bob("task", "abandon", task).data["status"] == "Abandoned"
     assert ada("task", "show", task).data["free_slots"] == 1
     assert bob.free() == str(100 * 10**12)
 
@@ -164,8 +166,9 @@ def test_labels_are_asked_one_file_after_the_other(market, files: Path, tmp_path
         (("--question", ""), "QuestionEmpty", 1),
         (("--question", "é" * 1025), "QuestionTooLong", 1),
         (("--assets", "nowhere"), "NoSuchFile", 2),
-        (("--max-assignments", "0"), "BadAssignments", 1),
-        (("--max-assignments", "1001"), "BadAssignments", 1),
+        (("--max-assignments", "0"), "Usage", 2),
+        (("--max-assignments", "1001"), "Usage", 2),
+        (("--max-assignments", "many"), "Usage", 2),
         (("--expires-in", "soon"), "BadTime", 2),
         (("--expires-in", "400d"), "BadExpiration", 1),
         (("--expiration-block", "0"), "BadExpiration", 1),

@@ -1,11 +1,13 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 from decentralml.core.chain.base import WorkerRecord
 from decentralml.core.cli.output import Output, duration, plain, size
 from decentralml.core.domain import Balance
+from decentralml.core.environments import Interpreter
 from decentralml.core.errors import Refused
 
 HOSTILE = "a\x1b[31mred\x1b[0m\u202egnp.exe\u200b\x07b"
@@ -28,6 +30,13 @@ def test_not_a_number_is_null_beside_a_flag() -> None:
         "nonfinite": ["loss", "lr", "curve"],
     }
     json.dumps(made, allow_nan=False)
+
+
+def test_a_python_value_goes_out_as_an_object_or_not_at_all() -> None:
+    interpreter = Interpreter(executable=Path("/usr/bin/python3"), binds=(Path("/usr"),))
+    assert plain(interpreter) == {"executable": "/usr/bin/python3", "binds": ["/usr"], "site": [], "name": ""}
+    with pytest.raises(TypeError, match="interpreter: a object has no form"):
+        plain({"interpreter": object()})
 
 
 def test_hostile_text_is_cleaned_in_values_and_names() -> None:

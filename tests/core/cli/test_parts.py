@@ -176,6 +176,7 @@ def test_doctor_looks_at_every_part(run) -> None:
     assert list(found) == ["home", "chain", "storage", "sandbox", "tensorflow", "keyring", "terminal"]
     assert result.code == 0
     assert "bwrap" in found["sandbox"]["detail"]
+    assert not [part for part, finding in found.items() if finding["ok"] and finding["hint"]]
     assert "TensorFlow 2" in found["tensorflow"]["detail"]
     assert found["keyring"]["ok"] is False
     assert found["keyring"]["needed"] is False

@@ -34,4 +34,5 @@ def test_a_filter_narrows_what_it_is_given() -> None:
 def test_what_is_not_understood_is_said(text: str) -> None:
     with pytest.raises(Misused) as refused:
         parse(text)
-    assert refused.value.code in ("BadFilter", "BadAmount")
+    assert refused.value.code == "BadFilter"
+    assert "pays:>5" in refused.value.hint
