@@ -10,6 +10,7 @@ from decentralml.core.training import journal
 Phase = Literal["queued", "starting", "running", "paused", "stopping", "stopped", "finished", "failed"]
 
 _WARNINGS = 20
+_NEWEST = 0.3  # how much of the pace is the newest epoch's: it forgets what a machine did ten epochs ago
 
 
 class Progress(Struct):
@@ -18,8 +19,10 @@ class Progress(Struct):
     ``pid`` is the supervisor's. Fits and epochs are counted from 1: ``epoch`` of ``epochs`` runs or has just
     ended, ``step`` batches of ``steps`` (None: not known) are done in it; ``rate`` is in batches a second.
     ``metrics`` are the newest running means, ``epoch_metrics`` those of the last whole epoch; None stands for
-    NaN and infinity. ``eta``: seconds to the end of the fit, None where it is not known. ``claimed`` is what
-    the worker says of its own result, ``folder`` where it says that it stands, a name below out/.
+    NaN and infinity. ``pace``: seconds that an epoch takes, by the last few. ``eta``: seconds to the end of
+    the fit at that pace, or, until there is one, at that of the batches; None where it is not known.
+    ``claimed`` is what the worker says of its own result, ``folder`` where it says that it stands, a name
+    below out/.
     """
 
     phase: Phase = "queued"
@@ -43,6 +46,7 @@ class Progress(Struct):
     lr: float | None = None
     eta: float | None = None
     epoch_seconds: float | None = None
+    pace: float | None = None
     checkpoint: journal.Checkpoint | None = None
     load: journal.Load | None = None
     peak_rss: int = 0
@@ -72,20 +76,25 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.fit, p.epoch, p.step, p.steps = event.fit, event.epoch, event.step, event.steps
             p.metrics, p.rate = event.metrics, event.rate
             if event.steps:
-                p.eta = _eta(p, event.epoch - 1 + event.step / event.steps, event.seconds)
+                p.eta = _eta(p, event.epoch - 1 + event.step / event.steps)
         case journal.Load():
             p.load = event
             p.peak_rss = max(p.peak_rss, event.rss)
         case journal.Epoch():
             p.fit, p.epoch, p.step = event.fit, event.epoch, p.steps or p.step
             p.metrics = p.epoch_metrics = event.metrics
+            # The first epoch of a process also builds the graph: it is no measure of those to come.
+            if p.epoch_seconds is not None and event.seconds is not None:
+                pace = event.seconds if p.pace is None else p.pace
+                p.pace = pace + (event.seconds - pace) * _NEWEST
             p.lr, p.epoch_seconds = event.lr, event.seconds
-            p.eta = _eta(p, event.epoch, None)
+            p.eta = _eta(p, event.epoch)
         case journal.Fit():
             p.phase = "running"
             p.fit, p.epochs = event.fit, event.epochs
             p.epoch = min(event.initial_epoch + 1, event.epochs)
             p.step, p.steps, p.eta, p.epoch_seconds = 0, event.steps, None, None
+            p.rate = p.pace = None
             p.metrics, p.epoch_metrics = {}, {}
         case journal.Checkpoint():
             p.checkpoint = event
@@ -128,15 +137,9 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.where, p.traceback = event.where, event.traceback
 
 
-def _eta(p: Progress, done: float, seconds: float | None) -> float | None:
-    """Seconds to the end of the fit after ``done`` epochs, by the last whole one or by ``seconds`` of this.
-
-    Of data whose length nobody knows no end is told.
-    """
+def _eta(p: Progress, done: float) -> float | None:
+    """Seconds to the end of the fit after ``done`` epochs. Of data whose length nobody knows none is told."""
     if not p.steps:
         return None
-    if p.epoch_seconds is not None:
-        return max(p.epochs - done, 0) * p.epoch_seconds
-    if seconds is None or not done % 1:
-        return None
-    return max(p.epochs - done, 0) * seconds / (done % 1)
+    pace = p.pace if p.pace is not None else p.steps / p.rate if p.rate else None
+    return None if pace is None else max(p.epochs - done, 0) * pace

@@ -143,15 +143,13 @@ def _again(run: Run) -> str:
 
 
 def _claims(claimed: Figures, baseline: Figures) -> list[Part]:
-    """Its own figures beside those of the model it began from."""
-    parts: list[Part] = [("claims", "dim")]
+    """Its own figures beside those of the model it began from: both on what was held out, which no curve of
+    the training shows.
+    """
+    parts: list[Part] = [("claims, held out:", "dim")]
     for name, value in claimed.items():
-        before = baseline.get(name)
-        if value is None or before is None:
-            beside = f" (from {figure(before)})" if name in baseline else ""
-        else:
-            beside = f" (from {figure(before)}, {value - before:+.3f})"
-        parts.append((f"{clean(name)} {figure(value)}{beside}", ""))
+        change = f"from {figure(baseline[name])} to " if name in baseline else ""
+        parts.append((f"{clean(name)} {change}{figure(value)}", ""))
     return parts
 
 

@@ -385,8 +385,9 @@ class RunsScreen(MarketScreen):
         kept = run.last.checkpoint
         text = (
             f"Run {run.id}, {clean(run.spec.title) or run.spec.script}\n\n"
-            "It ends at its next batch end and saves what it has; ! lets it go on later"
-            + (", from its beginning." if kept is None else f", after epoch {kept.epoch}.")
+            "It ends at its next batch end. ! lets it go on later from its last checkpoint"
+            + (": there is none yet." if kept is None else f", so far that of epoch {kept.epoch}.")
+            + " They follow the ends of epochs; what came after the last one is trained again."
         )
         if run.state == "queued":
             text = f"Run {run.id} waits and has trained nothing yet. It is taken out of the queue."

@@ -4,17 +4,36 @@ from decentralml.core.training import journal as j
 from decentralml.core.training.progress import Progress, fold
 
 
-def test_the_end_is_told_by_the_batches_of_the_first_epoch_then_by_whole_epochs() -> None:
-    p = fold(Progress(), [j.Started(t=1, attempt=1), j.Fit(fit=1, epochs=4, steps=10)])
+def test_the_end_is_told_by_the_batches_until_a_whole_epoch_was_seen_that_built_no_graph() -> None:
+    p = fold(Progress(), [j.Started(t=1, attempt=1), j.Fit(fit=1, epochs=40, steps=10)])
     assert (p.phase, p.epoch, p.eta) == ("running", 1, None)
-    fold(p, [j.Step(fit=1, epoch=1, step=5, steps=10, seconds=2.0)])
-    assert p.eta == 14.0
-    fold(p, [j.Epoch(fit=1, epoch=1, seconds=6.0)])
-    assert (p.eta, p.step) == (18.0, 10)
-    fold(p, [j.Step(fit=1, epoch=2, step=5, steps=10, seconds=2.0)])
-    assert p.eta == 15.0
+    # 20 s went into the graph; the batches after the first take 0.1 s each.
+    fold(p, [j.Step(fit=1, epoch=1, step=1, steps=10, seconds=20.0)])
+    assert p.eta is None
+    fold(p, [j.Step(fit=1, epoch=1, step=5, steps=10, rate=10.0, seconds=20.4)])
+    assert p.eta == 39.5
+    fold(p, [j.Epoch(fit=1, epoch=1, seconds=21.0)])
+    assert (p.eta, p.step, p.epoch_seconds) == (39.0, 10, 21.0)
+    fold(p, [j.Epoch(fit=1, epoch=2, seconds=2.0)])
+    assert p.eta == 76.0
+    fold(p, [j.Step(fit=1, epoch=3, step=5, steps=10, rate=10.0, seconds=0.5)])
+    assert p.eta == 75.0
     fold(p, [j.Finished(t=9)])
     assert (p.phase, p.eta, p.ended) == ("finished", None, 9)
+
+
+def test_the_pace_forgets_a_machine_that_was_slow_and_a_new_attempt_begins_anew() -> None:
+    slow = [j.Epoch(fit=1, epoch=n, seconds=9.0) for n in range(1, 11)]
+    fast = [j.Epoch(fit=1, epoch=n, seconds=1.0) for n in range(11, 31)]
+    p = fold(Progress(), [j.Fit(fit=1, epochs=40, steps=10), *slow])
+    assert p.eta == 30 * 9.0
+    fold(p, fast)
+    assert p.eta is not None
+    assert 10.0 <= p.eta < 10.1
+    fold(p, [j.Started(t=7, attempt=2, resumed=True), j.Fit(fit=1, epochs=40, steps=10, initial_epoch=18)])
+    assert (p.eta, p.pace) == (None, None)
+    fold(p, [j.Epoch(fit=1, epoch=19, seconds=30.0)])
+    assert p.eta is None
 
 
 def test_no_end_is_invented_for_data_of_unknown_length() -> None:
