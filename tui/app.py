@@ -14,7 +14,6 @@ from textual import events
 from textual.app import App
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import Input
 
 from decentralml.core.errors import DecentralMLError, Interrupted, Misused, Unavailable
 from decentralml.core.paths import Home
@@ -95,7 +94,7 @@ class DecentralMLApp(App[None]):
         self.places = Places(self)
         self.identity = Identity(self)
         self.looks = Looks(self)
-        self._typed_ahead = TypedAhead(self)
+        self._typed_ahead = TypedAhead(self, super().on_event)
         self.ascii = self.looks.begin()
 
     # Starting and ending
@@ -345,25 +344,20 @@ class DecentralMLApp(App[None]):
         self.identity.lock("Locked: the next signature asks for the password.")
 
     async def _on_key(self, event: events.Key) -> None:
-        """What no widget took. A field takes every character: one that comes here although a field has the
-        focus was typed in one packet with the key that opened it, and is meant for it.
-        """
         event.prevent_default()
         if event.key == "escape":
             self.clear_notifications()
-        if self._typed_ahead.holds(event):
-            return
-        if event.is_printable and isinstance(self.focused, Input):
-            self.focused._forward_event(events.Key(event.key, event.character))
-            return
         before = set(self.workers)
         await super()._on_key(event)
-        self._typed_ahead.began(event, set(self.workers) - before)
+        self._typed_ahead.began(set(self.workers) - before)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self.identity.touch()
-        await super().on_event(event)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typed_ahead.take(event)
+        else:
+            await super().on_event(event)
 
     def copy(self, text: str) -> None:
         """Copy by OSC 52 and into a file, and say the file's name."""

@@ -92,11 +92,14 @@ class Places:
     # Remembering
 
     def restore(self, chain: str) -> None:
-        """Be where the last start ended. What was open over a mode is opened on the ``chain`` it is about."""
+        """Be where the last start ended, unless the person has gone elsewhere already.
+
+        What was open over a mode is opened on the ``chain`` it is about.
+        """
         state = self._app.state
         self._chain = chain
         self._left = self._kept()
-        mode = state.get("mode", keys.MODES[0])
+        mode = self._app.current_mode if self._trail else state.get("mode", keys.MODES[0])
         self._show(mode if mode in keys.MODES else keys.MODES[0])
 
     def note(self) -> None:

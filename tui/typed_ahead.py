@@ -1,10 +1,18 @@
-"""Keys that are typed while what another key opens is still on its way: they wait, and go to it."""
+"""What is typed ahead: a key is looked at when the one before it has taken effect.
+
+Over a slow link many keys come in one packet. Textual gives each to the widget that has the focus when it
+comes, and a key that moves the focus or opens a screen takes effect later: what is meant for the next line
+would land in this one, and what is meant for a dialog beneath it.
+"""
 
 import asyncio
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker
@@ -12,59 +20,101 @@ from textual.worker import Worker
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
 
+# First the key climbs from the widget to the app, then what a widget says because of it.
+_CLIMBS = 2
+# A widget that takes longer over a key does not hold up the next.
+_HANDLED_SECONDS = 0.5
 # Longer than any dialog takes to open: work that shows nothing in that time holds no key up.
-_PATIENCE_SECONDS = 1.0
+_SHOWN_SECONDS = 1.0
+
+
+@dataclass(eq=False)
+class _Turn:
+    """A key that is under way, the work that it began, and the screen that it opened."""
+
+    key: str
+    handled: bool = False
+    workers: tuple[Worker[Any], ...] = ()
+    screen: Screen[Any] | None = None
+    shown: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class TypedAhead:
-    """Holds keys from the one that began something until that shows a screen or has ended.
+    """Gives one key, or pasted text, at a time to ``deliver``, which is how the app handles it.
 
-    The opening key again is an auto-repeat, which a screen that came swallows. A dialog that signs or asks
-    wants to be read first: of what was typed ahead it takes only what goes into a field.
+    The next is due when that was handled by all whom it concerns, and what it began shows a screen or has
+    ended. The same key again is an auto-repeat, which a screen that came swallows. A dialog that signs or
+    asks wants to be read first: of what was typed ahead it takes only what goes into a field.
     """
 
-    def __init__(self, app: "DecentralMLApp") -> None:
+    def __init__(self, app: "DecentralMLApp", deliver: Callable[[events.Event], Awaitable[None]]) -> None:
         self._app = app
-        self._opener = ""
-        self._held: list[events.Key] = []
-        self._coming: Screen[Any] | None = None
-        self._shown: asyncio.Event | None = None
+        self._deliver = deliver
+        self._waiting: deque[events.Key | events.Paste] = deque()
+        self._turn: _Turn | None = None
 
-    def holds(self, event: events.Key) -> bool:
-        """Whether ``event`` has to wait; it is kept then."""
-        if self._shown is not None:
-            self._held.append(event)
-        return self._shown is not None
+    async def take(self, event: events.Key | events.Paste) -> None:
+        """Deliver ``event`` now, or when its turn comes."""
+        self._waiting.append(event)
+        if self._turn is None:
+            await self._next()
 
-    def began(self, event: events.Key, workers: Iterable[Worker[Any]]) -> None:
-        """The key ``event`` started ``workers``: what is typed from now on waits for them."""
-        if workers := list(workers):
-            self._opener, self._coming, self._shown = event.key, None, asyncio.Event()
-            self._waiting = asyncio.create_task(self._wait(workers, self._shown))
+    def began(self, workers: Iterable[Worker[Any]]) -> None:
+        """The key that is under way started ``workers``."""
+        if self._turn is not None:
+            self._turn.workers = tuple(workers)
 
     def comes(self, screen: Screen[Any]) -> None:
-        """``screen`` was pushed: once it is drawn, what was typed is given to it."""
-        if self._shown is not None:
-            self._coming = screen
-            screen.call_after_refresh(self._shown.set)
+        """``screen`` was pushed."""
+        if self._turn is not None:
+            self._turn.screen = screen
+            screen.call_after_refresh(self._turn.shown.set)
 
-    async def _wait(self, workers: list[Worker[Any]], shown: asyncio.Event) -> None:
-        ended = asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)
-        seen = asyncio.create_task(shown.wait())
-        await asyncio.wait({ended, seen}, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if self._coming is not None:
-            await asyncio.wait({seen}, timeout=_PATIENCE_SECONDS)
+    async def _next(self) -> None:
+        if not self._waiting:
+            self._turn = None
+            return
+        event, target = self._waiting.popleft(), self._app.focused or self._app.screen
+        self._turn = turn = _Turn(event.key if isinstance(event, events.Key) else "")
+        loop = asyncio.get_running_loop()
+        loop.call_later(_HANDLED_SECONDS, self._app.call_later, self._handled, turn)
+        path = iter(target.ancestors_with_self * _CLIMBS)
+        await self._deliver(event)
+        await self._follow(path, turn)
+
+    async def _follow(self, path: Iterator[DOMNode], turn: _Turn) -> None:
+        """Go along ``path``, past what each has in its queue now."""
+        for node in path:
+            if node.call_later(self._follow, path, turn):
+                return
+        await self._handled(turn)
+
+    async def _handled(self, turn: _Turn) -> None:
+        if turn.handled:
+            return
+        turn.handled = True
+        if turn.workers or turn.screen is not None:
+            self._opening = asyncio.create_task(self._shows(turn))
+        else:
+            await self._next()
+
+    async def _shows(self, turn: _Turn) -> None:
+        """Wait until what the key began is on the screen, or ends without a screen."""
+        seen = asyncio.create_task(turn.shown.wait())
+        ended = asyncio.gather(*(worker.wait() for worker in turn.workers), return_exceptions=True)
+        first = {seen, ended} if turn.workers else {seen}
+        await asyncio.wait(first, timeout=_SHOWN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if turn.screen is not None:
+            await asyncio.wait({seen}, timeout=_SHOWN_SECONDS)
         seen.cancel()  # but not ``ended``: whoever waits for a worker cancels it with himself
         # By way of the app's queue, in which the screen's own wish for the focus stands before it.
-        self._app.call_later(self._release)
+        self._app.call_later(self._shown, turn)
 
-    async def _release(self) -> None:
-        held, self._held, self._shown = self._held, [], None
-        if self._coming is not None:
-            while held and held[0].key == self._opener:
-                del held[0]
-            asks = not getattr(self._coming, "TAKES_TYPED_AHEAD", True)
+    async def _shown(self, turn: _Turn) -> None:
+        if turn.screen is not None:
+            while self._waiting and getattr(self._waiting[0], "key", "") == turn.key:
+                self._waiting.popleft()
+            asks = not getattr(turn.screen, "TAKES_TYPED_AHEAD", True)
             if asks and not isinstance(self._app.focused, Input):
-                held.clear()
-        for event in held:
-            await self._app.on_event(events.Key(event.key, event.character))
+                self._waiting.clear()
+        await self._next()

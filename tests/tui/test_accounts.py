@@ -571,7 +571,9 @@ def test_the_words_look_as_they_did_without_them(bare_home: Place, snap_compare)
 
     async def show(pilot: Pilot[None]) -> None:
         await opened(pilot)
-        await go_to_accounts(pilot.app, pilot)
+        screen = await go_to_accounts(pilot.app, pilot)
+        await until(pilot, lambda: screen._pasts)
+        await settled(pilot)
         await pilot.app.push_screen(Words("dora", WORDS))
         await pilot.pause()
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
@@ -85,6 +86,18 @@ async def test_the_mode_one_was_in_survives_a_restart(market_home: Place) -> Non
         app.finish()
     async with market_home.running() as (app, pilot):
         await until(pilot, lambda: app.current_mode == "accounts")
+
+
+async def test_a_tab_that_is_chosen_before_the_market_is_open_stays(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("3")
+    app.finish()
+    app = market_home.app()
+    async with app.run_test() as pilot:
+        app.post_message(events.Key("5", "5"))
+        assert app.pulse is None
+        await opened(pilot)
+        assert app.current_mode == "accounts"
 
 
 async def test_the_palette_knows_verbs_tabs_accounts_and_themes(market_home: Place) -> None:

@@ -19,9 +19,8 @@ from decentralml.core.training.runs import Run, Runs
 from decentralml.core.wallet.accounts import Accounts
 
 from .conftest import PASSWORD, SCRYPT_N, SEEDS, Place
-from .tmux import Tmux, attached, server
+from .tmux import APP, Tmux, attached, server
 
-APP = Path(sys.executable).with_name("decentralml")
 # Trains until it is told to stop.
 _SCRIPT = """
 import keras
@@ -95,7 +94,7 @@ def _fits(tmux: Tmux, rows: int) -> None:
 
 
 def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: Place, tmux: Tmux) -> None:
-    app = (str(APP), "--home", str(place.home.root), "--account", "bo")
+    app = (APP, "--home", str(place.home.root), "--account", "bo")
     tmux.start(*app)
     tmux.sees("open tasks", "1 shown", "Which side of", "take it", "100.00 free")
     tabs = {
@@ -148,7 +147,7 @@ def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: P
 
 
 def test_leaving_is_immediate_and_the_run_goes_on_and_is_found_again(place: Place, tmux: Tmux) -> None:
-    app = (str(APP), "--home", str(place.home.root), "--account", "bo")
+    app = (APP, "--home", str(place.home.root), "--account", "bo")
     tmux.start(*app)
     tmux.sees("Which side of")
     tmux.press("r")
@@ -175,7 +174,7 @@ def test_leaving_is_immediate_and_the_run_goes_on_and_is_found_again(place: Plac
 def test_a_size_left_in_the_environment_does_not_hold_and_a_resize_that_was_missed_is_made_up_for(
     place: Place, tmux: Tmux, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = (str(APP), "--home", str(place.home.root), "--account", "bo")
+    app = (APP, "--home", str(place.home.root), "--account", "bo")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
     tmux.start(*app)

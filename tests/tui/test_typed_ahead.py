@@ -1,13 +1,18 @@
-"""Keys that come faster than dialogs open: one dialog a wish, and what is typed for it goes to it."""
+"""Many keys at once, as over a slow link, mean what they would one by one; a dialog opens once a wish."""
+
+import asyncio
 
 import pytest
 from textual.events import Key
-from textual.widgets import Input
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Form
+from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 
@@ -83,3 +88,60 @@ async def test_enter_twice_opens_a_task_once(market_home: Place) -> None:
         await settled(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_each_line_of_a_form_gets_what_was_typed_for_it(market_home: Place) -> None:
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, CreateTask))
+        burst(app, "tab", *"Which", "tab", *"/data", "tab", "tab", *"12", "enter", "backspace", *"3")
+        burst(app, "enter", *"12h")
+        form = app.screen
+        await until(pilot, lambda: form.query_one("#until", Input).value.endswith("12h"))
+        assert form.query_one("#question", TextArea).text == "Which"
+        typed = {name: form.query_one(f"#{name}", Input).value for name in ("files", "pays", "wanted")}
+        assert typed == {"files": "/data", "pays": "12", "wanted": "3"}
+
+
+async def test_what_follows_the_key_that_opens_a_filter_is_typed_into_it_in_its_order(
+    market_home: Place,
+) -> None:
+    text = "".join(chr(ord("a") + number * 7 % 26) for number in range(500))
+    async with market_home.running() as (app, pilot):
+        burst(app, "slash", *text)
+        await until(pilot, lambda: len(app.screen.query_one("#filter", Input).value) == 500)
+        assert app.screen.query_one("#filter", Input).value == text
+
+
+async def test_what_follows_a_tabs_key_is_for_that_tab(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        burst(app, "5", "question_mark", "escape", "6", "1", "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        assert app.current_mode == "tasks"
+
+
+class Stuck(Widget, can_focus=True):
+    """Comes to no end over a key until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def on_key(self, event: Key) -> None:
+        event.stop()
+        self.began.set()
+        await self.let_go.wait()
+
+
+async def test_a_widget_that_is_stuck_over_a_key_does_not_hold_up_the_keyboard(market_home: Place) -> None:
+    async with market_home.running() as (app, _), asyncio.timeout(30):
+        stuck = Stuck()
+        await app.screen.mount(stuck)
+        app.screen.set_focus(stuck)
+        burst(app, "x")
+        await stuck.began.wait()
+        app.screen.set_focus(app.screen.table)
+        burst(app, "5")
+        while app.current_mode != "accounts":
+            await asyncio.sleep(0.01)
+        stuck.let_go.set()

@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import subprocess
+import sys
 import termios
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+APP = str(Path(sys.executable).with_name("decentralml"))
 _PATIENCE = 60.0
 # Textual's names of keys, where tmux has others.
 _KEYS = {"enter": "Enter", "escape": "Escape", "tab": "Tab", "backspace": "BSpace", "slash": "/"}
@@ -89,11 +91,14 @@ class Tmux:
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + _PATIENCE
-        pause = time.sleep
         while not condition():
             if time.monotonic() > deadline:
                 pytest.fail(f"waited for {what}; on the screen:\n{self.screen}")
-            pause(0.05)
+            self.wait()
+
+    def wait(self) -> None:
+        """Until it is worth looking again."""
+        threading.Event().wait(0.05)
 
 
 @contextmanager

@@ -41,27 +41,6 @@ class Field:
     counts: bool = False
 
 
-class Line(Input):
-    """One line of a form. The key that leaves it takes effect before the next key is looked at.
-
-    Over a slow link a name, enter and a password may come in one packet: no letter of the password must
-    land in the field that shows what is typed.
-    """
-
-    def _on_key(self, event: events.Key) -> None:
-        form, focused = self.screen, self.screen.focused
-        if focused is not None and focused is not self:
-            focused._forward_event(events.Key(event.key, event.character))
-        elif event.key == "enter" and isinstance(form, Form):
-            form.action_next_field()
-        elif event.key == "tab":
-            form.focus_next()
-        else:
-            return
-        event.stop()
-        event.prevent_default()
-
-
 class Choice(Widget, can_focus=True):
     """One of a few words; left, right and space change it."""
 
@@ -148,7 +127,7 @@ class Form(Dialog[Answer]):
                     if field.choices:
                         yield Choice(field.choices, id=field.name)
                     else:
-                        yield Line(
+                        yield Input(
                             field.value,
                             password=field.secret,
                             placeholder=field.placeholder,
@@ -176,6 +155,7 @@ class Form(Dialog[Answer]):
         if field is not None and field.counts:
             self.query_one(f"#{field.name}-count", Static).update(f"{len(event.value.split())} words")
 
+    @on(Input.Submitted)
     def action_next_field(self) -> None:
         """To the field below; from the last one the form is sent."""
         names = [field.name for field in self._fields]
