@@ -4,6 +4,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.domain import Constants, Submission, Task, TaskStatus, TaskType
 from decentralml.core.domain import ResultSubmissionStatus as S
+from decentralml.core.machine import Machine
 from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean
 
@@ -116,3 +117,14 @@ def transferred(total: int, seconds: float) -> str:
     """A transfer that is over: how much it was, and how long it took."""
     took = duration(seconds) if seconds >= 1 else "less than 1 s"
     return f"{size(total)} in {took}"
+
+
+def machine(found: Machine) -> list[str]:
+    """How busy this machine is, in parts, of which the last can be left out."""
+    busy = f"{found.cores} cores" if found.busy is None else f"{found.busy:.1f} of {found.cores} cores busy"
+    parts = [busy, f"{size(found.memory_free)} free"]
+    for number, gpu in enumerate(found.gpus):
+        name = f"GPU {number}:" if len(found.gpus) > 1 else "GPU"
+        use = "" if gpu.use is None else f" {100 * gpu.use:.0f} %,"
+        parts.append(f"{name}{use} {size(gpu.memory_used)} of {size(gpu.memory)} used")
+    return [*parts, f"load {found.load:.1f}"]

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
+from decentralml.core.machine import Gpu, Machine
 from decentralml.core.training import journal, queue
 from decentralml.core.training.journal import Event
 from decentralml.core.training.locks import hold
@@ -36,12 +38,21 @@ from .trainings import BEGAN, Training, failed, finished, fit, started
 
 HOSTILE = "red \x1b[31m bidi \u202egnp.exe wide 数字の認識 zero\u200bwidth [bold]markup[/] \x07"
 Start = Callable[..., Training]
+MACHINE = Machine(
+    cores=8,
+    busy=3.25,
+    memory_free=9_000_000_000,
+    memory=32_000_000_000,
+    load=4.5,
+    gpus=(Gpu("NVIDIA A10", 0.4, 3_000_000_000, 24_000_000_000),),
+)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is looked at ten times a second, so that no test waits for a second."""
+    """The disk is looked at ten times a second, so that no test waits for a second; the machine is calm."""
     monkeypatch.setattr("decentralml.tui.screens.runs.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("decentralml.core.machine.Meter.look", lambda self: MACHINE)
 
 
 @pytest.fixture
@@ -154,6 +165,50 @@ async def test_a_live_run_is_followed_and_at_rest_nothing_is_drawn(
         run.write(step)
         text = await shows(app, pilot, "step 26 of 50")
         assert "train 0.123" in text
+
+
+async def test_how_busy_the_machine_is_stands_beside_what_the_run_takes(
+    market_home: Place, train: Start
+) -> None:
+    train(14, *started(), *fit(20, 2.5), alive=True)
+    async with market_home.running(size=(120, 36)) as (app, pilot):
+        await at_runs(app, pilot)
+        text = await shows(app, pilot, "machine  3.2 of 8 cores busy  9.0 GB free")
+        assert "GPU 40 %, 3.0 GB of 24.0 GB used  load 4.5" in text
+        assert "cpu 184 %" in text
+
+
+async def test_while_no_run_is_at_work_the_machine_is_looked_at_once_a_block(
+    market_home: Place, train: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(14, *started(), *fit(2, 2), *finished())
+    looks: list[Machine] = []
+
+    def look(self: object) -> Machine:
+        looks.append(replace(MACHINE, load=float(len(looks))))
+        return looks[-1]
+
+    monkeypatch.setattr("decentralml.core.machine.Meter.look", look)
+    async with market_home.running(size=(120, 36)) as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "load 0.0")
+        for _ in range(3):
+            seen = screen.seen
+            await until(pilot, lambda seen=seen: screen.seen is not seen, "another look")
+        assert len(looks) == 1
+        market_home.clock.blocks(1)
+        await shows(app, pilot, "load 1.0")
+
+
+async def test_where_another_training_is_started_the_machine_and_its_runs_are_seen(
+    market_home: Place, train: Start
+) -> None:
+    train(14, *started(), *fit(20, 2.5), alive=True)
+    async with market_home.running(as_="chi", size=(120, 36)) as (app, pilot):
+        app.push_screen(StartTraining(1))
+        text = await shows(app, pilot, "machine  3.2 of 8 cores busy")
+        assert "1 run at work or waiting" in text
+        assert "load 4.5" in text
 
 
 async def test_what_was_told_and_not_yet_obeyed_is_said(market_home: Place, train: Start) -> None:

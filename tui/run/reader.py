@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from decentralml.core.config import Settings
+from decentralml.core.machine import Machine, Meter
 from decentralml.core.paths import Home
 from decentralml.core.training import journal
 from decentralml.core.training.curves import Curves, Series
@@ -55,6 +56,7 @@ class Look:
     told: str = "run"
     curves: dict[int, Drawn] = field(default_factory=dict)
     log: Sequence[str] = ()
+    machine: Machine | None = None
 
 
 class Reader:
@@ -64,10 +66,20 @@ class Reader:
         self.runs = Runs(home, settings)
         self._curves: dict[int, tuple[Curves, Drawn]] = {}
         self._log: tuple[object, Sequence[str]] = (None, ())
+        self._meter = Meter()
+        self._machine: Machine | None = None
 
-    def look(self, selected: int | None, overlaid: Collection[int], *, log: bool) -> Look:
-        """All runs, the curves of the ``selected`` one and of those ``overlaid``, its log if asked for."""
+    def look(
+        self, selected: int | None, overlaid: Collection[int], *, log: bool, machine: bool = False
+    ) -> Look:
+        """All runs, the curves of the ``selected`` one and of those ``overlaid``, its log if asked for.
+
+        The machine is looked at while a run is at work, or where ``machine`` asks for it: at rest its
+        figures stand still, and nothing is drawn.
+        """
         runs = self.runs.list()
+        if machine or self._machine is None or any(not run.ended for run in runs):
+            self._machine = self._meter.look()
         by_id = {run.id: run for run in runs}
         waiting = sorted(run.id for run in runs if run.state == "queued")
         shown = by_id.get(selected) if selected is not None else None
@@ -78,6 +90,7 @@ class Reader:
             told=RunFolder(shown.folder).told() if shown and not shown.ended else "run",
             curves={run.id: self._read(run) for run in wanted},
             log=self._tail(shown.folder) if shown and log else (),
+            machine=self._machine,
         )
 
     def _read(self, run: Run) -> Drawn:

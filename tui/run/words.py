@@ -10,7 +10,7 @@ from decentralml.tui.run import plot
 from decentralml.tui.run.reader import Look
 from decentralml.tui.widgets.lines import LineOf, Part
 from decentralml.tui.widgets.paged_table import Row
-from decentralml.tui.words import duration, size
+from decentralml.tui.words import duration, machine, size
 
 _TONES = {"running": "work", "paused": "warn", "stopping": "warn", "finished": "good"}
 _TONES |= {"failed": "bad", "crashed": "bad", "queued": "dim", "stopped": "dim"}
@@ -90,6 +90,9 @@ def foot(run: Run, look: Look, width: int, *, ascii: bool) -> list[LineOf]:
     if run.last.started is not None:
         lines.append(_joined(_machine(run), width))
         lines.append(_joined(_touches(run), width))
+    if look.machine is not None:
+        parts: list[Part] = [("machine", "dim"), *((words, "") for words in machine(look.machine))]
+        lines.append(_joined(parts, width))
     if run.last.warnings:
         count = len(run.last.warnings)
         more = f"  ({count} warnings: ] facts)" if count > 1 else ""

@@ -15,6 +15,7 @@ from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
+from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Look, Reader
 from decentralml.tui.screens.base import MarketScreen
@@ -56,6 +57,7 @@ class RunsScreen(MarketScreen):
         self._timer: Timer | None = None
         self._looking = False
         self._again = False
+        self._measure = True
         self._wished = False
 
     def body(self) -> ComposeResult:
@@ -87,6 +89,13 @@ class RunsScreen(MarketScreen):
     async def refresh_data(self) -> None:
         await self._look()
 
+    def moved(self, pulse: Pulse, *, events: bool) -> None:
+        """With a block the machine is looked at too, though no run is at work."""
+        self._measure = True
+        super().moved(pulse, events=events)
+        if not events:
+            self._look_soon()
+
     def _look_soon(self) -> None:
         if self.app.session is None:
             return
@@ -110,7 +119,10 @@ class RunsScreen(MarketScreen):
                         await self.call(self._reader.runs.wake)
                 overlaid = self._overlaid()
                 log = self.live.wants_log
-                self.seen = await self.call(self._reader.look, self.selected, overlaid, log=log)
+                measure, self._measure = self._measure, False
+                self.seen = await self.call(
+                    self._reader.look, self.selected, overlaid, log=log, machine=measure
+                )
                 await self._show_list()
                 self.draw()
         finally:

@@ -18,6 +18,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
+from decentralml.core.machine import Machine, Meter
 from decentralml.core.text import clean
 from decentralml.core.training import npz
 from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
@@ -30,12 +31,13 @@ from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 from decentralml.tui.widgets.prose import Block, Field, Prose
-from decentralml.tui.words import kind, size
+from decentralml.tui.words import kind, machine, size
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen
 
 _MOST_TASKS = 200
+_MACHINE_SECONDS = 1.0
 _QUESTION = 32
 _TYPED = "unsandboxed"
 _TYPES = {"u": "uint", "i": "int", "f": "float"}
@@ -119,6 +121,7 @@ class StartTraining(Working[int]):
             return str(last.get(name, default)) if isinstance(last, dict) else default
 
         yield Prose(id="about")
+        yield Prose(id="machine")
         with Horizontal(classes="row"):
             yield Label("data", classes="label")
             yield Input(
@@ -152,7 +155,34 @@ class StartTraining(Working[int]):
     def on_mount(self) -> None:
         self.query_one("#typed-row").display = False
         self.query_one("#data").focus()
+        self._meter = Meter()
+        self._measuring = False
+        self.set_interval(_MACHINE_SECONDS, self._measure)
         self.work(self._begin())
+
+    def _measure(self) -> None:
+        """Bring the line on the machine up to date: it decides whether another training has room here."""
+        if not self._measuring:
+            self._measuring = True
+            self.work(self._show_machine(), group="machine")
+
+    async def _show_machine(self) -> None:
+        try:
+            found, going = await self.call(self._look_around)
+        finally:
+            self._measuring = False
+        *parts, load = machine(found)
+        parts += [
+            f"{going} {'run' if going == 1 else 'runs'} at work or waiting" if going else "no run",
+            load,
+        ]
+        for line in self.query("#machine").results(Prose):  # none where the form was left meanwhile
+            line.show([(("machine  ", "dim"), "  ".join(parts))])
+
+    def _look_around(self) -> tuple[Machine, int]:
+        """The machine, and how many runs are at work here or wait. Blocks."""
+        runs = Runs(self.session.home, self.session.settings).list()
+        return self._meter.look(), sum(not run.ended for run in runs)
 
     def again(self) -> Again:
         app, task_id = self.app, self._task_id

@@ -81,9 +81,9 @@ class Working(Dialog[Answer], Generic[Answer]):
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """One line on how far it is, or what went wrong."""
-        line = self.query_one("#problem", Static)
-        line.set_class(not bad, "-quiet")
-        line.update(Text(clean(text)))
+        for line in self.query("#problem").results(Static):  # none where the dialog was left meanwhile
+            line.set_class(not bad, "-quiet")
+            line.update(Text(clean(text)))
 
     async def sign(self, proposal: Proposal) -> Receipt | None:
         """Show what would be signed, and send it on a yes; the receipt, or None."""
