@@ -157,6 +157,7 @@ async def _label(painter: Painter) -> None:
     await painter.sees("t take")
     await painter.press("t")
     await painter.sees("Sign assign_task")
+    await painter.press("y")
     await painter.type(PASSWORD)
     await painter.press("enter")
     await painter.sees("d deliver")

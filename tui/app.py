@@ -325,13 +325,15 @@ class DecentralMLApp(App[None]):
 
     def action_help_quit(self) -> None:
         """ctrl+c: nothing is lost by it."""
-        self.say("q leaves; runs go on. y copies what the cursor is on.")
+        leave, copy = (keys.row(name).shown(self.keymap) for name in ("quit", "copy"))
+        self.say(f"{leave} leaves; runs go on. {copy} copies what the cursor is on.")
 
     def action_help(self) -> None:
+        from decentralml.tui.screens.dialog import Dialog
         from decentralml.tui.screens.help import Help
 
         screen = self.screen
-        if isinstance(screen, MarketScreen):
+        if isinstance(screen, MarketScreen | Dialog) and not isinstance(screen, Help):
             offered = [key for key in keys.keys_of(screen.SCOPE) if screen.check_action(key.method, ())]
             self.push_screen(Help(screen.SCOPE, offered, self.keymap, screen.why_not))
 

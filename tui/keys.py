@@ -1,7 +1,9 @@
 """The one table of keys: dispatch, footer, help and palette read it, and nothing else binds a key.
 
-A key means one thing on every screen: a row is that meaning, its scopes are where it is offered.
-Left out on purpose: ctrl+q, ctrl+s and ctrl+j (terminals), ctrl+b and ctrl+a (tmux, screen), function keys.
+A key means one thing on every screen and in every dialog: a row is that meaning, its scopes are where it
+is offered. Where a field has the focus, letters are typed.
+Left out on purpose: ctrl+q, ctrl+s and ctrl+j (terminals), ctrl+b and ctrl+a (tmux, screen), function keys;
+and the tilde, which ssh takes after enter, and which is dead on many keyboards.
 """
 
 import re
@@ -17,10 +19,19 @@ from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
 EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start", "label")
-LISTS = EVERYWHERE
-# While files are labelled a digit is a label; in a form keys are typed, and few mean anything else.
-TABBED = tuple(scope for scope in EVERYWHERE if scope != "label")
-ALSO_FORMS = (*EVERYWHERE, "create")
+ALSO_DIALOGS = (*EVERYWHERE, "dialog")
+# In a form keys are typed, and few mean anything else.
+ALSO_FORMS = (*ALSO_DIALOGS, "create")
+
+
+def _but(left_out: str, scopes: tuple[str, ...] = EVERYWHERE) -> tuple[str, ...]:
+    return tuple(scope for scope in scopes if scope != left_out)
+
+
+LISTS = _but("viewer")
+THINGS = _but("first_start", ALSO_DIALOGS)
+# While files are labelled a digit is a label.
+TABBED = _but("label")
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,7 @@ _SIGNS = {
     "exclamation_mark": "!",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "underscore": "_",
     "escape": "esc",
 }
 
@@ -109,7 +121,13 @@ TABLE: tuple[Key, ...] = (
         ("task", "runs", "label"),
         call="send_task_result",
     ),
-    Key("v", "evaluate", "evaluate", "evaluate this result beside the baseline", ("task", "validate")),
+    Key(
+        "v",
+        "evaluate",
+        "evaluate",
+        "evaluate this result beside the baseline",
+        ("task", "validate", "dialog"),
+    ),
     Key(
         "V",
         "evaluate_all",
@@ -172,7 +190,7 @@ TABLE: tuple[Key, ...] = (
     Key("z", "zoom", "zoom", "give the chart or panel the whole screen", ("runs", "validate")),
     Key("i", "log_scale", "log", "logarithmic scale", ("runs",)),
     Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),
-    Key("tilde", "smooth", "smooth", "smooth the curves", ("runs",), False, "~"),
+    Key("underscore", "smooth", "smooth", "smooth the curves", ("runs",), False, "_"),
     # Accounts
     Key("u", "use", "use", "be this account", ("accounts",)),
     Key("I", "import", "import", "import an account: words, seed or JSON", ("accounts", "first_start")),
@@ -202,6 +220,9 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("A", "address_book", "addresses", "the address book", ("accounts",)),
     Key("H", "statement", "statement", "every movement of the account's money", ("accounts",)),
+    # What a dialog asks
+    Key("y", "yes", "yes", "yes: sign, send, or do what the dialog asks", ("dialog",)),
+    Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",)),
     # Seeing
     Key(
         "slash",
@@ -234,17 +255,25 @@ TABLE: tuple[Key, ...] = (
         False,
         "[",
     ),
-    Key("exclamation_mark", "retry", "retry", "try what failed again", ("activity", "runs"), True, "!"),
-    Key("y", "copy", "copy", "copy it (OSC 52), and into a file", EVERYWHERE, False),
+    Key(
+        "exclamation_mark",
+        "retry",
+        "retry",
+        "try what failed again",
+        ("activity", "runs", "dialog"),
+        True,
+        "!",
+    ),
+    Key("Y", "copy", "copy", "copy it (OSC 52), and into a file", THINGS, False),
     # Moving
-    Key("j,down", "down", "down", "a row down", EVERYWHERE, False, "j ↓"),
-    Key("k,up", "up", "up", "a row up", EVERYWHERE, False, "k ↑"),
-    Key("h,left", "left", "left", "to the left: pane, folder, crosshair", EVERYWHERE, False, "h ←"),
-    Key("l,right", "right", "right", "to the right: pane, folder, crosshair", EVERYWHERE, False, "l →"),
-    Key("g,home", "top", "top", "the first row", EVERYWHERE, False, "g"),
-    Key("G,end", "bottom", "bottom", "the last row", EVERYWHERE, False, "G"),
-    Key("ctrl+d,pagedown", "page_down", "page down", "a page down", EVERYWHERE, False, "^d"),
-    Key("ctrl+u,pageup", "page_up", "page up", "a page up", EVERYWHERE, False, "^u"),
+    Key("j,down", "down", "down", "a row down", ALSO_DIALOGS, False, "j ↓"),
+    Key("k,up", "up", "up", "a row up", ALSO_DIALOGS, False, "k ↑"),
+    Key("h,left", "left", "left", "to the left: pane, folder, crosshair", ALSO_DIALOGS, False, "h ←"),
+    Key("l,right", "right", "right", "to the right: pane, folder, crosshair", ALSO_DIALOGS, False, "l →"),
+    Key("g,home", "top", "top", "the first row", ALSO_DIALOGS, False, "g"),
+    Key("G,end", "bottom", "bottom", "the last row", ALSO_DIALOGS, False, "G"),
+    Key("ctrl+d,pagedown", "page_down", "page down", "a page down", ALSO_DIALOGS, False, "^d"),
+    Key("ctrl+u,pageup", "page_up", "page up", "a page up", ALSO_DIALOGS, False, "^u"),
     *(
         Key(str(n), f"tab('{mode}')", mode, f"the {mode} screen", TABBED, False)
         for n, mode in enumerate(MODES, 1)
@@ -260,12 +289,22 @@ TABLE: tuple[Key, ...] = (
 
 
 def bindings(scope: str) -> list[Binding]:
-    """Textual bindings of one screen. ``scope`` is a mode's name, ``task`` or ``viewer``."""
+    """Textual bindings of one scope: a mode, ``task``, ``dialog``, or another that rows name."""
     return [
         Binding(key.keys, key.dispatched, key.label, show=key.footer, key_display=key.shown_as, id=key.name)
         for key in TABLE
         if scope in key.scopes
     ]
+
+
+def binding(name: str, action: str) -> Binding:
+    """The keys of a row, for a widget that does ``action`` at them while it has the focus."""
+    return Binding(row(name).keys, action, show=False, id=name)
+
+
+def row(name: str) -> Key:
+    """The row that a keymap file calls ``name``."""
+    return next(key for key in TABLE if key.name == name)
 
 
 def keys_of(scope: str) -> list[Key]:

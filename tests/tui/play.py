@@ -97,12 +97,10 @@ class Person:
 
     async def signs(self, call: str) -> None:
         """Read the card, say yes, see the receipt."""
-        await self.sees(
-            call, "effect", "Sign and send", *([] if self._unlocked else ["Password of this account"])
-        )
-        if self._unlocked:
-            await self.press("y")
-        else:
+        await self.sees(call, "effect", "Sign and send")
+        await self.press("y")
+        if not self._unlocked:
+            await self.sees("Password of this account")
             await self.type(PASSWORD)
             await self.press("enter")
         self._unlocked = True

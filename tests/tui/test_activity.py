@@ -90,7 +90,7 @@ async def test_j_is_paid_for_a_result_on_which_its_creator_stayed_silent(market_
         assert screen.why_not("claim") is None
         await pilot.press("J")
         await until(pilot, lambda: isinstance(app.screen, Sign))
-        await pilot.press(*"demo", "enter")
+        await pilot.press("y", *"demo", "enter")
         await until(pilot, lambda: "J: be paid" not in text_of(app) and app.screen is screen)
     assert market_home.chain.submission(1).claimed
     assert market_home.chain.balance(market_home.address("bo")).free == (1000 - 80 * 2 + 12) * UNIT
@@ -107,7 +107,7 @@ async def test_o_ends_what_is_overdue_and_says_so_where_nothing_is(market_home: 
             await pilot.press("j")
         await pilot.press("O")
         await until(pilot, lambda: isinstance(app.screen, Sign))
-        await pilot.press(*"demo", "enter")
+        await pilot.press("y", *"demo", "enter")
         await until(pilot, lambda: app.screen is screen and "O: time out" not in text_of(app))
     assert market_home.chain.submission(3).status == "TimedOut"
 

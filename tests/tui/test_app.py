@@ -123,7 +123,9 @@ async def test_a_command_of_the_palette_does_what_its_key_does(market_home: Plac
         await until(pilot, lambda: app.screen.query("CommandInput"))
         await pilot.press(*"take a slot")
         await until(pilot, lambda: "take a slot" in text_of(app))
-        await pilot.press("enter", "enter")
+        while app.screen.query("CommandInput"):
+            await pilot.press("enter")
+            await pilot.pause()
         await until(pilot, lambda: app.screen.query("#password"), "the question")
 
 
@@ -290,7 +292,7 @@ async def test_the_loop_touches_no_file_socket_or_database(
             await settled(pilot)
             await pilot.press("question_mark", "escape", "colon")
             await until(pilot, lambda: app.screen.query("CommandInput"))
-            await pilot.press("escape", "y")
+            await pilot.press("escape", "Y")
             await settled(pilot)
             await pilot.press("t")
             await until(pilot, lambda: app.failures)

@@ -25,7 +25,7 @@ async def test_what_is_copied_is_in_a_file_too(market_home: Place, monkeypatch: 
     async with market_home.running() as (app, pilot):
         written: list[str] = []
         monkeypatch.setattr(app._driver, "write", written.append)
-        await pilot.press("y")
+        await pilot.press("Y")
         file = market_home.home.state_dir / "copied.txt"
         await until(pilot, file.exists)
         await until(pilot, lambda: any(str(file) in n.message for n in app._notifications))
@@ -37,5 +37,5 @@ async def test_what_is_copied_is_in_a_file_too(market_home: Place, monkeypatch: 
 async def test_a_disk_that_takes_nothing_costs_only_the_file(market_home: Place) -> None:
     (market_home.home.state_dir / "copied.txt").mkdir()
     async with market_home.running() as (app, pilot):
-        await pilot.press("y")
+        await pilot.press("Y")
         await until(pilot, lambda: any("could not be kept" in n.message for n in app._notifications))

@@ -64,7 +64,7 @@ async def publish(pilot: Pilot[None]) -> None:
 
 async def sign(pilot: Pilot[None]) -> None:
     dialog = pilot.app.screen
-    await pilot.press(*PASSWORD, "enter")
+    await pilot.press("y", *PASSWORD, "enter")
     await until(pilot, lambda: pilot.app.screen is not dialog, "the receipt")
 
 
@@ -192,11 +192,11 @@ async def test_a_task_that_pays_unread_warns_and_asks_a_second_time(
         assert "unread: up to 15.00" in findings(screen)["judged"][1]
         await publish(pilot)
         dialog = app.screen
-        await pilot.press(*PASSWORD, "enter")
+        await pilot.press("y")
         await pilot.pause()
         assert app.screen is dialog, "once is not enough"
         assert bare_home.chain.last_cursor() == 3, "nothing but the faucet's grants"
-        dialog.query_one("#yes", Button).press()
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail))
         assert bare_home.chain.task(1).terms.validation_strategy is ValidationStrategy.AutoAccept
 
@@ -235,7 +235,7 @@ async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(
             return reference
 
         app.session.storage.put = put_while_money_goes
-        await pilot.press(*PASSWORD, "enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: "uploaded already" in text_of(app), "the refusal")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, CreateTask))

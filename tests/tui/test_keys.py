@@ -1,14 +1,24 @@
 """The table of keys: one meaning a key, no key that terminals take, one source for what is shown and done."""
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
+from textual.widget import Widget
+from textual.widgets import Input
 
+import decentralml.tui as tui
 from decentralml.core.chain import rules
 from decentralml.core.errors import Misused, Refused
-from decentralml.tui import keys, screens
+from decentralml.tui import keys
 from decentralml.tui.keys import TABLE, Key, bindings, keys_of, read_keymap
+from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.help import Help
+from decentralml.tui.screens.sign import Sign
 from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.keybar import KeyBar
 
@@ -17,6 +27,8 @@ from .conftest import Place, text_of, until
 # Terminals, flow control, tmux and screen take these; function keys are caught by desktops and consoles.
 TAKEN = {"ctrl+q", "ctrl+s", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+z", "ctrl+b", "ctrl+a", "ctrl+c"}
 TAKEN |= {f"f{number}" for number in range(1, 13)}
+# ssh takes it after enter, and "~." ends the link.
+TAKEN |= {"tilde"}
 SCOPES = {scope for key in TABLE for scope in key.scopes}
 
 
@@ -45,7 +57,7 @@ def test_no_key_is_needed_that_terminals_take() -> None:
 
 def test_every_action_has_a_key_of_one_character_or_one_that_every_keyboard_has() -> None:
     plain = {"enter", "escape", "space", "tab", "backspace", "ctrl+d", "ctrl+u", "ctrl+p"}
-    signs = {"slash", "colon", "question_mark", "exclamation_mark", "tilde"}
+    signs = {"slash", "colon", "question_mark", "exclamation_mark", "underscore"}
     signs |= {"left_square_bracket", "right_square_bracket"}
     for key in TABLE:
         assert any(len(name) == 1 or name in plain | signs for name in names(key)), key
@@ -57,11 +69,53 @@ def test_what_is_bound_is_what_the_table_says(scope: str) -> None:
     assert made == {(key.keys, key.name) for key in keys_of(scope)}
 
 
-@pytest.mark.parametrize("mode", keys.MODES)
-def test_a_screen_binds_its_rows_and_nothing_else_by_a_letter(mode: str) -> None:
-    screen = screens.of(mode)
-    own = {binding.key for binding in screen.BINDINGS}
-    assert own == {key.keys for key in keys_of(screen.SCOPE)}
+def classes(base: type) -> Iterator[type]:
+    """The classes of the app that derive from ``base``, however deep."""
+    for kind in base.__subclasses__():
+        yield from classes(kind)
+        if kind.__module__.startswith("decentralml.tui"):
+            yield kind
+
+
+def every_module() -> None:
+    """Import all of the app, so that no class is left out."""
+    for module in pkgutil.walk_packages(tui.__path__, "decentralml.tui."):
+        importlib.import_module(module.name)
+
+
+def test_what_a_screen_dialog_or_widget_binds_stands_in_the_table() -> None:
+    """By the row's name, by which a keymap file changes it, and with the row's keys."""
+    every_module()
+    free = {"enter", "tab", "shift+tab", "backspace", "escape"}
+    for kind in {*classes(Widget)}:
+        for bound in kind.__dict__.get("BINDINGS", ()):
+            assert isinstance(bound, Binding), kind
+            rows = {key.name: key for key in TABLE}
+            if bound.id is None:
+                assert set(bound.key.split(",")) <= free, f"{kind.__name__}: {bound.key}"
+            else:
+                assert bound.key == rows[bound.id].keys, f"{kind.__name__}: {bound.key}"
+
+
+def test_every_screen_and_dialog_binds_its_scope_and_nothing_else() -> None:
+    every_module()
+    for kind in {*classes(MarketScreen), *classes(Dialog)}:
+        if hasattr(kind, "SCOPE"):
+            own = {bound.key for bound in kind.BINDINGS}
+            assert own == {key.keys for key in TABLE if kind.SCOPE in key.scopes}, kind
+
+
+def test_of_every_row_there_is_a_screen_that_does_it() -> None:
+    every_module()
+    kinds = [kind for kind in {*classes(MarketScreen), *classes(Dialog)} if hasattr(kind, "SCOPE")]
+    nobody = [
+        (scope, key.name)
+        for key in TABLE
+        if key.method not in keys.OF_THE_APP | keys.MOVING
+        for scope in key.scopes
+        if not any(scope == kind.SCOPE and hasattr(kind, f"action_{key.method}") for kind in kinds)
+    ]
+    assert nobody == []
 
 
 def test_every_call_of_the_market_has_a_key_or_belongs_to_one() -> None:
@@ -116,6 +170,40 @@ async def test_the_footer_shows_the_persons_own_keys(market_home: Place) -> None
         assert len(app.screen_stack) == 1
         await pilot.press("ctrl+t")
         await until(pilot, lambda: len(app.screen_stack) == 2, "the question")
+
+
+async def test_a_persons_own_keys_are_those_of_the_dialogs_too(market_home: Place) -> None:
+    market_home.home.keymap.write_text('yes = "X"\nback = "Q"\n')
+    async with market_home.running(as_="bo") as (app, pilot):
+        await until(pilot, lambda: app.keymap)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, Sign))
+        assert "Sign and send  X" in text_of(app)
+        assert "Cancel  Q" in text_of(app)
+        await pilot.press("y")
+        assert not app.screen.query_one("#password").display
+        await pilot.press("X")
+        assert app.screen.query_one("#password").display
+        await pilot.press("Q")
+        assert app.screen.query_one("#password", Input).value == "Q", "a letter is typed"
+        app.screen.query_one("#no").focus()
+        await pilot.press("Q")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_a_dialog_says_what_its_keys_do(market_home: Place) -> None:
+    async with market_home.running(size=(100, 50), as_="bo") as (app, pilot):
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, Sign))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        assert "yes: sign, send, or do what the dialog asks" in text_of(app)
+        assert "keep the decision as a draft" not in text_of(app), "this one has no draft"
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert len(app.screen_stack) == 3, "the help has none of its own"
+        await pilot.press("escape", "escape")
+        assert len(app.screen_stack) == 1
 
 
 @pytest.mark.parametrize(

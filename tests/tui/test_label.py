@@ -106,7 +106,7 @@ async def test_few_answers_are_delivered_inline_after_a_signature(bare_home: Pla
         await until(pilot, lambda: "3 of 3 labelled" in text_of(app))
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Sign))
-        await pilot.press(*PASSWORD, "enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
         sent = bare_home.chain.submission(1)
         assert sent.status is ResultSubmissionStatus.PendingValidation
@@ -122,7 +122,7 @@ async def test_many_answers_are_delivered_as_a_folder(bare_home: Place, tmp_path
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         assert "answers.json" in text_of(app)
-        await pilot.press(*PASSWORD, "enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
         folder = bare_home.market("ada").fetch_result(bare_home.chain.submission(1))
         assert json.loads((folder / "answers.json").read_text()) == dict.fromkeys(names, "praise")

@@ -78,7 +78,7 @@ async def test_the_loop_touches_no_file_socket_or_database_while_tasks_load_and_
             await until(pilot, lambda: not app.screen.query_one("#publish").disabled, "the checks")
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, Sign), "the card")
-            await pilot.press(*PASSWORD, "enter")
+            await pilot.press("y", *PASSWORD, "enter")
             await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
             await settled(pilot)
             await pilot.press("escape")

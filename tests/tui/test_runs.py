@@ -233,7 +233,7 @@ async def test_to_stop_is_asked_first(market_home: Place, train: Start) -> None:
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
         assert "so far that of epoch 2" in " ".join(text_of(app).replace("│", " ").split())
-        await pilot.press("n")
+        await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         assert run.folder.told() == "run"
         await pilot.press("x")
@@ -430,7 +430,7 @@ async def test_panel_scale_smoothing_and_run_survive_a_restart(market_home: Plac
     async with market_home.running() as (app, pilot):
         await at_runs(app, pilot)
         await shows(app, pilot, "run 14")
-        await pilot.press("j", "i", "tilde", "right_square_bracket", "right_square_bracket")
+        await pilot.press("j", "i", "underscore", "right_square_bracket", "right_square_bracket")
         await shows(app, pilot, "PROGRESS")
     app.finish()
     async with market_home.running() as (app, pilot):
@@ -664,7 +664,7 @@ PICTURES: dict[str, list[str]] = {
     "nan": ["j"],
     "facts": ["j", "right_square_bracket", "right_square_bracket"],
     "fits": ["j", "j", "z", "h", *"hhhhhhhhhhhh"],
-    "overlay": ["j", "j", "space", "k", "k", "o", "i", "tilde"],
+    "overlay": ["j", "j", "space", "k", "k", "o", "i", "underscore"],
 }
 
 

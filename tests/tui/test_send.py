@@ -63,7 +63,7 @@ async def test_a_finished_run_is_listed_looked_at_and_delivered(market_home: Pla
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         assert "diary.txt" not in text_of(app)
-        await pilot.press(*PASSWORD, "enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
         sent = market_home.chain.submission(2)
         assert sent.status is ResultSubmissionStatus.PendingValidation
@@ -92,7 +92,7 @@ async def test_without_a_run_a_folder_is_chosen(market_home: Place, trained: Pat
     async with market_home.running(as_="chi") as (app, pilot):
         screen = await delivering(app, pilot)
         await until(pilot, lambda: "No run of this task has finished here" in text_of(app))
-        await pilot.press("f")
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FilePicker))
         app.screen.dismiss(trained / "honest")
         await until(pilot, lambda: screen.query("#parcel") and "GOES OUT" in text_of(app))

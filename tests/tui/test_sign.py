@@ -1,6 +1,7 @@
 """The dialog before a signature: it shows all, signs only on a clear yes, and keeps no password."""
 
 import pytest
+from textual import events
 from textual.widgets import Input, Static
 
 from decentralml.tui import background
@@ -38,7 +39,7 @@ async def test_a_wrong_password_is_said_and_the_field_is_empty(market_home: Plac
     async with market_home.running(as_="bo") as (app, pilot):
         answers: list[object] = []
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
-        await pilot.press(*"wrong", "enter")
+        await pilot.press("y", *"wrong", "enter")
         problem = app.screen.query_one("#problem", Static)
         await until(pilot, lambda: "passphrase" in str(problem.content))
         assert app.screen.query_one("#password", Input).value == ""
@@ -49,11 +50,33 @@ async def test_a_wrong_password_is_said_and_the_field_is_empty(market_home: Plac
         assert len(market_home.chain.submissions_of(4)) == 1
 
 
+async def test_a_password_that_comes_in_one_packet_with_the_yes_is_typed(
+    market_home: Place,
+) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        answers: list[object] = []
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
+        for key in ("y", *PASSWORD, "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: answers and answers[0] is not None, "the receipt")
+
+
+async def test_while_the_account_is_locked_every_key_does_what_its_button_says(market_home: Place) -> None:
+    async with market_home.running(size=(80, 24), as_="bo") as (app, pilot):
+        answers: list[object] = []
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
+        assert not app.screen.query_one("#password").display
+        await pilot.press(*"demo")
+        assert app.screen.query_one("#password", Input).value == ""
+        await pilot.press("enter")
+        await until(pilot, lambda: answers == [None], "the focus is on Cancel")
+
+
 async def test_escape_signs_nothing(market_home: Place) -> None:
     async with market_home.running(as_="bo") as (app, pilot):
         answers: list[object] = []
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
-        await pilot.press(*PASSWORD, "escape")
+        await pilot.press("y", *PASSWORD, "escape")
         await until(pilot, lambda: answers == [None])
         assert market_home.chain.submissions_of(4) == ()
 
@@ -130,6 +153,9 @@ async def test_the_buttons_are_always_in_sight(market_home: Place, size: tuple[i
     async with market_home.running(size=size, as_="bo") as (app, pilot):
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), [])
         await pilot.pause()
-        assert "Sign and send" in text_of(app)
+        assert "Sign and send  y" in text_of(app)
+        await pilot.press("y")
+        await pilot.pause()
         assert "Password" in text_of(app)
+        assert "Sign and send  enter" in text_of(app)
         await pilot.press("escape")

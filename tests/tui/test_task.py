@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Button
 
 from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.tui import keys
@@ -46,10 +47,8 @@ async def sign(app: DecentralMLApp, pilot: Pilot[None]) -> None:
     """Say yes to what is proposed."""
     await until(pilot, lambda: isinstance(app.screen, Sign), "the question")
     dialog = app.screen
-    if app.session.signer is None:
-        await pilot.press(*PASSWORD, "enter")
-    else:
-        await pilot.press("y")
+    locked = app.session.signer is None
+    await pilot.press("y", *((*PASSWORD, "enter") if locked else ()))
     await until(pilot, lambda: app.screen is not dialog, "the receipt")
 
 
@@ -241,7 +240,7 @@ async def test_enter_on_a_submission_shows_all_of_it_and_leads_on(market_home: P
         assert market_home.address("bo") in text
         assert market_home.chain.submission(1).digest in text
         assert "decide by" in text
-        await pilot.press("w")
+        app.screen.query_one("#record", Button).press()
         await until(pilot, lambda: isinstance(app.screen, AccountRecord))
         await until(pilot, lambda: "AS WORKER" in text_of(app))
         await pilot.press("escape")
@@ -262,11 +261,11 @@ async def test_what_is_copied_is_what_the_cursor_is_on(market_home: Place) -> No
     copied = market_home.home.state_dir / "copied.txt"
     async with market_home.running() as (app, pilot):
         await shown(app, pilot, 1)
-        await pilot.press("y")
+        await pilot.press("Y")
         await until(pilot, copied.exists)
         assert copied.read_text() == market_home.chain.task(1).terms.assets[1]
         copied.unlink()
-        await pilot.press("right_square_bracket", "right_square_bracket", "y")
+        await pilot.press("right_square_bracket", "right_square_bracket", "Y")
         await until(pilot, copied.exists)
         assert copied.read_text() == market_home.address("bo")
 

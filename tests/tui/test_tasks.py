@@ -159,7 +159,7 @@ async def test_taking_shows_what_it_does_and_then_the_receipt(market_home: Place
         assert "assign_task" in shown
         assert market_home.address("bo") in shown
         assert market_home.chain.balance(market_home.address("bo")) == before
-        await pilot.press(*"demo", "enter")
+        await pilot.press("y", *"demo", "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the task")
         after = market_home.chain.balance(market_home.address("bo"))
         assert after.held - before.held == before.free - after.free == 95 * 10**9

@@ -120,8 +120,7 @@ async def test_accepting_shows_everything_before_it_is_signed(known: Place, how:
         ):
             assert words in shown
         assert known.chain.submission(1).status is S.PendingValidation
-        app.screen.query_one("#password", Input).value = PASSWORD
-        await pilot.press("enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: known.chain.submission(1).status is S.Accepted, "the receipt")
         await until(pilot, lambda: "12.00 paid" in text_of(app), "the receipt's words")
         assert known.chain.submission(1).report_digest
@@ -134,7 +133,7 @@ async def test_what_was_not_measured_is_not_paid_without_a_second_question(known
         await pilot.press("a")
         await dialog(pilot, Ask)
         assert "Nothing was measured of result #4" in text_of(app)
-        await pilot.press("n")
+        await pilot.press("escape")
         await settled(pilot)
         assert isinstance(app.screen, Validate)
         await pilot.press("a")
@@ -160,7 +159,7 @@ async def test_at_80_columns_what_a_decision_does_to_money_is_seen_without_scrol
             "pay its worker from the escrow",
         ):
             assert words in seen
-        await pilot.press("tab", "j", "pagedown")
+        await pilot.press("pagedown")
         await pilot.pause()
         assert "Publish" in text_of(app), "what the first call does"
 
@@ -188,8 +187,7 @@ async def test_a_wrong_password_signs_nothing_and_leaves_the_field_empty(known: 
         await judging(pilot, "a")
         await dialog(pilot, SignAll)
         field = app.screen.query_one("#password", Input)
-        field.value = "guess"
-        await pilot.press("enter")
+        await pilot.press("y", *"guess", "enter")
         await until(pilot, lambda: "assword" in text_of(app) and not field.value, "the refusal")
         assert known.chain.submission(1).status is S.PendingValidation
 
@@ -215,8 +213,7 @@ async def test_drafts_survive_a_restart_are_taken_back_and_signed_together(known
         assert "2 drafted" in text_of(app)
         await pilot.press("D")
         await dialog(pilot, SignAll)
-        app.screen.query_one("#password", Input).value = PASSWORD
-        await pilot.press("enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: known.chain.submission(2).status is S.Rejected, "the second decision")
         await until(pilot, lambda: "Close" in text_of(app), "the receipts")
         await pilot.press("escape")
@@ -233,7 +230,7 @@ async def keep(pilot, key: str, reason: str = "") -> None:
         pilot.app.screen.query_one(TextArea).text = reason
         await pilot.press("enter")
     await dialog(pilot, SignAll)
-    pilot.app.screen.query_one("#keep", Button).press()
+    await pilot.press("W")
     await until(pilot, lambda: len(pilot.app.screen_stack) == 1, "the draft")
     await settled(pilot)
 
@@ -251,8 +248,7 @@ async def test_one_failure_is_named_and_the_other_drafts_are_signed(known: Place
         await dialog(pilot, SignAll)
         assert "left out" in text_of(app)
         assert "delivered another result" in " ".join(text_of(app).split())
-        app.screen.query_one("#password", Input).value = PASSWORD
-        await pilot.press("enter")
+        await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: known.chain.submission(2).status is S.Rejected, "the other decision")
     assert known.chain.submission(1).status is S.PendingValidation
 

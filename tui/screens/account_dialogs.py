@@ -86,7 +86,7 @@ class Words(Dialog[bool]):
         self._mnemonic = ""
         self.dismiss(True)
 
-    def action_dismiss_none(self) -> None:
+    def action_back(self) -> None:
         if not self.query_one(Secret).covered:
             self._say("They are not shown again: write them down first.")
 

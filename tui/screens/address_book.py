@@ -89,6 +89,9 @@ class AddressBookScreen(MarketScreen):
             await self.refresh_data()
 
     @on(PagedTable.Opened)
+    def action_open(self) -> None:
+        self.action_copy()
+
     def action_copy(self) -> None:
         if self.table.row is not None:
             self.app.copy(self.table.row.key)

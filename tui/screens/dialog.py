@@ -5,26 +5,28 @@ from typing import Generic, TypeVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
+
+from decentralml.core.errors import Refused
+from decentralml.tui import keys
 
 Answer = TypeVar("Answer")
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
-    """A box in the middle with a title. Escape dismisses it with None.
+    """A box in the middle with a title. Going back dismisses it with None.
 
+    Its keys are the rows of `keys.TABLE` for dialogs; it does those for which it has an ``action_<row>``.
+    What is long stands in a part with the id ``text``, in which the moving keys move.
     ``TAKES_TYPED_AHEAD``: whether keys typed before it was on screen do what they do in it.
     """
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("escape", "dismiss_none", "cancel", show=False),
-        Binding("left,up", "app.focus_previous", show=False),
-        Binding("right,down", "app.focus_next", show=False),
-    ]
+    SCOPE = "dialog"
+    BINDINGS = [*keys.bindings(SCOPE)]  # noqa: RUF012
     TITLE = ""
     TAKES_TYPED_AHEAD = True
 
@@ -46,20 +48,77 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         """What is in the box."""
         raise NotImplementedError
 
+    def label(self, words: str, name: str) -> str:
+        """What a button says: ``words``, and the key that does the same, the row ``name`` of the table."""
+        return f"{words}  {keys.row(name).shown(self.app.keymap)}"
+
     def locked(self) -> None:
         """The session was locked: passwords are emptied, and each `Secret` is covered."""
 
-    def action_dismiss_none(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offered where this dialog does it."""
+        return action in keys.OF_THE_APP or hasattr(self, f"action_{action}")
+
+    def why_not(self, action: str) -> Refused | None:
+        """As a full screen's: what a dialog does not offer it does not name."""
+        return None
+
+    def action_back(self) -> None:
         self.dismiss(None)
+
+    # Moving: in a list, in what is to be read, or from field to field
+
+    def action_down(self) -> None:
+        self._move(1)
+
+    def action_up(self) -> None:
+        self._move(-1)
+
+    def _move(self, by: int) -> None:
+        focused = self.focused
+        if isinstance(focused, OptionList):
+            focused.action_cursor_down() if by > 0 else focused.action_cursor_up()
+        elif (text := self._to_read) is not None:
+            text.scroll_relative(y=by, animate=False)
+        else:
+            self.focus_next() if by > 0 else self.focus_previous()
+
+    @property
+    def _to_read(self) -> Widget | None:
+        """What there is more of than fits, where no field in it has the focus."""
+        text = next(iter(self.query("#text")), None)
+        within = text is not None and self.focused is not None and text in self.focused.ancestors
+        typing = isinstance(self.focused, Input)
+        return None if text is None or within or typing or not text.max_scroll_y else text
+
+    def action_left(self) -> None:
+        self.focus_previous()
+
+    def action_right(self) -> None:
+        self.focus_next()
+
+    def action_page_down(self) -> None:
+        self._page(1)
+
+    def action_page_up(self) -> None:
+        self._page(-1)
+
+    def _page(self, by: int) -> None:
+        for text in self.query("#text"):
+            text.scroll_relative(y=by * max(text.size.height - 1, 1), animate=False)
+
+    def action_top(self) -> None:
+        for text in self.query("#text"):
+            text.scroll_home(animate=False)
+
+    def action_bottom(self) -> None:
+        for text in self.query("#text"):
+            text.scroll_end(animate=False)
 
 
 class Ask(Dialog[bool]):
     """Text and two buttons: yes or no. ``danger`` colours the yes."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("y", "answer(True)", "yes"),
-        Binding("n", "answer(False)", "no"),
-    ]
     TAKES_TYPED_AHEAD = False
 
     def __init__(self, title: str, text: str | Text, *, yes: str = "Yes", danger: bool = False) -> None:
@@ -69,19 +128,23 @@ class Ask(Dialog[bool]):
         self._danger = danger
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text"):
-            yield Static(self._text if isinstance(self._text, Text) else Text(self._text))
+        shown = self._text
+        with VerticalScroll(id="text", can_focus=False):
+            yield Static(shown if isinstance(shown, Text) else Text(shown))
         with Horizontal(id="buttons"):
             yield Button(
-                f"{self._yes}  y", id="yes", variant="error" if self._danger else "primary", compact=True
+                self.label(self._yes, "yes"),
+                id="yes",
+                variant="error" if self._danger else "primary",
+                compact=True,
             )
-            yield Button("No  n", id="no", compact=True)
+            yield Button(self.label("No", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#no", Button).focus()
 
-    def action_answer(self, answer: bool) -> None:
-        self.dismiss(answer)
+    def action_yes(self) -> None:
+        self.dismiss(True)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
@@ -143,22 +206,23 @@ class Choose(Dialog[str]):
 
 
 class Show(Dialog[None]):
-    """Text to read, with one button."""
-
-    BINDINGS = [Binding("enter,q", "dismiss_none", "close", show=False)]  # noqa: RUF012
+    """Text to read and to copy, with one button."""
 
     def __init__(self, title: str, text: str | Text) -> None:
         super().__init__(title)
         self._text = text
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text"):
+        with VerticalScroll(id="text", can_focus=False):
             yield Static(self._text if isinstance(self._text, Text) else Text(self._text))
         with Horizontal(id="buttons"):
-            yield Button("Close  esc", id="close", variant="primary", compact=True)
+            yield Button(self.label("Close", "back"), id="close", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#text").focus()
+        self.query_one("#close").focus()
+
+    def action_copy(self) -> None:
+        self.app.copy(str(self._text))
 
     @on(Button.Pressed)
     def pressed(self) -> None:

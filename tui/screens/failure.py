@@ -4,7 +4,6 @@ import time
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
@@ -16,28 +15,21 @@ from decentralml.tui.screens.dialog import Dialog
 class FailureStory(Dialog[bool]):
     """Answers True where it is to be done again."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("exclamation_mark", "again", show=False),
-        Binding("y", "copy", show=False),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-    ]
-
     def __init__(self, failure: Failure) -> None:
         super().__init__("What went wrong")
         self._failure = failure
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text"):
+        with VerticalScroll(id="text", can_focus=False):
             yield Static(_told(self._failure))
         with Horizontal(id="buttons"):
             if self._failure.again is not None:
-                yield Button("Again  !", id="again", variant="primary", compact=True)
-            yield Button("Copy  y", id="copy", compact=True)
-            yield Button("Close  esc", id="close", compact=True)
+                yield Button(self.label("Again", "retry"), id="again", variant="primary", compact=True)
+            yield Button(self.label("Copy", "copy"), id="copy", compact=True)
+            yield Button(self.label("Close", "back"), id="close", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#text").focus()
+        self.query_one("#close").focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "copy":
@@ -45,15 +37,12 @@ class FailureStory(Dialog[bool]):
         else:
             self.dismiss(event.button.id == "again")
 
-    def action_again(self) -> None:
+    def action_retry(self) -> None:
         if self._failure.again is not None:
             self.dismiss(True)
 
     def action_copy(self) -> None:
         self.app.copy(_told(self._failure).plain)
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#text").scroll_relative(y=lines, animate=False)
 
 
 def _told(failure: Failure) -> Text:

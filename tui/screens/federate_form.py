@@ -60,8 +60,8 @@ class FederateForm(Dialog[Order]):
             yield Button("Browse", id="find-out", compact=True)
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Write", id="yes", variant="primary", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
+            yield Button("Write  enter", id="yes", variant="primary", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#weights").display = False

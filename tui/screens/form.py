@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
-from decentralml.tui import background
+from decentralml.tui import background, keys
 from decentralml.tui.screens.dialog import Dialog
 
 Answer = TypeVar("Answer")
@@ -45,9 +45,11 @@ class Choice(Widget, can_focus=True):
     """One of a few words; left, right and space change it."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("right,space,l", "change(1)", show=False),
-        Binding("left,h", "change(-1)", show=False),
+        keys.binding("right", "change(1)"),
+        keys.binding("left", "change(-1)"),
+        keys.binding("mark", "change(1)"),
         Binding("enter", "screen.next_field", show=False),
+        Binding("backspace", "nothing", show=False),  # a slip that would close the form
     ]
     DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
 
@@ -73,6 +75,9 @@ class Choice(Widget, can_focus=True):
     def action_change(self, by: int) -> None:
         self._chosen = (self._chosen + by) % len(self._choices)
         self.refresh()
+
+    def action_nothing(self) -> None:
+        """The key does nothing here."""
 
     def on_focus(self) -> None:
         self.refresh()
@@ -141,7 +146,7 @@ class Form(Dialog[Answer]):
             yield Button(
                 f"{self._yes}  enter", id="yes", variant="error" if self._danger else "primary", compact=True
             )
-            yield Button("Cancel  esc", id="no", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         empty = next((field for field in self._fields if not field.value), self._fields[0])
@@ -191,9 +196,9 @@ class Form(Dialog[Answer]):
         if event.button.id == "yes":
             self._send()
         else:
-            self.action_dismiss_none()
+            self.action_back()
 
-    def action_dismiss_none(self) -> None:
+    def action_back(self) -> None:
         if not self._busy:
             self._empty_secrets()
             self.dismiss(None)

@@ -46,8 +46,8 @@ class HeldOut(Dialog[Setup]):
             yield Input(id="typed", compact=True)
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Evaluate", id="yes", variant="primary", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
+            yield Button("Evaluate  enter", id="yes", variant="primary", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#data", Input).focus()

@@ -36,12 +36,12 @@ class Help(Show):
     def body(self) -> ComposeResult:
         acting = [key for key in self._rows if key.method not in MOVING | {"tab"}]
         moving = [key for key in self._rows if key.method in MOVING | {"tab"}]
-        with VerticalScroll(id="text"):
+        with VerticalScroll(id="text", can_focus=False):
             yield Static(self._table(acting))
             yield Static(Text("\nMoving", "bold"))
             yield Static(self._table(moving))
         with Horizontal(id="buttons"):
-            yield Button("Close  esc", id="close", variant="primary", compact=True)
+            yield Button(self.label("Close", "back"), id="close", variant="primary", compact=True)
 
     def _table(self, rows: list[Key]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))

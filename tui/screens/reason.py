@@ -41,7 +41,7 @@ class AskReason(Dialog[str]):
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
             yield Button("Go on  enter", id="yes", variant="primary", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         area = self.query_one(ReasonArea)

@@ -1,7 +1,6 @@
 """How an account behaved on this chain, as creator and as worker."""
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
@@ -17,23 +16,18 @@ from decentralml.tui.words import duration
 class AccountRecord(Working[None]):
     """Both sides of an account's record, counted by the chain; its address can be copied."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("enter,q", "dismiss_none", show=False),
-        Binding("y", "copy", show=False),
-    ]
-
     def __init__(self, record: Record, name: str, constants: Constants) -> None:
         super().__init__(clean(name) or "An account")
         self._record = record
         self._constants = constants
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text"):
+        with VerticalScroll(id="text", can_focus=False):
             yield Prose(id="record")
         yield Static("Counted by the chain; somebody with two accounts can work for himself.", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Copy address  y", id="copy", compact=True)
-            yield Button("Close  esc", id="close", variant="primary", compact=True)
+            yield Button(self.label("Copy address", "copy"), id="copy", compact=True)
+            yield Button(self.label("Close", "back"), id="close", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#problem").add_class("-quiet")

@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
@@ -35,14 +34,6 @@ class SendResult(Working[Receipt]):
     Answers with the receipt; None where nothing was sent.
     """
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("y", "send", "send", show=False),
-        Binding("f", "folder", "a folder", show=False),
-        Binding("r", "again", "another run", show=False),
-        Binding("j", "app.focus_next", show=False),
-        Binding("k", "app.focus_previous", show=False),
-    ]
-
     def __init__(self, submission_id: int, run_id: int | None = None) -> None:
         super().__init__(f"Deliver submission {submission_id}")
         self._submission_id = submission_id
@@ -57,10 +48,12 @@ class SendResult(Working[Receipt]):
             yield Prose(id="parcel")
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Send…  y", id="send", variant="primary", compact=True, disabled=True)
-            yield Button("Runs  r", id="again", compact=True)
-            yield Button("Folder  f", id="folder", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
+            yield Button(
+                self.label("Send…", "yes"), id="send", variant="primary", compact=True, disabled=True
+            )
+            yield Button("Runs", id="again", compact=True)
+            yield Button("Folder", id="folder", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#again").display = False
@@ -94,10 +87,12 @@ class SendResult(Working[Receipt]):
         if self._runs:
             options.highlighted = 0
             options.focus()
-            self.say("Which result? enter chooses a run; f, a folder.")
+            self.say("Which result? enter chooses a run; a folder does as well.")
         else:
             self.query_one("#folder", Button).focus()
-            self.say("No run of this task has finished here: r on the task trains one. f chooses a folder.")
+            self.say(
+                "No run of this task has finished here: r on the task trains one. A folder does as well."
+            )
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
@@ -108,16 +103,13 @@ class SendResult(Working[Receipt]):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         {
-            "send": self.action_send,
-            "again": self.action_again,
-            "folder": self.action_folder,
-            "no": self.action_dismiss_none,
+            "send": self.action_yes,
+            "again": self._choose,
+            "folder": self._browse,
+            "no": self.action_back,
         }[event.button.id or "no"]()
 
-    def action_again(self) -> None:
-        self._choose()
-
-    def action_folder(self) -> None:
+    def _browse(self) -> None:
         self.work(self._pick())
 
     async def _pick(self) -> None:
@@ -147,7 +139,7 @@ class SendResult(Working[Receipt]):
     def broke(self) -> None:
         self.query_one("#send", Button).disabled = self._parcel is None
 
-    def action_send(self) -> None:
+    def action_yes(self) -> None:
         if self._parcel is not None:
             self.work(self._send(self._parcel), group="send")
 

@@ -43,8 +43,10 @@ class SetUp(Working[bool]):
         yield Checkbox("grant the network", id="network", compact=True)
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Run it", id="run", variant="primary", compact=True, disabled=True)
-            yield Button("Close  esc", id="no", compact=True)
+            yield Button(
+                self.label("Run it", "yes"), id="run", variant="primary", compact=True, disabled=True
+            )
+            yield Button(self.label("Close", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#network").display = False
@@ -104,12 +106,16 @@ class SetUp(Working[bool]):
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "run" and not self._runs_now:
+        if event.button.id == "run":
+            self.action_yes()
+        elif event.button.id == "no":
+            self.action_back()
+
+    def action_yes(self) -> None:
+        if self._setup is not None and not self._runs_now:
             self._runs_now = True
             self.query_one("#run", Button).disabled = True
             self.work(self._run(self._ordered), group="run")
-        elif event.button.id == "no":
-            self.dismiss(None)
 
     def broke(self) -> None:
         self._runs_now = False
@@ -135,7 +141,7 @@ class SetUp(Working[bool]):
         await show_log()
         if result.ok:
             self.say("setup.sh is done: trainings use the prepared folder.")
-            self.query_one("#no", Button).label = "Done  esc"
+            self.query_one("#no", Button).label = self.label("Done", "back")
         else:
             why = result.stopped or f"setup.sh ended with {result.returncode}."
             self.say(f"{why} What it printed is above, and in {log}.", bad=True)

@@ -4,16 +4,15 @@ from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Static
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.text import visible
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
-from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.signing.receipt import words
@@ -25,18 +24,11 @@ __all__ = ["Proposal", "Sign"]
 _PROGRESS_SECONDS = 0.5
 
 
-class Sign(Dialog[Receipt]):
-    """Shows a proposal, asks for the password where the account is locked, and sends on a clear yes.
+class Sign(Signing[Receipt]):
+    """Shows a proposal, and on a clear yes signs and sends it.
 
     Dismissed with the receipt, or with None where the person said no. A refusal is shown in place.
     """
-
-    BINDINGS = [  # noqa: RUF012 - while a password is typed, y is a letter
-        Binding("y", "yes", "sign", show=False),
-        Binding("pagedown,ctrl+d", "scroll(10)", show=False),
-        Binding("pageup,ctrl+u", "scroll(-10)", show=False),
-    ]
-    TAKES_TYPED_AHEAD = False
 
     def __init__(self, proposal: Proposal) -> None:
         super().__init__(f"Sign {proposal.call}" if proposal.signed else proposal.call)
@@ -48,28 +40,14 @@ class Sign(Dialog[Receipt]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text", can_focus=False):
             yield Static(self._card(), id="card")
-        yield Label("Password of this account, for this session", id="label")
-        yield Input(password=True, id="password", compact=True)
-        yield Static("", id="problem")
+        yield from self.question()
         with Horizontal(id="buttons"):
-            yield Button("Sign and send  y", id="yes", variant="primary", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
-
-    def on_mount(self) -> None:
-        self._ask_password()
-        if not self._locked:
-            self.query_one("#no", Button).focus()
+            yield Button(id="yes", variant="primary", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     @property
-    def _locked(self) -> bool:
+    def needs_key(self) -> bool:
         return self._proposal.signed and self.app.session.signer is None
-
-    def _ask_password(self) -> None:
-        for part in ("#label", "#password"):
-            self.query_one(part).display = self._locked
-        self.set_class(not self._locked, "-unlocked")
-        if self._locked:
-            self.query_one("#password", Input).focus()
 
     def _card(self) -> Table:
         proposal, session = self._proposal, self.app.session
@@ -102,60 +80,41 @@ class Sign(Dialog[Receipt]):
             row("files", "\n".join(listed))
         return card
 
-    @on(Input.Submitted, "#password")
-    def password_given(self) -> None:
-        self._send()
-
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "yes":
-            self._send()
+            self.action_yes()
         else:
-            self.action_dismiss_none()
+            self.action_back()
 
-    def action_yes(self) -> None:
-        self._send()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#text").scroll_relative(y=by, animate=False)
-
-    def action_dismiss_none(self) -> None:
+    def action_back(self) -> None:
         """Leave; while files are on their way, stop them first: nothing was signed yet."""
         if not self._sending:
-            self.query_one("#password", Input).value = ""
-            self.dismiss(None)
+            self.leave(None)
         elif self._proposal.transfer.moving:
             self._proposal.transfer.cancel()
-            self._say("stopping the transfer…")
+            self.say("stopping the transfer…")
 
-    def _say(self, text: str) -> None:
-        self.query_one("#problem", Static).update(Text(visible(text)))
-
-    def _send(self) -> None:
-        password = self.query_one("#password", Input)
+    def action_yes(self) -> None:
         if self._sending:
-            return
-        if self._locked and not password.value:
-            self._ask_password()
-            self._say("The account is locked: type its password.")
             return
         if not self._asked_again:
             self._asked_again = True
-            self._say(self._proposal.again)
-            yes = self.query_one("#yes", Button)
-            yes.label = "Yes, all the same  y"
-            yes.refresh(layout=True)
+            self.yes = "Yes, all the same"
+            self.ask(password=False)
+            self.say(self._proposal.again)
             self.query_one("#no", Button).focus()
             return
+        if not self.may_sign():
+            return
         self._sending = True
-        self._say("signing…")
+        self.say("signing…")
         self.run_worker(self._unlock_and_send())
 
     async def _unlock_and_send(self) -> None:
         timer = self.set_interval(_PROGRESS_SECONDS, self._show_progress)
         try:
-            if self._locked:
-                await self._unlock()
+            await self.unlock()
             receipt = await self._sent()
         except Exception as error:
             self._failed(ours(error))
@@ -164,12 +123,6 @@ class Sign(Dialog[Receipt]):
             self.dismiss(receipt)
         finally:
             timer.stop()
-
-    async def _unlock(self) -> None:
-        field = self.query_one("#password", Input)
-        password, field.value = field.value, ""
-        await background.call(self.app.session.unlock, password)
-        self._ask_password()
 
     async def _sent(self) -> Receipt:
         """What fails here is kept for Activity too, from where it is tried again by this card."""
@@ -185,8 +138,7 @@ class Sign(Dialog[Receipt]):
     def _failed(self, error: DecentralMLError) -> None:
         self._sending = False
         self._transfer_ended(error)
-        self._say(str(error))
-        self._ask_password()
+        self.say(str(error))
 
     def _show_progress(self) -> None:
         progress = self._proposal.transfer.progress
@@ -194,7 +146,7 @@ class Sign(Dialog[Receipt]):
             if self._noted is None:
                 name = f"files of {self._proposal.call}"
                 self._noted = self.app.transfers.start(name, self._proposal.transfer, again=self._again)
-            self._say(transfer(progress) if progress.done < progress.total else "signing…")
+            self.say(transfer(progress) if progress.done < progress.total else "signing…")
 
     def _transfer_ended(self, error: DecentralMLError | None) -> None:
         """What took long enough to be noted stands in Activity, however it ended."""

@@ -7,9 +7,8 @@ from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Static
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.drafts import Word
@@ -18,7 +17,7 @@ from decentralml.core.text import clean, visible
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
 from decentralml.tui.judging.decisions import Plan
-from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
 from decentralml.tui.signing.receipt import words
 
@@ -35,21 +34,11 @@ class Signed:
     keep: bool = False
 
 
-class SignAll(Dialog[Signed]):
+class SignAll(Signing[Signed]):
     """Shows what the plans would call, and sends on a clear yes. What fails is named; the rest goes on.
 
     ``opinion`` is the policy's word. With ``may_keep`` the decision can be kept as a draft instead.
     """
-
-    BINDINGS = [  # noqa: RUF012 - while a password is typed, these are letters
-        Binding("y", "yes", "sign", show=False),
-        Binding("d", "keep", "draft", show=False),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("pagedown,ctrl+d", "scroll(10)", show=False),
-        Binding("pageup,ctrl+u", "scroll(-10)", show=False),
-    ]
-    TAKES_TYPED_AHEAD = False
 
     def __init__(self, plans: Sequence[Plan], *, opinion: str = "", may_keep: bool = False) -> None:
         calls = sum(len(plan.calls) for plan in plans)
@@ -64,31 +53,22 @@ class SignAll(Dialog[Signed]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text", can_focus=False):
             yield Static(self._card(), id="card")
-        yield Label("Password of this account, for this session", id="label")
-        yield Input(password=True, id="password", compact=True)
-        yield Static("", id="problem")
+        yield from self.question()
         with Horizontal(id="buttons"):
-            yield Button("Sign and send  y", id="yes", variant="primary", compact=True)
+            yield Button(id="yes", variant="primary", compact=True, disabled=not self._plans)
             if self._may_keep:
-                yield Button("Keep as draft  d", id="keep", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
-
-    def on_mount(self) -> None:
-        self.query_one("#yes", Button).disabled = not self._plans
-        self._ask_password()
-        if not self._locked:
-            self.query_one("#no", Button).focus()
+                yield Button(id="keep", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     @property
-    def _locked(self) -> bool:
+    def needs_key(self) -> bool:
         return bool(self._plans) and self._signed is None and self.app.session.signer is None
 
-    def _ask_password(self) -> None:
-        for part in ("#label", "#password"):
-            self.query_one(part).display = self._locked
-        self.set_class(not self._locked, "-unlocked")
-        if self._locked:
-            self.query_one("#password", Input).focus()
+    def ask(self, *, password: bool) -> None:
+        super().ask(password=password)
+        for keep in self.query("#keep").results(Button):
+            keep.label = "Keep as draft" if password else self.label("Keep as draft", "keep_draft")
+            keep.refresh(layout=True)
 
     # What is shown
 
@@ -134,66 +114,43 @@ class SignAll(Dialog[Signed]):
                     row(name, value)
         return card
 
-    def _say(self, text: str) -> None:
-        self.query_one("#problem", Static).update(Text(visible(text)))
-
     # What is pressed
-
-    @on(Input.Submitted, "#password")
-    def password_given(self) -> None:
-        self.action_yes()
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "yes":
             self.action_yes()
         elif event.button.id == "keep":
-            self.action_keep()
+            self.action_keep_draft()
         else:
-            self.action_dismiss_none()
+            self.action_back()
 
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#text").scroll_relative(y=by, animate=False)
-
-    def action_keep(self) -> None:
+    def action_keep_draft(self) -> None:
         if self._may_keep and not self._sending and self._signed is None:
-            self._leave(Signed(keep=True))
+            self.leave(Signed(keep=True))
 
-    def action_dismiss_none(self) -> None:
+    def action_back(self) -> None:
         if not self._sending:
-            self._leave(self._signed)
-
-    def _leave(self, answer: Signed | None) -> None:
-        self.query_one("#password", Input).value = ""
-        self.dismiss(answer)
+            self.leave(self._signed)
 
     def action_yes(self) -> None:
         if self._signed is not None:
-            self.action_dismiss_none()
+            self.action_back()
             return
-        if self._sending or not self._plans:
-            return
-        if self._locked and not self.query_one("#password", Input).value:
-            self._ask_password()
-            self._say("The account is locked: type its password.")
+        if self._sending or not self._plans or not self.may_sign():
             return
         self._sending = True
-        self._say("signing…")
+        self.say("signing…")
         self.run_worker(self.app.guarded(self._unlock_and_send()))
 
     # What is sent
 
     async def _unlock_and_send(self) -> None:
         try:
-            if self._locked:
-                field = self.query_one("#password", Input)
-                password, field.value = field.value, ""
-                await background.call(self.app.session.unlock, password)
-                self._ask_password()
+            await self.unlock()
         except DecentralMLError as error:
             self._sending = False
-            self._say(str(error))
-            self._ask_password()
+            self.say(str(error))
             return
         signed = Signed()
         for plan in self._plans:
@@ -206,7 +163,7 @@ class SignAll(Dialog[Signed]):
         """The calls of one decision, as far as they go."""
         number = plan.draft.submission_id
         for proposal in plan.calls:
-            self._say(f"submission {number}: {proposal.call}…")
+            self.say(f"submission {number}: {proposal.call}…")
             try:
                 signed.receipts.append(await background.call(proposal.send))
             except Exception as error:
@@ -226,13 +183,13 @@ class SignAll(Dialog[Signed]):
         self.query_one("#text").scroll_home(animate=False)
         failed = len(signed.failures)
         again = "! in 6 Activity shows the card again, and drafts stay."
-        self._say(f"{failed} of {len(self._plans)} not decided: {again}" if failed else "")
+        self.say(f"{failed} of {len(self._plans)} not decided: {again}" if failed else "")
         self.query_one("#dialog").border_title = "Signed" if signed.receipts else "Nothing was signed"
         for button in self.query("#keep"):
             button.display = False
         self.query_one("#yes").display = False
         close = self.query_one("#no", Button)
-        close.label = "Close  esc"
+        close.label = self.label("Close", "back")
         close.focus()
 
 

@@ -1,7 +1,6 @@
 """One submission with everything that is known of it, and the ways on from there."""
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Static
 
@@ -19,15 +18,6 @@ from decentralml.tui.widgets.prose import Block, Field, Prose
 class SubmissionDetails(Working[str]):
     """Answers with where to go on: "judge", "run" or "record"; None where it was only read."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("v", "answer('judge')", show=False),
-        Binding("r", "answer('run')", show=False),
-        Binding("w", "answer('record')", show=False),
-        Binding("y", "copy", show=False),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
-    ]
-
     def __init__(self, submission: Submission, facts: Facts, now: int) -> None:
         super().__init__(f"Submission {submission.id} of task {submission.task_id}")
         self._submission = submission
@@ -35,17 +25,17 @@ class SubmissionDetails(Working[str]):
         self._now = now
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text"):
+        with VerticalScroll(id="text", can_focus=False):
             yield Prose(id="fields")
             yield Prose(id="report")
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
             if self._can("judge"):
-                yield Button("Evaluate  v", id="judge", variant="primary", compact=True)
+                yield Button(self.label("Evaluate", "evaluate"), id="judge", variant="primary", compact=True)
             if self._can("run"):
-                yield Button("Run  r", id="run", compact=True)
-            yield Button("Worker  w", id="record", compact=True)
-            yield Button("Close  esc", id="close", compact=True)
+                yield Button("Run", id="run", compact=True)
+            yield Button("Worker", id="record", compact=True)
+            yield Button(self.label("Close", "back"), id="close", compact=True)
 
     def _can(self, what: str) -> bool:
         if what == "judge":
@@ -54,7 +44,7 @@ class SubmissionDetails(Working[str]):
 
     def on_mount(self) -> None:
         self.query_one("#fields", Prose).show(fields(self._submission, self._facts, self._now))
-        self.query_one("#text").focus()
+        self.query_one("#close").focus()
         own = self._facts.reports.get(self._submission.id)
         if own is not None:
             self.query_one("#report", Prose).show(report_blocks(own, "MEASURED HERE"))
@@ -72,12 +62,9 @@ class SubmissionDetails(Working[str]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(None if event.button.id == "close" else event.button.id)
 
-    def action_answer(self, answer: str) -> None:
-        if self._can(answer):
-            self.dismiss(answer)
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#text").scroll_relative(y=lines, animate=False)
+    def action_evaluate(self) -> None:
+        if self._can("judge"):
+            self.dismiss("judge")
 
     def action_copy(self) -> None:
         self.app.copy(self._submission.result_path or self._submission.digest or self._submission.worker)

@@ -203,7 +203,7 @@ class TaskDetail(MarketScreen):
         spans: list[Span] = [("now   ", "dim")]
         for action, refusal in task_words.acts(facts):
             if refusal is None and self.check_action(action, ()):
-                key = _row(action)
+                key = keys.row(action)
                 spans += [(key.shown(self.app.keymap), "accent"), f" {key.label}   "]
         if len(spans) == 1:
             spans.append(("nothing that signs; ", "dim"))
@@ -220,7 +220,7 @@ class TaskDetail(MarketScreen):
         blocks += [("",), (("WHAT YOU MAY DO", "dim"),)]
         fields: list[Field] = []
         for action, refusal in task_words.acts(facts):
-            key = _row(action)
+            key = keys.row(action)
             shown = f"{key.shown(self.app.keymap):>2}  {key.label}"
             if refusal is None and not self.check_action(action, ()):
                 refusal = "Nothing is signed with --readonly."
@@ -524,7 +524,3 @@ class TaskDetail(MarketScreen):
 
 def _text(line: tuple[Span, ...]) -> str:
     return "".join(span if isinstance(span, str) else span[0] for span in line)
-
-
-def _row(action: str) -> keys.Key:
-    return next(key for key in keys.TABLE if key.method == action)

@@ -149,8 +149,8 @@ class StartTraining(Working[int]):
             yield Prose(id="card")
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Start", id="start", variant="primary", compact=True, disabled=True)
-            yield Button("Cancel  esc", id="no", compact=True)
+            yield Button("Start  enter", id="start", variant="primary", compact=True, disabled=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#typed-row").display = False

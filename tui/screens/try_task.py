@@ -55,8 +55,8 @@ class TryTask(Working[None]):
             yield Prose(id="found")
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
-            yield Button("Try it", id="try", variant="primary", compact=True, disabled=True)
-            yield Button("Close  esc", id="no", compact=True)
+            yield Button("Try it  enter", id="try", variant="primary", compact=True, disabled=True)
+            yield Button(self.label("Close", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#data").focus()
@@ -91,7 +91,7 @@ class TryTask(Working[None]):
         elif event.button.id == "try":
             self._start()
         else:
-            self.action_dismiss_none()
+            self.action_back()
 
     @on(Input.Submitted)
     def submitted(self) -> None:
@@ -108,7 +108,7 @@ class TryTask(Working[None]):
         if found is not None:
             self.query_one("#data", Input).value = str(found)
 
-    def action_dismiss_none(self) -> None:
+    def action_back(self) -> None:
         self._left = True
         self.dismiss(None)
 

@@ -14,6 +14,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
+from decentralml.tui import keys
 from decentralml.tui.judging import decisions, figures
 from decentralml.tui.judging import report as report_view
 from decentralml.tui.judging.canvas import Canvas, change, number
@@ -81,11 +82,14 @@ class Validate(Deciding):
                     yield Pane(id="second")
                 yield Static("", id="verdict")
                 with Horizontal(id="decide"):
-                    yield Button("Accept a", id="accept", compact=True)
-                    yield Button("Reject R", id="reject", compact=True)
-                    yield Button("Ask changes c", id="changes", compact=True)
+                    yield Button(self._label("Accept", "accept"), id="accept", compact=True)
+                    yield Button(self._label("Reject", "reject"), id="reject", compact=True)
+                    yield Button(self._label("Ask changes", "request_changes"), id="changes", compact=True)
                 yield Static("", id="why")
         yield Static("", id="progress")
+
+    def _label(self, words: str, name: str) -> str:
+        return f"{words} {keys.row(name).shown(self.app.keymap)}"
 
     def on_mount(self) -> None:
         state = self.app.state

@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -67,13 +66,6 @@ class PathInput(Input):
 class FilePicker(Dialog[Path]):
     """Answers with a file, or with a folder where ``folders``; None where the person left."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("down,j", "into_list", show=False),
-        Binding("h,left", "up", show=False),
-        Binding("l,right", "enter", show=False),
-        Binding("k", "list_up", show=False),
-    ]
-
     def __init__(self, start: Path, folders: bool = False, *, title: str = "") -> None:
         super().__init__(title or ("Choose a folder" if folders else "Choose a file"))
         self._start = start
@@ -86,8 +78,8 @@ class FilePicker(Dialog[Path]):
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
             if self._folders:
-                yield Button("Choose this folder", id="choose", variant="primary", compact=True)
-            yield Button("Cancel  esc", id="no", compact=True)
+                yield Button("Choose this folder  enter", id="choose", variant="primary", compact=True)
+            yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         path = self.query_one("#path", Input)
@@ -142,20 +134,20 @@ class FilePicker(Dialog[Path]):
         field.value = _typed(path)
         field.cursor_position = len(field.value)
 
-    def action_into_list(self) -> None:
+    def action_down(self) -> None:
         options = self.query_one("#entries", OptionList)
         if options.has_focus:
             options.action_cursor_down()
         else:
             options.focus()
 
-    def action_list_up(self) -> None:
+    def action_up(self) -> None:
         self.query_one("#entries", OptionList).action_cursor_up()
 
-    def action_up(self) -> None:
+    def action_left(self) -> None:
         self._go(self._listing.folder.parent)
 
-    def action_enter(self) -> None:
+    def action_right(self) -> None:
         index = self.query_one("#entries", OptionList).highlighted
         if index is not None and index < len(self._listing.entries):
             name, count = self._listing.entries[index]

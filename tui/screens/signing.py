@@ -1,0 +1,86 @@
+"""What every dialog that signs has: a clear yes, and after it, where the account is locked, its password."""
+
+from typing import Generic
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Button, Input, Label, Static
+
+from decentralml.core.text import visible
+from decentralml.tui import background
+from decentralml.tui.screens.dialog import Answer, Dialog
+
+
+class Signing(Dialog[Answer], Generic[Answer]):
+    """A subclass yields `question` below its card, says what `needs_key`, and does `action_yes`.
+
+    Before the yes nothing takes letters: all keys do what their buttons say. The password is asked for
+    after it, in a field, where enter is the yes.
+    """
+
+    TAKES_TYPED_AHEAD = False
+    yes = "Sign and send"
+
+    def question(self) -> ComposeResult:
+        """The password's field, shown when it is needed, and the line that says how far it is."""
+        yield Label("Password of this account, for this session", id="label")
+        yield Input(password=True, id="password", compact=True)
+        yield Static("", id="problem")
+
+    def on_mount(self) -> None:
+        self.ask(password=False)
+        self.query_one("#no", Button).focus()
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether an account is to sign whose key is locked now."""
+        raise NotImplementedError
+
+    @property
+    def _field(self) -> Input:
+        return self.query_one("#password", Input)
+
+    def ask(self, *, password: bool) -> None:
+        """Show the password's field, or hide it; the yes names the key that works there."""
+        for part in ("#label", "#password"):
+            self.query_one(part).display = password
+        self.set_class(not password, "-unlocked")
+        button = self.query_one("#yes", Button)
+        button.label = f"{self.yes}  enter" if password else self.label(self.yes, "yes")
+        button.refresh(layout=True)
+        if password:
+            self.set_focus(self._field)
+
+    def may_sign(self) -> bool:
+        """Whether all is there to sign with; where it is not, the password is asked for."""
+        asked = self._field.display
+        if not self.needs_key or (asked and self._field.value):
+            return True
+        self.ask(password=True)
+        self.say("The account is locked: type its password." if asked else "")
+        return False
+
+    async def unlock(self) -> None:
+        """Unlock the account by what was typed, and empty the field. Raises `Refused` ("WrongPassword")."""
+        if self.needs_key:
+            password, self._field.value = self._field.value, ""
+            await background.call(self.app.session.unlock, password)
+        self.ask(password=False)
+        self.set_focus(self.query_one("#no"))
+
+    def say(self, text: str) -> None:
+        """One line on how far it is, or what went wrong."""
+        self.query_one("#problem", Static).update(Text(visible(text)))
+
+    def leave(self, answer: Answer | None) -> None:
+        """Dismiss the dialog, and leave no secret behind."""
+        self._field.value = ""
+        self.dismiss(answer)
+
+    def action_yes(self) -> None:
+        raise NotImplementedError
+
+    @on(Input.Submitted, "#password")
+    def password_given(self) -> None:
+        self.action_yes()
