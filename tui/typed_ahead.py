@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -30,13 +31,17 @@ _SHOWN_SECONDS = 1.0
 
 @dataclass(eq=False)
 class _Turn:
-    """A key that is under way, the work that it began, and the screen that it opened."""
+    """A key that is under way: the work that it began, the screen that it opened, and when that was shown.
+
+    ``blind``: what was typed before that, and so without having seen the screen.
+    """
 
     key: str
     handled: bool = False
     workers: tuple[Worker[Any], ...] = ()
     screen: Screen[Any] | None = None
     shown: asyncio.Event = field(default_factory=asyncio.Event)
+    blind: list[events.Key | events.Paste] = field(default_factory=list)
 
 
 class TypedAhead:
@@ -68,7 +73,13 @@ class TypedAhead:
         """``screen`` was pushed."""
         if self._turn is not None:
             self._turn.screen = screen
-            screen.call_after_refresh(self._turn.shown.set)
+            screen.call_after_refresh(self._seen, self._turn)
+
+    def _seen(self, turn: _Turn) -> None:
+        if not turn.shown.is_set():
+            turn.shown.set()
+            turn.blind += self._waiting
+            self._waiting.clear()
 
     async def _next(self) -> None:
         if not self._waiting:
@@ -108,13 +119,12 @@ class TypedAhead:
             await asyncio.wait({seen}, timeout=_SHOWN_SECONDS)
         seen.cancel()  # but not ``ended``: whoever waits for a worker cancels it with himself
         # By way of the app's queue, in which the screen's own wish for the focus stands before it.
-        self._app.call_later(self._shown, turn)
+        self._app.call_later(self._opened, turn)
 
-    async def _shown(self, turn: _Turn) -> None:
+    async def _opened(self, turn: _Turn) -> None:
         if turn.screen is not None:
-            while self._waiting and getattr(self._waiting[0], "key", "") == turn.key:
-                self._waiting.popleft()
-            asks = not getattr(turn.screen, "TAKES_TYPED_AHEAD", True)
-            if asks and not isinstance(self._app.focused, Input):
-                self._waiting.clear()
+            self._seen(turn)  # or its time is over
+            blind = list(dropwhile(lambda event: getattr(event, "key", "") == turn.key, turn.blind))
+            takes = getattr(turn.screen, "TAKES_TYPED_AHEAD", True) or isinstance(self._app.focused, Input)
+            self._waiting.extendleft(reversed(blind) if takes else ())
         await self._next()

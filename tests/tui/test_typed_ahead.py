@@ -63,6 +63,17 @@ async def test_a_yes_typed_before_the_question_was_seen_signs_nothing(market_hom
         assert all(s.worker != market_home.address("chi") for s in market_home.chain.submissions_of(4))
 
 
+async def test_a_yes_typed_as_soon_as_the_question_is_seen_counts(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        burst(app, "t")
+        while not isinstance(app.screen, Sign):
+            await asyncio.sleep(0)
+        app.screen.call_after_refresh(burst, app, "y")
+        await until(pilot, lambda: not isinstance(app.screen, Sign))
+        assert [s.task_id for s in market_home.chain.submissions_of(4)] == [4]
+
+
 async def test_keys_that_open_nothing_all_count(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         burst(app, "m", "m", "s", "s", "s", "j")
