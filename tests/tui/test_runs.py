@@ -207,7 +207,7 @@ async def test_where_another_training_is_started_the_machine_and_its_runs_are_se
     async with market_home.running(as_="chi", size=(120, 36)) as (app, pilot):
         app.push_screen(StartTraining(1))
         text = await shows(app, pilot, "machine  3.2 of 8 cores busy")
-        assert "1 run at work or waiting" in text
+        assert "1 run going" in text
         assert "load 4.5" in text
 
 

@@ -172,12 +172,8 @@ class StartTraining(Working[int]):
         finally:
             self._measuring = False
         *parts, load = machine(found)
-        parts += [
-            f"{going} {'run' if going == 1 else 'runs'} at work or waiting" if going else "no run",
-            load,
-        ]
-        for line in self.query("#machine").results(Prose):  # none where the form was left meanwhile
-            line.show([(("machine  ", "dim"), "  ".join(parts))])
+        parts += [f"{going or 'no'} {'run' if going < 2 else 'runs'} going", load]
+        self.query_one("#machine", Prose).show([(("machine  ", "dim"), "  ".join(parts))])
 
     def _look_around(self) -> tuple[Machine, int]:
         """The machine, and how many runs are at work here or wait. Blocks."""
@@ -246,9 +242,8 @@ class StartTraining(Working[int]):
             blocks.append(await self.call(_card, self.session, self._order(ready)))
         except DecentralMLError as error:
             problem = str(error)
-        if self.is_attached:
-            self.say(problem, bad=True)
-            self.query_one("#card", Prose).show(blocks)
+        self.say(problem, bad=True)
+        self.query_one("#card", Prose).show(blocks)
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()

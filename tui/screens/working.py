@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.text import Text
+from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from decentralml.core.chain.base import Receipt
@@ -54,8 +55,11 @@ class Working(Dialog[Answer], Generic[Answer]):
         try:
             await coroutine
         except Exception as error:
+            left = not self.is_attached or not self.query("#problem")
+            if left and isinstance(error, NoMatches):
+                return  # what it would have changed on the screen is gone
             found = ours(error)
-            if not self.is_attached:  # it was left meanwhile
+            if left:
                 self.app.show_error(found, otherwise=self._title)
                 return
             if not isinstance(found, Interrupted):
