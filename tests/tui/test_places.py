@@ -4,14 +4,18 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
-from decentralml.tui import keys
+from decentralml.core.domain import TaskType
+from decentralml.tui import keys, screens
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.activity import Activity
 from decentralml.tui.screens.runs import RunsScreen
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.validate import Validate
+from decentralml.tui.state import State
 
+from . import judged
 from .conftest import Place, settled, until
 from .trainings import Training, finished
 
@@ -198,3 +202,143 @@ async def test_activity_leads_to_the_run_under_its_cursor(market_home: Place, ru
             assert app.screen.run.id == run_id
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, Activity))
+
+
+# After a restart
+
+
+async def test_what_was_open_over_every_mode_is_open_after_a_restart(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await from_tasks(app, pilot)
+        await at_the_task(app, pilot)
+        await from_the_statement(app, pilot)
+        await at_the_task(app, pilot)
+        before = [screen.place for screen in app.screen_stack[1:]]
+        assert before == [["statement", market_home.address("ada")], ["task", 1]]
+        app.finish()
+    async with market_home.running() as (app, pilot):
+        await at_the_task(app, pilot)
+        assert app.current_mode == "accounts"
+        assert [screen.place for screen in app.screen_stack[1:]] == before
+        await pilot.press("1")
+        await until(pilot, lambda: app.current_mode == "tasks")
+        await at_the_task(app, pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.SCOPE == "tasks")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["task", 1],
+        ["label", 3],
+        ["viewer", "/", "etc", False],
+        ["statement", "5C"],
+        ["address_book"],
+        ["create"],
+    ],
+    ids=lambda place: place[0],
+)
+async def test_a_screen_is_made_anew_from_its_place(market_home: Place, place: list[object]) -> None:
+    async with market_home.running():
+        screen = screens.reopened(place)
+        assert screen is not None
+        assert place[0] == screen.SCOPE
+        assert screen.place == place
+
+
+@pytest.mark.parametrize(
+    "over", [5, {"tasks": 5}, {"tasks": [["task", "x"], ["castle"], 7]}, {"tasks": [None]}]
+)
+async def test_a_state_that_makes_no_sense_opens_nothing(market_home: Place, over: object) -> None:
+    state = State(market_home.home)
+    state.set("over", {market_home.chain.genesis[:16]: over})
+    state.set("mode", "castle")
+    state.save()
+    async with market_home.running() as (app, _):
+        assert app.screen.SCOPE == "tasks"
+        assert len(app.screen_stack) == 1
+
+
+async def test_what_was_open_on_another_chain_stays_there(market_home: Place) -> None:
+    state = State(market_home.home)
+    state.set("over", {"another": {"tasks": [["task", 1]]}})
+    state.save()
+    async with market_home.running() as (app, _):
+        assert app.screen.SCOPE == "tasks"
+
+
+async def test_the_list_of_tasks_is_at_the_same_task_though_others_came(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("j")
+        await until(pilot, lambda: app.screen.table.cursor == 1)
+        was = app.screen.table.row.key
+        await pilot.pause()
+        app.finish()
+    for number in range(120):  # more than a page
+        market_home.create("chi", f"New {number}", TaskType.DataAnnotators, pays=0.01, slots=1)
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: app.screen.table.row and app.screen.table.row.key == was, "the task")
+        assert app.screen.table.cursor == 121
+
+
+async def test_the_inbox_is_filtered_and_at_its_result_as_it_was(bare_home: Place) -> None:
+    judged.known_market(bare_home)
+    async with bare_home.running(size=(100, 30)) as (app, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: isinstance(app.screen, Validate) and app.screen.look, "the inbox")
+        await pilot.press("slash", *"task:1", "enter")
+        await settled(pilot)
+        await pilot.press("j", "j")
+        await settled(pilot)
+        was = app.screen.look.submission.id
+        assert was != next(iter(app.screen.entries))
+        app.finish()
+    async with bare_home.running(size=(100, 30)) as (app, pilot):
+        await until(pilot, lambda: isinstance(app.screen, Validate) and app.screen.look, "the inbox")
+        await until(pilot, lambda: app.screen.look.submission.id == was, "the result")
+        assert app.screen.filter == "task:1"
+
+
+async def test_runs_keep_filter_marks_and_overlay(market_home: Place, runs: list[Training]) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.run, "the runs")
+        await pilot.press("space", "o", "slash", *"digits", "enter")
+        marked = set(app.screen.table.marked)
+        assert marked
+        app.finish()
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.run, "the runs")
+        assert app.screen.table.marked == marked
+        assert app.screen.overlay
+        assert app.screen.query_one("#filter", Input).value == "digits"
+
+
+async def test_accounts_are_at_the_account_as_it_was(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("5")
+        await until(pilot, lambda: app.screen.SCOPE == "accounts" and app.screen.table.row)
+        await settled(pilot)
+        await pilot.press("j", "j")
+        was = app.screen.table.row.key
+        await settled(pilot)
+        app.finish()
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: app.screen.SCOPE == "accounts" and app.screen.table.row)
+        await until(pilot, lambda: app.screen.table.row.key == was, "the account")
+
+
+async def test_activity_is_in_its_list_as_it_was(market_home: Place, runs: list[Training]) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("6")
+        await until(pilot, lambda: isinstance(app.screen, Activity) and app.screen._part("work").total)
+        await settled(pilot)
+        await pilot.press("right_square_bracket")
+        assert app.screen.table.id == "work"
+        await pilot.pause()
+        app.finish()
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: isinstance(app.screen, Activity) and app.screen._part("work").total)
+        await settled(pilot)
+        assert app.screen.table.id == "work"

@@ -44,6 +44,7 @@ class AccountsScreen(MarketScreen):
         self._probed = False
         self._remembered: set[str] = set()
         self._pasts: dict[str, Past] = {}
+        self._wished = ""
 
     def body(self) -> ComposeResult:
         yield PagedTable(COLUMNS, self._fetch, empty="No account yet. n makes one, I imports one.")
@@ -56,11 +57,21 @@ class AccountsScreen(MarketScreen):
                     yield Prose(id="latest")
 
     def on_mount(self) -> None:
+        self._wished = self._wished or self.kept("row", "")
         self.table.focus()
+
+    def select(self, address: str) -> None:
+        """Put the cursor on an account as soon as the list is read."""
+        self._wished = address
+        if self.is_mounted:
+            self.work(self.refresh_data(), group="refresh")
 
     async def refresh_data(self) -> None:
         self._book = await self.call(account_facts.read, self.session)
         await self.table.reload()
+        if self._wished:
+            self.table.go_to(self._wished)
+            self._wished = ""
         if not self._probed:
             self._probed = True
             self.work(self._ask_keyring(), group="keyring")
@@ -109,6 +120,7 @@ class AccountsScreen(MarketScreen):
         entry = self._entry
         self._show(entry)
         if entry is not None:
+            self.keep("row", entry.account.address, now=False)
             self.work(self._show_past(entry), group="past")
 
     async def _show_past(self, entry: Entry) -> None:
@@ -192,11 +204,7 @@ class AccountsScreen(MarketScreen):
         if account is None:
             return
         await self._be(account if self.session.account is None else self.session.account)
-        self._go_to(account.address)
-
-    def _go_to(self, address: str) -> None:
-        found = (n for n, entry in enumerate(self._book.entries) if entry.account.address == address)
-        self.table.move_to(next(found, 0))
+        self.table.go_to(account.address)
 
     def action_export(self) -> None:
         self.work(self._export())

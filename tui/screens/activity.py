@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
@@ -20,28 +20,12 @@ from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.signing import proposals
 from decentralml.tui.transfers import Handle
-from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.paged_table import PagedTable, Row
+from decentralml.tui.widgets.rows import Rows
 
+PANELS = ("waits", "work", "failed", "events")
 _FIRST_EVENTS = 500
 _LOOK_SECONDS = 2.0
-
-
-class Rows(PagedTable):
-    """A table over rows that are in memory already; the same rows again draw nothing."""
-
-    def __init__(self, columns: tuple[Column, ...], *, empty: str, id: str) -> None:
-        super().__init__(columns, self._from_memory, empty=empty, id=id)
-        self._rows: list[Row] | None = None
-
-    async def _from_memory(self, offset: int, limit: int) -> tuple[list[Row], int]:
-        rows = self._rows or []
-        return rows[offset : offset + limit], len(rows)
-
-    async def show(self, rows: list[Row]) -> None:
-        """Show ``rows``; the cursor stays on its row."""
-        if rows != self._rows:
-            self._rows = rows
-            await self.reload()
 
 
 class Activity(MarketScreen):
@@ -73,10 +57,18 @@ class Activity(MarketScreen):
                 yield Rows(activity_rows.EVENTS, empty="No event fits. / changes the filter.", id="events")
 
     def on_mount(self) -> None:
-        self.filter = self.app.state.get("activity.filter", "")
+        self.filter = self.kept("filter", "")
         self.query_one("#filter", Input).value = self.filter
-        self._part("waits").focus()
+        self._part(self._kept_panel()).focus()
         self.set_interval(_LOOK_SECONDS, self._look)
+
+    def _kept_panel(self) -> str:
+        panel = self.kept("panel", "waits")
+        return panel if panel in PANELS else "waits"
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Rows) and event.widget.id is not None:
+            self.keep("panel", event.widget.id)
 
     def _part(self, name: str) -> Rows:
         return self.query_one(f"#{name}", Rows)
@@ -183,8 +175,7 @@ class Activity(MarketScreen):
     def filter_typed(self, event: Input.Changed) -> None:
         mine = "mine" in self.filter.split()
         self.filter = event.value
-        if self.app.state.set("activity.filter", self.filter):
-            self.app.save_state()
+        self.keep("filter", self.filter)
         if self.app.session is None:
             return
         if mine != ("mine" in self.filter.split()):

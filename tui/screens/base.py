@@ -67,6 +67,19 @@ class MarketScreen(Screen[None]):
     def select(self, id: Any) -> None:
         """Put the cursor on what ``id`` is here, as soon as it is read: for screens that lead here."""
 
+    def keep(self, name: str, value: Any, *, now: bool = True) -> None:
+        """Remember a JSON value of this screen across restarts, as ``tasks.filter``.
+
+        Not ``now``: with the next one, or when the app ends. For what changes with every key.
+        """
+        if self.app.state.set(f"{self.SCOPE}.{name}", value) and now:
+            self.app.save_state()
+
+    def kept(self, name: str, default: T) -> T:
+        """What `keep` was given; ``default`` where that was nothing, or of another type."""
+        found: T = self.app.state.get(f"{self.SCOPE}.{name}", default)
+        return found
+
     def on_screen_resume(self) -> None:
         self.app.places.note()
         self.query_one(TopBar).show(self.app.pulse)

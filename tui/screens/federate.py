@@ -59,6 +59,7 @@ class Federate(PaneScreen):
     def __init__(self) -> None:
         super().__init__()
         self._desk: Desk | None = None
+        self._wished = 0
         self._accepted: list[tuple[Submission, Task]] = []
         self._answers = 0
         self._chosen: tuple[int, ...] = ()
@@ -91,6 +92,8 @@ class Federate(PaneScreen):
 
     def on_mount(self) -> None:
         self.restore_panel()
+        self._wished = self._wished or self.kept("row", 0)
+        self.table.marked = {number for number in self.kept("marked", []) if isinstance(number, int)}
         self._timer = self.set_interval(_PROGRESS_SECONDS, self._show_progress, pause=True)
         self.query_one("#progress").display = False
         self.table.focus()
@@ -101,8 +104,18 @@ class Federate(PaneScreen):
 
     # Reading
 
+    def select(self, submission_id: int) -> None:
+        """Put the cursor on an accepted result as soon as the list is read."""
+        self._wished = submission_id
+        if self.is_mounted:
+            self.work(self.refresh_data(), group="refresh")
+
     async def refresh_data(self) -> None:
         await self.table.reload()
+        places = [submission.id for submission, _ in self._accepted]
+        if self._wished in places:
+            self.table.move_to(places.index(self._wished))
+        self._wished = 0
         self._past = await self.call(federations.past, self.session.home)
         await self._choose()
         self._show()
@@ -199,11 +212,14 @@ class Federate(PaneScreen):
 
     @on(PagedTable.Moved, "#accepted")
     def row_moved(self) -> None:
+        if self.table.row is not None:
+            self.keep("row", self.table.row.key, now=False)
         if self._choice() != self._gathered_of:
             self.work(self._choose())
 
     def action_mark(self) -> None:
         self.table.toggle_mark()
+        self.keep("marked", sorted(self.table.marked))
         self.table.move(1)
         self.work(self._choose())
 

@@ -67,14 +67,9 @@ class PaneScreen(MarketScreen):
         if part.content != new:
             part.update(new)
 
-    def keep(self, name: str, value: Any) -> None:
-        """Remember where the person was, across restarts: ``validate.panel``."""
-        if self.app.state.set(f"{self.SCOPE}.{name}", value):
-            self.app.save_state()
-
     def restore_panel(self) -> None:
         """Show the panel that was seen last."""
-        panel = self.app.state.get(f"{self.SCOPE}.panel", self.panel)
+        panel = self.kept("panel", self.panel)
         self.panel = panel if panel in self.PANELS else self.panel
 
     def _turns(self) -> tuple[str, ...]:

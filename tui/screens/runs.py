@@ -1,31 +1,22 @@
 """The trainings of this machine: their list and queue, and one of them live."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from decentralml.core import work
-from decentralml.core.domain import Submission
-from decentralml.core.errors import Refused
-from decentralml.core.text import clean
-from decentralml.core.training.runs import Run
+from decentralml.core.training.runs import Run, Runs
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
-from decentralml.tui.run.reader import Look, Reader
-from decentralml.tui.screens.base import MarketScreen
-from decentralml.tui.screens.dialog import Ask
-from decentralml.tui.task import facts as task_facts
+from decentralml.tui.run.reader import Reader
+from decentralml.tui.screens.running import Running
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.run_panel import RunPanel
 
 LOOK_SECONDS = 1.0
-SELECTED = "runs.selected"
 COLUMNS = (
     Column("id", "RUN", 4, right=True, priority=100),
     Column("state", "STATE", 8, priority=99),
@@ -38,7 +29,7 @@ COLUMNS = (
 _WIDE = 140
 
 
-class RunsScreen(MarketScreen):
+class RunsScreen(Running):
     """The list stays in a strip above the live panel, or at its left where there is room.
 
     The disk is looked at once a second while the screen is shown, and what changed is drawn.
@@ -50,7 +41,6 @@ class RunsScreen(MarketScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen = Look()
         self.overlay = False
         self._reader: Reader | None = None
         self._rows: list[Row] = []
@@ -68,6 +58,14 @@ class RunsScreen(MarketScreen):
                 )
                 yield PagedTable(COLUMNS, self._fetch, empty="No run yet. r starts one.")
             yield RunPanel(id="live")
+
+    def on_mount(self) -> None:
+        self.overlay = self.kept("overlay", False)
+        self.table.marked = {id for id in self.kept("marked", []) if isinstance(id, int)}
+        filter = self.query_one("#filter", Input)
+        with self.prevent(Input.Changed):
+            filter.value = "" if self._wished else self.kept("filter", "")
+        filter.set_class(bool(filter.value), "-shown")
 
     @property
     def live(self) -> RunPanel:
@@ -87,7 +85,7 @@ class RunsScreen(MarketScreen):
             self._timer.pause()
 
     async def refresh_data(self) -> None:
-        await self._look()
+        await self.look()
 
     def moved(self, pulse: Pulse, *, events: bool) -> None:
         """With a block the machine is looked at too, though no run is at work."""
@@ -101,9 +99,9 @@ class RunsScreen(MarketScreen):
             return
         if self._looking:
             return
-        self.work(self._look(), group="look")
+        self.work(self.look(), group="look")
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         """Read what is new on disk and draw it. One at a time: a look during a look is made after it."""
         if self._looking:
             self._again = True
@@ -163,7 +161,7 @@ class RunsScreen(MarketScreen):
     def _select(self, id: int | None) -> None:
         if id == self.selected:
             return
-        self._remember(SELECTED, id or 0)
+        self.keep("selected", id or 0)
         self._again = True
         self._look_soon()
 
@@ -179,7 +177,7 @@ class RunsScreen(MarketScreen):
 
     def select(self, id: int) -> None:
         """Look at a run: whatever the filter hides, it is shown, with the cursor on it."""
-        self._remember(SELECTED, id)
+        self.keep("selected", id)
         self._wished = True
         if self.is_mounted:
             self._show_all()
@@ -195,11 +193,15 @@ class RunsScreen(MarketScreen):
     @property
     def selected(self) -> int | None:
         """The id of the run that is looked at."""
-        return self.app.state.get(SELECTED, 0) or None
+        return self.kept("selected", 0) or None
+
+    @property
+    def runs(self) -> Runs:
+        assert self._reader is not None, "a run was seen"
+        return self._reader.runs
 
     @property
     def run(self) -> Run | None:
-        """The run that is looked at."""
         return next((run for run in self.seen.runs if run.id == self.selected), None)
 
     # Drawing
@@ -301,7 +303,7 @@ class RunsScreen(MarketScreen):
 
     def _to_panel(self, by: int) -> None:
         self.live.next_panel(by)
-        self._remember("runs.panel", self.live.panel)
+        self.keep("panel", self.live.panel)
         self._look_soon()
 
     def action_zoom(self) -> None:
@@ -310,20 +312,22 @@ class RunsScreen(MarketScreen):
 
     def action_log_scale(self) -> None:
         self.live.log_scale = not self.live.log_scale
-        self._remember("runs.log", self.live.log_scale)
+        self.keep("log", self.live.log_scale)
         self.draw()
 
     def action_smooth(self) -> None:
         self.live.next_smooth()
-        self._remember("runs.smooth", self.live.smooth)
+        self.keep("smooth", self.live.smooth)
 
     def action_overlay(self) -> None:
         self.overlay = not self.overlay
+        self.keep("overlay", self.overlay)
         self.draw()
         self._look_soon()
 
     def action_mark(self) -> None:
         self.table.toggle_mark()
+        self.keep("marked", sorted(self.table.marked))
         self.draw()
         if self.overlay:
             self._look_soon()
@@ -334,7 +338,8 @@ class RunsScreen(MarketScreen):
         filter.focus()
 
     @on(Input.Changed, "#filter")
-    def filter_typed(self) -> None:
+    def filter_typed(self, event: Input.Changed) -> None:
+        self.keep("filter", event.value)
         self._look_soon()
 
     @on(Input.Submitted, "#filter")
@@ -343,130 +348,11 @@ class RunsScreen(MarketScreen):
         filter.set_class(bool(filter.value), "-shown")
         self.table.focus()
 
-    def _remember(self, name: str, value: Any) -> None:
-        if self.app.state.set(name, value):
-            self.app.save_state()
-
     def action_copy(self) -> None:
         """What the panel shows in full; of the curves, where the run lies."""
         run = self.run
         if run is not None:
             self.app.copy(self.live.plain or str(run.result_folder or run.folder))
-
-    # Doing
-
-    def why_not(self, action: str) -> Refused | None:
-        if action in ("pause", "stop", "retry", "deliver"):
-            return run_words.why_not(action, self.run)
-        return None
-
-    def _able(self, action: str) -> Run:
-        """The run, where ``action`` can be done with it. Raises the reason where it cannot."""
-        if (refusal := self.why_not(action)) is not None:
-            raise refusal
-        run = self.run
-        assert run is not None, "without a run there is a reason"
-        return run
-
-    def action_train(self) -> None:
-        self.work(self._train())
-
-    async def _train(self) -> None:
-        from decentralml.tui.screens.train import start
-
-        await start(self, None)
-        await self._look()
-
-    def action_pause(self) -> None:
-        self.work(self._pause())
-
-    async def _pause(self) -> None:
-        run = self._able("pause")
-        assert self._reader is not None, "a run was seen"
-        goes_on = run.state == "paused" or self.seen.told == "pause"
-        await self.call(self._reader.runs.resume if goes_on else self._reader.runs.pause, run.id)
-        self.app.say(f"Run {run.id} {'goes on' if goes_on else 'pauses at its next batch end'}.")
-        await self._look()
-
-    def action_stop(self) -> None:
-        self.work(self._stop())
-
-    async def _stop(self) -> None:
-        run = self._able("stop")
-        assert self._reader is not None, "a run was seen"
-        kept = run.last.checkpoint
-        text = (
-            f"Run {run.id}, {clean(run.spec.title) or run.spec.script}\n\n"
-            "It ends at its next batch end. ! lets it go on later from its last checkpoint"
-            + (": there is none yet." if kept is None else f", so far that of epoch {kept.epoch}.")
-            + " They follow the ends of epochs; what came after the last one is trained again."
-        )
-        if run.state == "queued":
-            text = f"Run {run.id} waits and has trained nothing yet. It is taken out of the queue."
-        if await self.app.push_screen_wait(Ask(f"Stop run {run.id}", text, yes="Stop it")):
-            await self.call(self._reader.runs.stop, run.id)
-            self.app.say(f"Run {run.id} is told to stop.")
-        await self._look()
-
-    def action_retry(self) -> None:
-        self.work(self._retry())
-
-    async def _retry(self) -> None:
-        run = self._able("retry")
-        assert self._reader is not None, "a run was seen"
-        await self.call(self._reader.runs.resume, run.id)
-        kept = run.last.checkpoint
-        how = (
-            "starts anew"
-            if kept is None
-            else f"goes on after epoch {kept.epoch}; that is not exact to the bit"
-        )
-        self.app.say(f"Run {run.id} {how}.")
-        await self._look()
-
-    def action_deliver(self) -> None:
-        self.work(self._deliver())
-
-    async def _deliver(self) -> None:
-        run = self._able("deliver")
-        submission = await self.call(self._submission, run)
-        refusal = await self.call(self.session.may, "send_task_result", submission_id=submission.id)
-        if refusal is not None:
-            raise refusal
-        from decentralml.tui.screens.send import SendResult
-
-        await self.app.push_screen_wait(SendResult(submission.id, run.id))
-
-    def _submission(self, run: Run) -> Submission:
-        """Whose result the run is: the slot for which it was trained, or the one held since. Blocks."""
-        session, task_id = self.session, run.spec.task_id
-        assert task_id is not None, "a run of no task is not delivered"
-        work.require_run_of(run, task_id, session.chain.genesis)
-        if (mine := task_facts.my_submission(session, task_id)) is None:
-            raise task_facts.not_taken(session.chain.task(task_id))
-        return mine
-
-    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
-        run = self.run
-        if run is None:
-            return
-        if run.spec.task_id is not None:
-            yield f"go to task {run.spec.task_id}", "the task of this run", lambda: self._open_task(run)
-        if run.ended:
-            yield (
-                f"remove run {run.id}",
-                "delete it with checkpoint and result",
-                lambda: self.work(self._remove(run)),
-            )
-
-    async def _remove(self, run: Run) -> None:
-        assert self._reader is not None, "a run was seen"
-        text = f"{run.folder}\n\nIts checkpoint, its log and its result are deleted."
-        if await self.app.push_screen_wait(
-            Ask(f"Remove run {run.id}", Text(text), yes="Remove", danger=True)
-        ):
-            await self.call(self._reader.runs.remove, run.id)
-            await self._look()
 
 
 def _searched(row: Row) -> str:

@@ -105,7 +105,7 @@ class TaskDetail(MarketScreen):
 
     def on_mount(self) -> None:
         self.query_one("#fetching").display = False
-        self.show_panel(self.app.state.get("task.panel", "overview"))
+        self.show_panel(self.kept("panel", "overview"))
 
     # Reading
 
@@ -264,8 +264,7 @@ class TaskDetail(MarketScreen):
         self._mover.focus()
         if self.facts is not None:
             self._titles(self.facts)
-        if self.app.state.set("task.panel", self.panel):
-            self.app.save_state()
+        self.keep("panel", self.panel)
 
     @property
     def _mover(self) -> Widget:

@@ -97,16 +97,16 @@ class Tasks(MarketScreen):
     async def _restore(self) -> None:
         """Be where the person was: view, filter, order, row."""
         self._restored = True
-        state = self.app.state
-        view, order = state.get("tasks.view", self.view), state.get("tasks.order", self.order)
+        view, order = self.kept("view", self.view), self.kept("order", self.order)
         self.view = view if view in VIEWS else self.view
         self.order = order if order in ORDERS else self.order
-        self.descending = state.get("tasks.descending", self.descending)
-        self.filter = state.get("tasks.filter", self.filter)
+        self.descending = self.kept("descending", self.descending)
+        self.filter = self.kept("filter", self.filter)
+        task_id, near = self.kept("task", 0), self.kept("row", 0)
         with self.prevent(Input.Changed):
             self.query_one("#filter", Input).value = self.filter
         await self.table.reload()
-        self.table.move_to(state.get("tasks.row", 0))
+        self.table.move_to(await self._place_of(task_id, near) if task_id else near)
 
     def moved(self, pulse: "Pulse", *, events: bool) -> None:
         stale = pulse.head.block - self._read_at >= _STALE_BLOCKS
@@ -124,6 +124,15 @@ class Tasks(MarketScreen):
         )
         self._say_what_is_shown(total)
         return rows, total
+
+    async def _place_of(self, task_id: int, near: int) -> int:
+        """Where a task stands now that stood at ``near``; there where it is not in the list any more."""
+        if self._list is None:
+            return near
+        found = await self.call(
+            self._list.place, task_id, self.view, self.filter, self.order, near, descending=self.descending
+        )
+        return near if found is None else found
 
     def _say_what_is_shown(self, total: int) -> None:
         table = self.table
@@ -149,7 +158,9 @@ class Tasks(MarketScreen):
 
     @on(PagedTable.Moved)
     def moved_to(self) -> None:
-        self.app.state.set("tasks.row", self.table.cursor)
+        if self.table.row is not None:
+            self.keep("task", self.table.row.key, now=False)
+            self.keep("row", self.table.cursor, now=False)
         self._show_preview()
 
     def _show_preview(self) -> None:
@@ -259,7 +270,7 @@ class Tasks(MarketScreen):
             self._set("#count", wrong)
             return
         self.filter = event.value
-        self._show_again("tasks.filter", self.filter)
+        self._show_again("filter", self.filter)
 
     @on(Input.Submitted, "#filter")
     def filter_done(self) -> None:
@@ -267,18 +278,18 @@ class Tasks(MarketScreen):
 
     def action_view(self) -> None:
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
-        self._show_again("tasks.view", self.view)
+        self._show_again("view", self.view)
 
     def action_sort(self) -> None:
         self._sort_by(ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
 
     def _sort_by(self, column: str) -> None:
         self.order = column
-        self._show_again("tasks.order", self.order)
+        self._show_again("order", self.order)
 
     def action_reverse(self) -> None:
         self.descending = not self.descending
-        self._show_again("tasks.descending", self.descending)
+        self._show_again("descending", self.descending)
 
     @on(PagedTable.HeaderClicked)
     def header_clicked(self, event: PagedTable.HeaderClicked) -> None:
@@ -288,8 +299,7 @@ class Tasks(MarketScreen):
             self._sort_by(event.column)
 
     def _show_again(self, name: str, value: Any) -> None:
-        if self.app.state.set(name, value):
-            self.app.save_state()
+        self.keep(name, value)
         if self.app.session is not None:
             self.work(self.table.reload(keep_cursor=False), group="reload")
 

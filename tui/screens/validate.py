@@ -62,10 +62,15 @@ class Validate(Deciding):
         """Put the cursor on a result as soon as the list is read, whatever the filter hides."""
         self._wished = submission_id
         if self.is_mounted:
-            self.filter = ""
-            with self.prevent(Input.Changed):
-                self.query_one("#filter", Input).value = ""
+            self._set_filter("")
             self.work(self.read(), group="refresh")
+
+    def _set_filter(self, text: str) -> None:
+        """Filter by ``text`` from the next reading on."""
+        self.filter = text
+        self.keep("filter", text)
+        with self.prevent(Input.Changed):
+            self.query_one("#filter", Input).value = text
 
     def body(self) -> ComposeResult:
         with Horizontal(id="filterbar"):
@@ -92,11 +97,13 @@ class Validate(Deciding):
         return f"{words} {keys.row(name).shown(self.app.keymap)}"
 
     def on_mount(self) -> None:
-        state = self.app.state
         self.restore_panel()
-        order = state.get("validate.order", self.order)
+        order = self.kept("order", self.order)
         self.order = order if order in ORDERS else self.order
-        self.descending = state.get("validate.descending", self.descending)
+        self.descending = self.kept("descending", self.descending)
+        if self._wished is None:
+            self._wished = self.kept("row", 0) or None
+            self._set_filter(self.kept("filter", ""))
         self.query_one("#progress").display = False
         self.table.focus()
 
@@ -127,7 +134,7 @@ class Validate(Deciding):
             await self.table.reload()
             if self._wished in self.entries:
                 self.table.move_to(list(self.entries).index(self._wished))
-                self._wished = None
+            self._wished = self._wished if self._read_again else None
             await self._read_look()
         finally:
             self._reading = False
@@ -194,6 +201,8 @@ class Validate(Deciding):
 
     @on(PagedTable.Moved, "#inbox")
     def row_moved(self, event: PagedTable.Moved) -> None:
+        if event.row is not None and self._wished is None:
+            self.keep("row", event.row.key, now=False)
         if event.row is None:
             self.look = None
             self._show_all()
@@ -383,6 +392,7 @@ class Validate(Deciding):
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
         self.filter = event.value
+        self.keep("filter", self.filter)
         if self.app.session is not None:
             self.work(self._read_from_top())
 

@@ -16,6 +16,8 @@ from decentralml.tui.words import blocks_left, kind, next_step
 
 ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
 _DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
+# So many tasks may have come or gone since one was here.
+_SOUGHT = 1000
 
 
 class MarketList:
@@ -34,17 +36,31 @@ class MarketList:
 
         Raises `Misused` ("BadFilter").
         """
-        session = self._session
-        chain, me = session.chain, session.address or ""
+        chain = self._session.chain
+        self._read_mine()
+        page = chain.tasks(self._query(view, text, order, offset, limit, descending=descending))
+        block = chain.head().block
+        return [self._row(task, block) for task in page.items], page.total
+
+    def place(
+        self, task_id: int, view: str, text: str, order: str, near: int, *, descending: bool
+    ) -> int | None:
+        """Where a task stands that stood at ``near``; None where it does not, as far as one looks for it."""
+        first = max(near - _SOUGHT, 0)
+        query = self._query(view, text, order, first, 2 * _SOUGHT, descending=descending)
+        found = self._session.chain.tasks(query).items
+        return next((first + place for place, task in enumerate(found) if task.id == task_id), None)
+
+    def _query(
+        self, view: str, text: str, order: str, offset: int, limit: int, *, descending: bool
+    ) -> TaskQuery:
+        me = self._session.address or ""
         base = TaskQuery(order=ORDERS[order], descending=descending, offset=offset, limit=limit)
         if view == "open":
             base = msgspec.structs.replace(base, takeable=True)
         elif view == "mine":
             base = msgspec.structs.replace(base, party=me)
-        self._read_mine()
-        page = chain.tasks(task_filter.parse(text, me=me, base=base))
-        block = chain.head().block
-        return [self._row(task, block) for task in page.items], page.total
+        return task_filter.parse(text, me=me, base=base)
 
     def _read_mine(self) -> None:
         chain, me = self._session.chain, self._session.address or ""

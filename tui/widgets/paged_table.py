@@ -313,6 +313,15 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor by rows; it stays inside the table."""
         self.move_to(self.cursor + by)
 
+    def go_to(self, key: Any) -> bool:
+        """Put the cursor on the row with ``key``; whether it is among the pages that are here."""
+        for page, rows in self._pages.items():
+            for place, row in enumerate(rows):
+                if row.key == key:
+                    self.move_to(page * PAGE + place)
+                    return True
+        return False
+
     def move_to(self, index: int) -> None:
         """Put the cursor on a row by its index, and bring it into view."""
         self.cursor = max(0, min(index, self.total - 1))

@@ -1,0 +1,148 @@
+"""What is done with the run under the cursor: paused, stopped, tried again, delivered, removed."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rich.text import Text
+
+from decentralml.core import work
+from decentralml.core.domain import Submission
+from decentralml.core.errors import Refused
+from decentralml.core.text import clean
+from decentralml.core.training.runs import Run, Runs
+from decentralml.tui.run import words as run_words
+from decentralml.tui.run.reader import Look
+from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.task import facts as task_facts
+
+
+class Running(MarketScreen):
+    """Acts on `run`, of which the screen has `seen` what is on disk. Nothing but a delivery is signed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Look()
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is looked at."""
+        raise NotImplementedError
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of this home; only where one was seen."""
+        raise NotImplementedError
+
+    async def look(self) -> None:
+        """Read what is new on disk and draw it."""
+        raise NotImplementedError
+
+    def why_not(self, action: str) -> Refused | None:
+        if action in ("pause", "stop", "retry", "deliver"):
+            return run_words.why_not(action, self.run)
+        return None
+
+    def _able(self, action: str) -> Run:
+        """The run, where ``action`` can be done with it. Raises the reason where it cannot."""
+        if (refusal := self.why_not(action)) is not None:
+            raise refusal
+        run = self.run
+        assert run is not None, "without a run there is a reason"
+        return run
+
+    def action_train(self) -> None:
+        self.work(self._train())
+
+    async def _train(self) -> None:
+        from decentralml.tui.screens.train import start
+
+        await start(self, None)
+        await self.look()
+
+    def action_pause(self) -> None:
+        self.work(self._pause())
+
+    async def _pause(self) -> None:
+        run = self._able("pause")
+        goes_on = run.state == "paused" or self.seen.told == "pause"
+        await self.call(self.runs.resume if goes_on else self.runs.pause, run.id)
+        self.app.say(f"Run {run.id} {'goes on' if goes_on else 'pauses at its next batch end'}.")
+        await self.look()
+
+    def action_stop(self) -> None:
+        self.work(self._stop())
+
+    async def _stop(self) -> None:
+        run = self._able("stop")
+        kept = run.last.checkpoint
+        text = (
+            f"Run {run.id}, {clean(run.spec.title) or run.spec.script}\n\n"
+            "It ends at its next batch end. ! lets it go on later from its last checkpoint"
+            + (": there is none yet." if kept is None else f", so far that of epoch {kept.epoch}.")
+            + " They follow the ends of epochs; what came after the last one is trained again."
+        )
+        if run.state == "queued":
+            text = f"Run {run.id} waits and has trained nothing yet. It is taken out of the queue."
+        if await self.app.push_screen_wait(Ask(f"Stop run {run.id}", text, yes="Stop it")):
+            await self.call(self.runs.stop, run.id)
+            self.app.say(f"Run {run.id} is told to stop.")
+        await self.look()
+
+    def action_retry(self) -> None:
+        self.work(self._retry())
+
+    async def _retry(self) -> None:
+        run = self._able("retry")
+        await self.call(self.runs.resume, run.id)
+        kept = run.last.checkpoint
+        how = (
+            "starts anew"
+            if kept is None
+            else f"goes on after epoch {kept.epoch}; that is not exact to the bit"
+        )
+        self.app.say(f"Run {run.id} {how}.")
+        await self.look()
+
+    def action_deliver(self) -> None:
+        self.work(self._deliver())
+
+    async def _deliver(self) -> None:
+        run = self._able("deliver")
+        submission = await self.call(self._submission, run)
+        refusal = await self.call(self.session.may, "send_task_result", submission_id=submission.id)
+        if refusal is not None:
+            raise refusal
+        from decentralml.tui.screens.send import SendResult
+
+        await self.app.push_screen_wait(SendResult(submission.id, run.id))
+
+    def _submission(self, run: Run) -> Submission:
+        """Whose result the run is: the slot for which it was trained, or the one held since. Blocks."""
+        session, task_id = self.session, run.spec.task_id
+        assert task_id is not None, "a run of no task is not delivered"
+        work.require_run_of(run, task_id, session.chain.genesis)
+        if (mine := task_facts.my_submission(session, task_id)) is None:
+            raise task_facts.not_taken(session.chain.task(task_id))
+        return mine
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
+        run = self.run
+        if run is None:
+            return
+        if run.spec.task_id is not None:
+            yield f"go to task {run.spec.task_id}", "the task of this run", lambda: self._open_task(run)
+        if run.ended:
+            yield (
+                f"remove run {run.id}",
+                "delete it with checkpoint and result",
+                lambda: self.work(self._remove(run)),
+            )
+
+    async def _remove(self, run: Run) -> None:
+        text = f"{run.folder}\n\nIts checkpoint, its log and its result are deleted."
+        if await self.app.push_screen_wait(
+            Ask(f"Remove run {run.id}", Text(text), yes="Remove", danger=True)
+        ):
+            await self.call(self.runs.remove, run.id)
+            await self.look()
