@@ -239,8 +239,16 @@ async def _train(painter: Painter, runs: Runs) -> None:
         if not run.ended:
             runs.stop(run.id)
     await painter.sees("stopped")
+    await painter.press("r")
+    await painter.sees("Train which task?", "yours")
+    await painter.press("enter")
+    await painter.sees("WHAT IT MAY TOUCH", "x 400x28x28")
+    await painter.press("tab", "tab", "tab")
+    await painter.type("3")
+    await painter.press("enter")
+    await painter.sees("run 2  finished")
     await painter.press("d")
-    await painter.sees("Deliver submission", "result.json")
+    await painter.sees("Deliver submission", "GOES OUT")
     await painter.draws("send")
     await painter.press("escape")
 

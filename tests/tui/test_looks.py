@@ -1,0 +1,306 @@
+"""Every page and dialog as it looks: at two sizes, with strangers' strings, and once in every other theme."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from io import BytesIO
+
+import h5py
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from decentralml.core.domain import TaskType
+from decentralml.core.wallet.addressbook import AddressBook
+from decentralml.tui.judging.work import Setup
+from decentralml.tui.screens.account_dialogs import Words
+from decentralml.tui.screens.address_book import AddressBookScreen
+from decentralml.tui.screens.held_out import HeldOut
+from decentralml.tui.screens.label import LabelFiles
+from decentralml.tui.screens.reason import AskReason
+from decentralml.tui.screens.record import AccountRecord
+from decentralml.tui.screens.send import SendResult
+from decentralml.tui.screens.set_up import SetUp
+from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.statement import StatementScreen
+from decentralml.tui.screens.submission import SubmissionDetails
+from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.screens.train import StartTraining
+from decentralml.tui.screens.try_task import TryTask
+from decentralml.tui.screens.viewer import Viewer
+from decentralml.tui.widgets.file_picker import FilePicker
+
+from . import judged
+from .conftest import ASSETS, Place, opened, settled, text_of, until
+from .judged import HOSTILE
+from .trainings import Training, finished, fit, started
+
+SIZES = {"80x24": (80, 24), "140x40": (140, 40)}
+THEMES = ("light", "high-contrast", "colour-blind", "ansi")
+LONG = f"{HOSTILE} {'and a question that does not end ' * 8}"
+
+
+@pytest.fixture
+def painted(home_of_one_path: Place) -> Iterator[Place]:
+    """ada's market: results of every kind, a task of bo's that she works on, letters to label, two models."""
+    place = home_of_one_path
+    judged.known_market(place)
+    engineering = place.create("bo", LONG, TaskType.ModelEngineer, pays=123.456789)
+    place.take("ada", engineering)
+    letters = place.create("chi", "Praise or blame?", TaskType.DataAnnotators, pays=0.05, slots=20)
+    place.take("ada", letters)
+    digits = place.create("ada", "Digits, round 2", pays=8, slots=3)
+    for number, who in enumerate(("bo", "chi"), 1):
+        submission = place.take(who, digits)
+        place.deliver(who, submission, plain_model(number))
+        place.market("ada").accept_task_results(submission)
+    AddressBook(place.home).add("the people of the second ward", place.address("dev"))
+    for account in place.accounts.list():
+        file = json.loads(account.path.read_text())
+        file["meta"]["whenCreated"] = 1_750_000_000_000
+        account.path.write_text(json.dumps(file))
+    run = Training(
+        place.home.runs / "12", [*started(), *fit(20, 20), *finished()], title=LONG, task_id=engineering
+    )
+    yield place
+    run.die()
+
+
+def plain_model(seed: int) -> dict[str, bytes]:
+    """The files of a Keras 3 folder: one Dense of known weights."""
+    layers = [
+        ("InputLayer", {"batch_shape": [None, 4], "dtype": "float32", "name": "input"}),
+        ("Dense", {"name": "dense", "units": 2, "use_bias": False}),
+    ]
+    config = {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {
+            "name": "plain",
+            "layers": [
+                {"module": "keras.layers", "class_name": name, "config": config, "registered_name": None}
+                for name, config in layers
+            ],
+            "build_input_shape": [None, 4],
+        },
+        "registered_name": None,
+    }
+    weights = BytesIO()
+    with h5py.File(weights, "w") as file:
+        file["layers/dense/vars/0"] = np.full((4, 2), seed, np.float32)
+    metadata = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"}
+    return {
+        "config.json": json.dumps(config).encode(),
+        "metadata.json": json.dumps(metadata).encode(),
+        "model.weights.h5": weights.getvalue(),
+    }
+
+
+Page = Callable[[Place, Pilot[None]], Awaitable[None]]
+
+
+async def mode(pilot: Pilot[None], key: str) -> None:
+    await pilot.press(key)
+    await settled(pilot)
+
+
+async def sees(pilot: Pilot[None], *texts: str) -> None:
+    await until(pilot, lambda: all(text in text_of(pilot.app) for text in texts), " and ".join(texts))
+
+
+async def task(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.app.push_screen(TaskDetail(3))
+    await sees(pilot, "escrow", "creator")
+
+
+async def submission(place: Place, pilot: Pilot[None]) -> None:
+    screen = TaskDetail(1)
+    await pilot.app.push_screen(screen)
+    await until(pilot, lambda: screen.facts, "the task")
+    facts = screen.facts
+    pilot.app.push_screen(SubmissionDetails(place.chain.submission(1), facts, place.chain.head().block))
+    await sees(pilot, "Submission 1")
+
+
+async def record(place: Place, pilot: Pilot[None]) -> None:
+    found = place.chain.record(place.address("bo"))
+    pilot.app.push_screen(AccountRecord(found, f"bo {HOSTILE}", place.chain.constants))
+    await sees(pilot, "AS WORKER")
+
+
+async def validate(place: Place, pilot: Pilot[None]) -> None:
+    await mode(pilot, "3")
+    await sees(pilot, "BASELINE")
+
+
+async def federate(place: Place, pilot: Pilot[None]) -> None:
+    await mode(pilot, "4")
+    await sees(pilot, "GOES IN  2")
+
+
+async def accounts(place: Place, pilot: Pilot[None]) -> None:
+    await mode(pilot, "5")
+    await sees(pilot, "ADDRESS", "in use", "as creator")
+
+
+async def activity(place: Place, pilot: Pilot[None]) -> None:
+    await mode(pilot, "6")
+    await sees(pilot, "WAITS FOR YOU", "judge")
+
+
+async def runs(place: Place, pilot: Pilot[None]) -> None:
+    await mode(pilot, "2")
+    await sees(pilot, "run 12", "loss")
+
+
+async def create(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.press("n", "tab", *"Which digit is it?", "tab", *"/nowhere")
+    await sees(pilot, "CHECKS", "digit is it?")
+
+
+async def statement(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.app.push_screen(StatementScreen(place.address("ada")))
+    await sees(pilot, "into escrow", "from the faucet")
+
+
+async def address_book(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.app.push_screen(AddressBookScreen())
+    await sees(pilot, "second")
+
+
+async def viewer(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.app.push_screen(Viewer(ASSETS / "model_contributor", "model_contributor.py"))
+    await sees(pilot, "def ")
+
+
+async def label(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.app.push_screen(LabelFiles(4))
+    await sees(pilot, "0 of 6 labelled")
+
+
+async def sign(place: Place, pilot: Pilot[None]) -> None:
+    from decentralml.tui.signing import proposals
+
+    pilot.app.push_screen(Sign(proposals.close(pilot.app.session, 1)))
+    await sees(pilot, "Sign close_task", "effect")
+
+
+async def decide(place: Place, pilot: Pilot[None]) -> None:
+    await validate(place, pilot)
+    await pilot.press("a")
+    await sees(pilot, "validate_task_results", "accept_task_results")
+
+
+async def reason(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(AskReason("Reject #1", "Why? The worker reads it.", "no better than the baseline"))
+    await sees(pilot, "Reject #1")
+
+
+async def held_out(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(HeldOut("Evaluate results of task 1", Setup(), policy_needed=False))
+    await sees(pilot, "Held-out data")
+
+
+async def train(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(StartTraining(3))
+    await sees(pilot, "WHAT IT MAY TOUCH", "writes")
+
+
+async def try_task(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(TryTask(3))
+    await sees(pilot, "Try task 3", "writes")
+
+
+async def set_up(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(SetUp(3))
+    await sees(pilot, "setup.sh")
+
+
+async def send(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(SendResult(6))
+    await sees(pilot, "Deliver submission 6")
+    await settled(pilot)
+
+
+async def picker(place: Place, pilot: Pilot[None]) -> None:
+    folder = place.home.root.parent / "shelf"
+    folder.mkdir(exist_ok=True)
+    for name in ("images", "labels", "scans \u202e of \x1b[2J the ward"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "digits.npz").write_bytes(b"x" * 1234)
+    pilot.app.push_screen(FilePicker(folder))
+    await sees(pilot, "digits.npz")
+
+
+async def words(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.push_screen(
+        Words("dora", "legal winner thank year wave sausage worth useful legal winner thank yellow")
+    )
+    await sees(pilot, "The words of dora")
+
+
+async def help_page(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.press("question_mark")
+    await sees(pilot, "enter", "open what")
+
+
+async def palette(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.press("colon")
+    await pilot.press(*"theme")
+    await sees(pilot, "theme dark")
+
+
+PAGES: dict[str, Page] = {
+    "task": task,
+    "submission": submission,
+    "record": record,
+    "runs": runs,
+    "validate": validate,
+    "federate": federate,
+    "accounts": accounts,
+    "activity": activity,
+    "create": create,
+    "statement": statement,
+    "address-book": address_book,
+    "viewer": viewer,
+    "label": label,
+    "sign": sign,
+    "decide": decide,
+    "reason": reason,
+    "held-out": held_out,
+    "train": train,
+    "try": try_task,
+    "set-up": set_up,
+    "send": send,
+    "picker": picker,
+    "words": words,
+    "help": help_page,
+    "palette": palette,
+}
+
+
+def opener(place: Place, page: str, theme: str = "dark") -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        pilot.app.looks.use(theme)
+        await PAGES[page](place, pilot)
+        await settled(pilot)
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.pause()
+
+    return show
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_looks_as_it_did(painted: Place, snap_compare, page: str, size: str) -> None:
+    assert snap_compare(painted.app(), terminal_size=SIZES[size], run_before=opener(painted, page))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "runs"])
+def test_every_page_looks_as_it_did_in_every_other_theme(
+    painted: Place, snap_compare, page: str, theme: str
+) -> None:
+    assert snap_compare(painted.app(), terminal_size=(80, 24), run_before=opener(painted, page, theme))
