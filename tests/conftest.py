@@ -62,6 +62,6 @@ def wait_for(condition: Callable[[], T], *, seconds: float = 30, what: str = "th
     return answer
 
 
-@pytest.fixture(name="wait_for")
+@pytest.fixture(name="wait_for", scope="session")
 def wait_for_fixture() -> Callable[..., object]:
     return wait_for
