@@ -566,7 +566,7 @@ def test_accounts_look_as_they_did(pictured: Place, snap_compare, size: tuple[in
     assert snap_compare(pictured.app(), terminal_size=size, run_before=show)
 
 
-def test_the_words_look_as_they_did_without_them(bare_home: Place, snap_compare) -> None:
+def test_the_words_look_as_they_did_without_them(home_of_one_path: Place, snap_compare) -> None:
     """The picture holds dots: it can be the same every time only where no word is in it."""
 
     async def show(pilot: Pilot[None]) -> None:
@@ -577,4 +577,4 @@ def test_the_words_look_as_they_did_without_them(bare_home: Place, snap_compare)
         await pilot.app.push_screen(Words("dora", WORDS))
         await pilot.pause()
 
-    assert snap_compare(bare_home.app(), terminal_size=(80, 24), run_before=show)
+    assert snap_compare(home_of_one_path.app(), terminal_size=(80, 24), run_before=show)
