@@ -33,7 +33,7 @@ from decentralml.tui.widgets.file_picker import FilePicker
 from . import judged
 from .conftest import ASSETS, Place, opened, settled, text_of, until
 from .judged import HOSTILE
-from .trainings import Training, finished, fit, started
+from .trainings import MACHINE, Training, finished, fit, started
 
 SIZES = {"80x24": (80, 24), "140x40": (140, 40)}
 THEMES = ("light", "high-contrast", "colour-blind", "ansi")
@@ -41,8 +41,9 @@ LONG = f"{HOSTILE} {'and a question that does not end ' * 8}"
 
 
 @pytest.fixture
-def painted(home_of_one_path: Place) -> Iterator[Place]:
+def painted(home_of_one_path: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """ada's market: results of every kind, a task of bo's that she works on, letters to label, two models."""
+    monkeypatch.setattr("decentralml.core.machine.Meter.look", lambda self: MACHINE)
     place = home_of_one_path
     judged.known_market(place)
     engineering = place.create("bo", LONG, TaskType.ModelEngineer, pays=123.456789)
@@ -240,6 +241,7 @@ async def words(place: Place, pilot: Pilot[None]) -> None:
 
 
 async def help_page(place: Place, pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: pilot.app.screen._preview, "why a task cannot be taken")
     await pilot.press("question_mark")
     await sees(pilot, "enter", "open what")
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from decentralml.core.machine import Gpu, Machine
+from decentralml.core.machine import Machine
 from decentralml.core.training import journal, queue
 from decentralml.core.training.journal import Event
 from decentralml.core.training.locks import hold
@@ -34,18 +34,10 @@ from decentralml.tui.widgets.lines import Lines
 from decentralml.tui.widgets.paged_table import PagedTable
 
 from .conftest import Clock, Place, opened, text_of, until
-from .trainings import BEGAN, Training, failed, finished, fit, started
+from .trainings import BEGAN, MACHINE, Training, failed, finished, fit, started
 
 HOSTILE = "red \x1b[31m bidi \u202egnp.exe wide 数字の認識 zero\u200bwidth [bold]markup[/] \x07"
 Start = Callable[..., Training]
-MACHINE = Machine(
-    cores=8,
-    busy=3.25,
-    memory_free=9_000_000_000,
-    memory=32_000_000_000,
-    load=4.5,
-    gpus=(Gpu("NVIDIA A10", 0.4, 3_000_000_000, 24_000_000_000),),
-)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from decentralml.core.limits import Bounds
+from decentralml.core.machine import Gpu, Machine
 from decentralml.core.training import journal
 from decentralml.core.training.journal import Event
 from decentralml.core.training.locks import hold
@@ -14,6 +15,14 @@ from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 
 BEGAN = 1_800_000_000.0
 TITLE = "Digits, round 3: train the model on your scans"
+MACHINE = Machine(
+    cores=8,
+    busy=3.25,
+    memory_free=9_000_000_000,
+    memory=32_000_000_000,
+    load=4.5,
+    gpus=(Gpu("NVIDIA A10", 0.4, 3_000_000_000, 24_000_000_000),),
+)
 
 
 class Training:
