@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -217,19 +217,26 @@ def bare_home(prepared_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Pla
     place.close()
 
 
-@pytest.fixture
-def home_of_one_path(
-    prepared_home: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
-    """As `bare_home`, of a path and a time zone that are the same in every run, for pictures of them."""
-    shutil.copytree(prepared_home, tmp_path / "home")
-    (tmp_path / "home" / "seen.json").unlink(missing_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TZ", "UTC")
+@contextmanager
+def at_one_path(prepared: Path, folder: Path, clock: Clock, patch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A copy of ``prepared`` whose path and time zone are the same in every run, for pictures of them."""
+    shutil.copytree(prepared, folder / "home")
+    (folder / "home" / "seen.json").unlink(missing_ok=True)
+    patch.chdir(folder)
+    patch.setenv("TZ", "UTC")
     time.tzset()
     place = Place(Path("/proc/self/cwd/home"), clock)
     yield place
     place.close()
+
+
+@pytest.fixture
+def home_of_one_path(
+    prepared_home: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    """As `bare_home`, at one path."""
+    with at_one_path(prepared_home, tmp_path, clock, monkeypatch) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from decentralml.tui.widgets.chart import Chart
 from decentralml.tui.widgets.lines import Lines
 from decentralml.tui.widgets.paged_table import PagedTable
 
-from .conftest import Clock, Place, opened, text_of, until
+from .conftest import Clock, Place, at_one_path, opened, text_of, until
 from .trainings import BEGAN, MACHINE, Training, failed, finished, fit, started
 
 HOSTILE = "red \x1b[31m bidi \u202egnp.exe wide 数字の認識 zero\u200bwidth [bold]markup[/] \x07"
@@ -640,15 +639,9 @@ def test_data_are_looked_at_by_their_headers(tmp_path: Path) -> None:
 def pictured(
     prepared_market: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Place]:
-    """The market in a home whose path is the same in every run of the tests."""
-    shutil.copytree(prepared_market, tmp_path / "home")
-    (tmp_path / "home" / "seen.json").unlink(missing_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    place = Place(Path("/proc/self/cwd/home"), clock)
-    yield place
-    place.close()
+    """The market, at one path."""
+    with at_one_path(prepared_market, tmp_path, clock, monkeypatch) as place:
+        yield place
 
 
 PICTURES: dict[str, list[str]] = {
