@@ -361,6 +361,9 @@ class DecentralMLApp(App[None]):
         else:
             await super().on_event(event)
 
+    def post_display_hook(self) -> None:
+        self._typed_ahead.painted()
+
     def copy(self, text: str) -> None:
         """Copy by OSC 52 and into a file, and say the file's name."""
         self.run_worker(self.guarded(clipboard.copy(self, text)))

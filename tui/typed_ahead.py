@@ -75,6 +75,17 @@ class TypedAhead:
             self._turn.screen = screen
             screen.call_after_refresh(self._seen, self._turn)
 
+    def painted(self) -> None:
+        """The screen in front was written to the terminal: whoever answers to what stands there has seen it.
+
+        What still waits in the queues behind that is no matter. Before its controls it shows no question.
+        """
+        turn = self._turn
+        if turn is None or turn.screen is not self._app.screen or turn.shown.is_set():
+            return
+        if any(control.region for control in turn.screen.focus_chain):
+            self._seen(turn)
+
     def _seen(self, turn: _Turn) -> None:
         if not turn.shown.is_set():
             turn.shown.set()

@@ -74,6 +74,24 @@ async def test_a_yes_typed_as_soon_as_the_question_is_seen_counts(market_home: P
         assert [s.task_id for s in market_home.chain.submissions_of(4)] == [4]
 
 
+async def test_a_yes_counts_from_the_paint_in_which_its_button_stands(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        done, yes = app.post_display_hook, [Key("y", "y")]
+
+        def paint() -> None:
+            done()
+            if isinstance(app.screen, Sign) and yes and any(part.region for part in app.screen.query("#yes")):
+                app.post_message(yes.pop())
+
+        monkeypatch.setattr(app, "post_display_hook", paint)
+        burst(app, "t")
+        await until(pilot, lambda: not yes and not isinstance(app.screen, Sign))
+        assert [s.task_id for s in market_home.chain.submissions_of(4)] == [4]
+
+
 async def test_keys_that_open_nothing_all_count(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         burst(app, "m", "m", "s", "s", "s", "j")
