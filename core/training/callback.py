@@ -8,6 +8,7 @@ import functools
 import inspect
 import math
 import time
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -228,6 +229,7 @@ class Fits:
         self._trial = trial
         self.wanted: Any = None
         self.trained = False
+        self._fitting = False
         self.count = 0
         self.last: dict[str, float] = {}
         self.batch_size: int | None = None
@@ -265,6 +267,30 @@ class Fits:
             return one_batch(model, *args, **kwargs)
 
         keras.Model.train_on_batch = train_on_batch
+        apply = keras.optimizers.Optimizer.apply
+        seen: weakref.WeakSet[Any] = weakref.WeakSet()
+
+        @functools.wraps(apply)
+        def step(optimizer: Any, grads: Any, trainable_variables: Any = None) -> Any:
+            if trainable_variables is not None and optimizer not in seen:
+                seen.add(optimizer)
+                trainable_variables = list(trainable_variables)
+                self._check_loop(trainable_variables)
+            return apply(optimizer, grads, trainable_variables)
+
+        keras.optimizers.Optimizer.apply = step
+
+    def _check_loop(self, variables: list[Any]) -> None:
+        """Before the first step of an optimizer on ``variables``, as a loop of the script's own takes it."""
+        if self.wanted is None or self.trained or self._fitting:
+            return
+        weights = {id(variable) for variable in variables}
+        if weights & {id(variable) for variable in self.wanted.variables}:
+            self.trained = True
+            return
+        models = saving.models_of(weights)
+        if models and not any(saving.loadable(model) for model in models):
+            self._check(models[0])
 
     def _check(self, model: Any) -> None:
         """Before a batch is spent on it."""
@@ -303,7 +329,11 @@ class Fits:
                 "not those of an unbroken run, so the weights will differ a little."
             )
         self.batch_size = _batch_size(arguments["x"], arguments["batch_size"])
-        history = original(model, **arguments)
+        self._fitting = True
+        try:
+            history = original(model, **arguments)
+        finally:
+            self._fitting = False
         if state.finished:
             history.history, history.epoch = recorded, indices
         else:

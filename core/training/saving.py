@@ -1,5 +1,6 @@
 """Models as result folders: what a creator can load at all, and `Model.save` to a path without extension."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -25,6 +26,11 @@ def check(model: Any) -> None:
         )
 
 
+def loadable(model: Any) -> bool:
+    """Whether `check` has nothing against ``model``."""
+    return not _foreign(model)
+
+
 def plain(model: Any) -> Any:
     """``model`` as a plain Sequential or Functional over its layers, compiled alike. Raises as `check`."""
     import keras
@@ -48,6 +54,15 @@ def holds(model: Any, part: Any) -> bool:
         return True
     weights = {id(variable) for variable in part.variables}
     return bool(weights) and weights <= {id(variable) for variable in model.variables}
+
+
+def models_of(weights: set[int]) -> list[Any]:
+    """Every model of this process that has all the variables whose ``id`` is in ``weights``."""
+    import keras
+
+    # By type: isinstance would ask each object for its __class__, which some compute.
+    models = [found for found in gc.get_objects() if issubclass(type(found), keras.Model)]
+    return [model for model in models if weights <= {id(variable) for variable in model.variables}]
 
 
 def _own(thing: Any) -> bool:

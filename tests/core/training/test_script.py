@@ -59,7 +59,7 @@ def test_a_model_that_only_its_script_can_load_is_refused_before_it_trains(
 
 
 @pytest.mark.parametrize("trial", [False, True])
-@pytest.mark.parametrize("script", ["another.py", "another_by_batch.py"])
+@pytest.mark.parametrize("script", ["another.py", "another_by_batch.py", "another_by_step.py"])
 def test_a_model_that_train_model_makes_for_itself_is_refused_before_its_first_batch(
     make_job: Callable[..., Any], script: str, trial: bool
 ) -> None:
@@ -70,6 +70,15 @@ def test_a_model_that_train_model_makes_for_itself_is_refused_before_its_first_b
     assert failed["hint"].startswith("Build it of keras.layers")
     assert job.events("fit") == job.events("step") == []
     assert "TRAINED ON" not in job.log
+
+
+def test_a_loop_of_steps_may_train_a_helper_first_and_then_the_model_itself(
+    make_job: Callable[..., Any],
+) -> None:
+    job = make_job("helper_by_step.py", epochs=2)
+    assert job.run() == 0, job.log
+    assert json.loads((job.out / job.event("saved")["folder"] / "config.json").read_text())
+    assert "TRAINED BOTH" in job.log
 
 
 @pytest.mark.parametrize("trial", [False, True])
