@@ -1,43 +1,27 @@
 """Accepted results become the next model: chosen, passed through the gate, averaged, and measured."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
 from textual.widgets import Static
 
 from decentralml.core import federation, federations
 from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task, TaskType
-from decentralml.core.errors import DecentralMLError, Misused
-from decentralml.core.federation import Federation, Gathered
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.federations import Past
-from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean, short, short_address
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.judging.desk import Desk
-from decentralml.tui.judging.work import Setup
-from decentralml.tui.screens.evaluating import SETUPS
-from decentralml.tui.screens.federate_form import FederateForm, Order
-from decentralml.tui.screens.panes import PaneScreen
-from decentralml.tui.transfers import Handle
+from decentralml.tui.screens.federating import Federating, named
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
-from decentralml.tui.words import transfer
 
-if TYPE_CHECKING:
-    from decentralml.core.judging import Judge
-
-T = TypeVar("T")
 PANELS = ("gate", "outcome", "earlier")
 _COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
@@ -47,10 +31,9 @@ _COLUMNS = (
     Column("gain", "+/-", 7, right=True, priority=80),
     Column("gate", "GATE", 7, priority=90),
 )
-_PROGRESS_SECONDS = 0.5
 
 
-class Federate(PaneScreen):
+class Federate(Federating):
     """The accepted results of my tasks; those that are marked, or else all of the task under the cursor."""
 
     SCOPE = "federate"
@@ -63,16 +46,8 @@ class Federate(PaneScreen):
         self._accepted: list[tuple[Submission, Task]] = []
         self._answers = 0
         self._chosen: tuple[int, ...] = ()
-        self._gathered: Gathered | None = None
         self._gathered_of: tuple[int, ...] = ()
-        self._problem: DecentralMLError | None = None
         self._gathering = False
-        self._made: Federation | None = None
-        self._past: tuple[Past, ...] = ()
-        self._doing = ""
-        self._handle: Handle | None = None
-        self._stop = threading.Event()
-        self._timer: Timer | None = None
 
     def body(self) -> ComposeResult:
         yield Static("", id="shown")
@@ -94,8 +69,6 @@ class Federate(PaneScreen):
         self.restore_panel()
         self._wished = self._wished or self.kept("row", 0)
         self.table.marked = {number for number in self.kept("marked", []) if isinstance(number, int)}
-        self._timer = self.set_interval(_PROGRESS_SECONDS, self._show_progress, pause=True)
-        self.query_one("#progress").display = False
         self.table.focus()
 
     @property
@@ -196,7 +169,7 @@ class Federate(PaneScreen):
     async def _gather(self, chosen: tuple[int, ...]) -> None:
         self._begin("fetching and inspecting results")
         try:
-            with self.app.failures.during(f"passing {_named(chosen)} through the gate", self._gather_again):
+            with self.app.failures.during(f"passing {named(chosen)} through the gate", self._gather_again):
                 self._gathered = await self.call(
                     lambda: federation.gather(self.session.market, chosen, on_progress=self._fetching)
                 )
@@ -222,144 +195,6 @@ class Federate(PaneScreen):
         self.keep("marked", sorted(self.table.marked))
         self.table.move(1)
         self.work(self._choose())
-
-    # Writing
-
-    def action_write(self) -> None:
-        self.work(self._write(), group="write")
-
-    async def _write(self) -> None:
-        if self._doing:
-            raise Misused("Busy", f"Still {self._doing}.", "Wait until that is done.")
-        if self._problem is not None:
-            raise self._problem
-        gathered = self._gathered
-        if gathered is None or not gathered.ingredients:
-            raise Misused("NoModels", "There is nothing to federate.", "space marks accepted results.")
-        numbers = sorted(entry.submission_id for entry in gathered.ingredients)
-        out = await self.call(federations.free_folder, self.session.home, numbers)
-        data = self._held_out(gathered.ingredients[0].task_id)
-        order = await self.app.push_screen_wait(FederateForm(gathered, data=data, out=out))
-        if order is None:
-            return
-        await self._federate(gathered, order)
-
-    async def _federate(self, gathered: Gathered, order: Order) -> None:
-        """Average, measure, remember; the model is there even where measuring it fails."""
-        numbers = sorted(entry.submission_id for entry in gathered.ingredients)
-        doing = f"federating {_named(numbers)}"
-        again = partial(self._once_more, lambda: self._federate(gathered, order))
-        self._handle = self.app.transfers.start(doing, again=again)
-        self._stop.clear()
-        try:
-            with self.app.failures.during(doing, again):
-                made = await self._make(gathered, order)
-            if order.data is not None:
-                await self._measure(made, order.data)
-        except DecentralMLError as error:
-            self._handle.end(error)
-            raise
-        else:
-            self._handle.end()
-        finally:
-            self._handle = None
-            self._end()
-        self._past = await self.call(federations.past, self.session.home)
-        self._show()
-
-    async def _make(self, gathered: Gathered, order: Order) -> Federation:
-        if order.data is not None:
-            market = self.session.market
-            self._begin("measuring the baseline")
-            await self._judged(
-                order.data, lambda judge, stop: federation.open_data(market, gathered, judge, cancelled=stop)
-            )
-        self._begin("averaging")
-        self._made = made = await self.call(
-            federation.run,
-            gathered,
-            order.out,
-            strategy=order.strategy,
-            weights=order.weights,
-            on_progress=self._averaging,
-            cancelled=self._stop.is_set,
-        )
-        self.panel = "outcome"
-        self._show()
-        self.app.say(f"The model is in {order.out}.")
-        await self.call(federations.remember, self.session.home, made)
-        return made
-
-    async def _measure(self, made: Federation, data: Path) -> None:
-        market = self.session.market
-        self._begin("measuring the new model and its inputs")
-        again = partial(self._once_more, lambda: self._measure_again(made, data))
-        if self._handle is not None:
-            self._handle.again = again
-        with self.app.failures.during(f"measuring {made.folder.name}", again):
-            self._made = await self._judged(
-                data, lambda judge, stop: federation.measure(market, made, judge, cancelled=stop)
-            )
-        await self.call(federations.remember, self.session.home, self._made)
-
-    async def _judged(self, data: Path, function: "Callable[[Judge, Callable[[], bool]], T]") -> T:
-        """``function`` on the thread and in the sandbox that evaluate."""
-        return await asyncio.wrap_future(
-            self.app.judging.do(
-                Setup(data), lambda judge, closing: function(judge, lambda: closing() or self._stop.is_set())
-            )
-        )
-
-    async def _measure_again(self, made: Federation, data: Path) -> None:
-        self._stop.clear()
-        try:
-            await self._measure(made, data)
-        finally:
-            self._end()
-        self._show()
-
-    def _once_more(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """From Activity: nothing of it is signed."""
-        self.app.switch_to(self.SCOPE)
-        self.work(make(), group="write")
-
-    def _held_out(self, task_id: int) -> Path | None:
-        """The held-out data by which the task's results were judged."""
-        key = f"{self.session.chain.genesis[:16]}:{task_id}"
-        kept = self.app.state.get(SETUPS, {}).get(key)
-        return Path(kept[0]) if isinstance(kept, list) and kept and kept[0] else None
-
-    # Progress; the first two are called on other threads
-
-    def _fetching(self, progress: Progress) -> None:
-        self._tell(f"fetching results  {transfer(progress)}")
-
-    def _averaging(self, done: int, of: int) -> None:
-        self._tell(f"averaging {100 * done // of if of else 100} %")
-
-    def _tell(self, doing: str) -> None:
-        """How far it is, for this screen and for Activity."""
-        self._doing = doing
-        if self._handle is not None:
-            self._handle.said = doing
-
-    def _begin(self, doing: str) -> None:
-        self._tell(doing)
-        self._show_progress()
-        if self._timer is not None:
-            self._timer.resume()
-
-    def _end(self) -> None:
-        self._doing = ""
-        self._show_progress()
-        if self._timer is not None:
-            self._timer.pause()
-
-    def _show_progress(self) -> None:
-        line = self.query_one("#progress", Static)
-        line.display = bool(self._doing)
-        if self._doing:
-            self.set_part("#progress", f"{self._doing}…")
 
     # Showing
 
@@ -409,7 +244,3 @@ class Federate(PaneScreen):
 
         await self.call(federate.verify, entry.folder)
         self.app.say(f"{entry.folder.name} is the model that its provenance names.")
-
-
-def _named(numbers: Sequence[int]) -> str:
-    return f"{'results' if len(numbers) > 1 else 'result'} {', '.join(map(str, numbers))}"

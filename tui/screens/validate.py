@@ -9,36 +9,24 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from decentralml.core.domain import Submission, Task, TaskType
+from decentralml.core.domain import Task, TaskType
 from decentralml.core.errors import Refused
 from decentralml.core.report import Report
-from decentralml.core.text import clean, short, short_address
-from decentralml.core.validation import opinion
+from decentralml.core.text import clean
 from decentralml.tui import keys
-from decentralml.tui.judging import decisions, figures
+from decentralml.tui.judging import decisions, figures, inbox, words
 from decentralml.tui.judging import report as report_view
-from decentralml.tui.judging.canvas import Canvas, change, number
+from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.judging.desk import ORDERS, Desk, Entry, Look
-from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.deciding import BUTTONS, WORDS, Deciding
 from decentralml.tui.signing import proposals
-from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.paged_table import PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
-from decentralml.tui.words import duration
 
 PANELS = ("figures", "matrix", "layers", "model", "ranking", "report")
 _OF_ANSWERS = ("figures", "ranking", "report")
 _UNEVALUATED = ("figures", "ranking")
-_COLUMNS = (
-    Column("id", "#", 5, right=True, priority=100),
-    Column("task", "TASK", 5, right=True, priority=50),
-    Column("worker", "WORKER", 10, flexible=True, priority=40),
-    Column("figure", "FIGURE", 8, right=True, priority=30),
-    Column("gain", "+/-", 7, right=True, priority=80),
-    Column("state", "STATE", 14, priority=90),
-    Column("due", "DUE", 8, right=True, priority=70),
-)
 
 
 class Validate(Deciding):
@@ -78,7 +66,7 @@ class Validate(Deciding):
             yield Input(placeholder="/ task:3 worker words", id="filter", compact=True)
             yield Static("", id="count")
         with Horizontal(id="desk"):
-            yield PagedTable(_COLUMNS, self._fetch, empty="No result waits for you.", id="inbox")
+            yield PagedTable(inbox.COLUMNS, self._fetch, empty="No result waits for you.", id="inbox")
             with Vertical(id="judged"):
                 yield Static("", id="head")
                 yield Static("", id="panels")
@@ -93,8 +81,8 @@ class Validate(Deciding):
                 yield Static("", id="why")
         yield Static("", id="progress")
 
-    def _label(self, words: str, name: str) -> str:
-        return f"{words} {keys.row(name).shown(self.app.keymap)}"
+    def _label(self, said: str, name: str) -> str:
+        return f"{said} {keys.row(name).shown(self.app.keymap)}"
 
     def on_mount(self) -> None:
         self.restore_panel()
@@ -156,48 +144,9 @@ class Validate(Deciding):
         return [self._row(entry) for entry in found[offset : offset + limit]], len(found)
 
     def _row(self, entry: Entry) -> Row:
-        submission, report = entry.submission, entry.report
-        main = report.candidate.main if report and report.candidate else ""
-        gain = report.differences.get(main) if report and main else None
-        return Row(
-            submission.id,
-            {
-                "id": str(submission.id),
-                "task": (str(submission.task_id), "dim"),
-                "worker": short(entry.worker, 40) or short_address(submission.worker),
-                "figure": number(report.candidate.values[main]) if main else "",
-                "gain": change(main, gain) if gain is not None else "",
-                "state": self._state(entry),
-                "due": (self._due(submission), "dim"),
-            },
-        )
-
-    def _state(self, entry: Entry) -> str | tuple[str, str]:
-        """What stands next for a result, in a word or two."""
-        job = self.app.judging.job(entry.submission.id)
-        if job is not None and job.stage is Stage.working:
-            return f"{job.step or 'begin'}…"
-        if job is not None and job.stage is Stage.waiting:
-            return f"queue {job.place}"
-        if entry.draft is not None:
-            stale = entry.draft.digest != entry.submission.digest
-            return ("draft: stale", "bad") if stale else (f"draft: {entry.draft.word}", "accent")
-        if job is not None and job.stage is Stage.failed:
-            return ("failed", "bad")
-        if entry.report is None:
-            return ("new", "accent")
-        if entry.report.refused is not None:
-            return ("refused", "bad")
-        verdict = entry.report.verdict.decision.value if entry.report.verdict else "undecided"
-        return ("decide", "accent") if verdict == "undecided" else (f"says {verdict}", "accent")
-
-    def _due(self, submission: Submission) -> str:
-        """The time in which a decision against the result is still possible."""
-        pulse, constants = self.app.pulse, self.session.chain.constants
-        if pulse is None or submission.delivered is None:
-            return ""
-        left = submission.delivered + constants.review_period - pulse.head.block
-        return duration(left * constants.block_time)
+        pulse, submission = self.app.pulse, entry.submission
+        left = inbox.due(submission, pulse.head.block, self.session.chain.constants) if pulse else ""
+        return inbox.row(entry, self.app.judging.job(submission.id), left)
 
     @on(PagedTable.Moved, "#inbox")
     def row_moved(self, event: PagedTable.Moved) -> None:
@@ -242,28 +191,7 @@ class Validate(Deciding):
 
     def _show_head(self) -> None:
         look, pulse = self.look, self.app.pulse
-        if look is None or pulse is None:
-            self.set_part("#head", "")
-            return
-        submission, constants = look.submission, self.session.chain.constants
-        delivered = pulse.head.block if submission.delivered is None else submission.delivered
-        since = max(pulse.head.block - delivered, 0)
-        left = constants.review_period - since
-        name = look.names.get(submission.worker)
-        who = f"{short(name, 24)}  " if name else ""
-        within = (
-            f"decide within {duration(left * constants.block_time)}"
-            if left >= 0
-            else "the time to reject is over: who claims is paid"
-        )
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"#{submission.id}", "bold")
-        text.append(f"  task {look.task.id}  ")
-        text.append(f"{clean(look.task.terms.question)}\n", "dim")
-        text.append(f"{who}{short_address(submission.worker)}  ")
-        text.append(f"delivered {duration(since * constants.block_time)} ago  {within}", "dim")
-        if look.report is not None:
-            text.append(f"  {clean(look.report.protection)}", "dim")
+        text = words.head(look, pulse.head.block, self.session.chain.constants) if look and pulse else ""
         self.set_part("#head", text)
 
     def panels(self) -> tuple[str, ...]:
@@ -276,13 +204,13 @@ class Validate(Deciding):
     def draw(self, panel: str, pane: Pane) -> Text:
         look, tone = self.look, pane.tone
         if look is None:
-            words = "m in 1 Tasks shows your tasks." if not self.filter else "/ changes the filter."
-            return Text(f"Nothing to judge here. {words}", tone("dim"))
+            way = "m in 1 Tasks shows your tasks." if not self.filter else "/ changes the filter."
+            return Text(f"Nothing to judge here. {way}", tone("dim"))
         canvas = Canvas(pane.text_width, pane.text_height, tone, pane.shade)
         if panel == "ranking":
             return report_view.ranking(look.candidates, look.names, look.submission.id, canvas)
         if look.report is None:
-            return self._unevaluated(look, pane)
+            return words.unevaluated(look, tone)
         if panel == "figures":
             others = [c.report for c in look.candidates if c.submission.id != look.submission.id and c.report]
             return figures.figures(look.report, others, canvas)
@@ -294,26 +222,10 @@ class Validate(Deciding):
         }[panel]
         return draw(look.report, canvas)
 
-    def _unevaluated(self, look: Look, pane: Pane) -> Text:
-        text = Text()
-        if look.problem is not None:
-            text.append(
-                f"The published report cannot be shown: {clean(str(look.problem))}\n", pane.tone("warn")
-            )
-        text.append("Not evaluated yet. ")
-        text.append("v", pane.tone("accent"))
-        text.append(" measures it beside the baseline; nothing is signed by that.\n")
-        if look.submission.result is not None:
-            text.append("\nDELIVERED\n", pane.tone("head"))
-            text.append(f"{clean(look.submission.result, keep_newlines=True)}\n")
-        if look.submission.digest is not None:
-            text.append(f"\nresult {look.submission.digest}\n", pane.tone("dim"))
-        return text
-
     def _show_decide(self) -> None:
         look = self.look
         self.query_one("#decide").display = look is not None
-        self.set_part("#verdict", self._verdict() if look else "")
+        self.set_part("#verdict", words.verdict(look) if look else "")
         if look is None:
             return
         reasons: dict[str, list[str]] = {}
@@ -332,26 +244,6 @@ class Validate(Deciding):
             text.append(f"{', '.join(names)} not now: {clean(why)}  ", "dim")
         self.query_one("#why").display = bool(text.plain)
         self.set_part("#why", text)
-
-    def _verdict(self) -> Text:
-        """The policy's word, or the figures as an opinion, and where the report stands."""
-        look = self.look
-        assert look is not None
-        text = Text(overflow="ellipsis")
-        if look.report is not None:
-            verdict = look.report.verdict
-            decided = verdict is not None and verdict.decision.value != "undecided"
-            text.append("policy " if decided else "opinion ", "dim")
-            if decided and verdict is not None:
-                text.append(f"{verdict.decision.value}, ", "bold")
-            text.append(clean(verdict.reason if verdict else opinion(look.report)))
-            if look.published:
-                text.append("  (as published, not measured here)", "dim")
-            elif not look.to_publish:
-                text.append("  (published)", "dim")
-        if look.draft is not None and look.draft.reason:
-            text.append(f"\ndraft reason: {clean(look.draft.reason)}", "dim")
-        return text
 
     def why_not(self, action: str) -> Refused | None:
         name = {"accept": "accept", "reject": "reject", "request_changes": "changes"}.get(action)

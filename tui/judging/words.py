@@ -1,0 +1,69 @@
+"""What stands around the panels of a result: whose it is, until when, and what the policy says of it."""
+
+from rich.text import Text
+
+from decentralml.core.domain import Constants
+from decentralml.core.text import clean, short, short_address
+from decentralml.core.validation import opinion
+from decentralml.tui.judging.desk import Look
+from decentralml.tui.widgets.columns import Tone
+from decentralml.tui.words import duration
+
+
+def head(look: Look, block: int, constants: Constants) -> Text:
+    """Two lines: which result of what, from whom, and how long one may still decide."""
+    submission = look.submission
+    delivered = block if submission.delivered is None else submission.delivered
+    since = max(block - delivered, 0)
+    left = constants.review_period - since
+    name = look.names.get(submission.worker)
+    who = f"{short(name, 24)}  " if name else ""
+    within = (
+        f"decide within {duration(left * constants.block_time)}"
+        if left >= 0
+        else "the time to reject is over: who claims is paid"
+    )
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"#{submission.id}", "bold")
+    text.append(f"  task {look.task.id}  ")
+    text.append(f"{clean(look.task.terms.question)}\n", "dim")
+    text.append(f"{who}{short_address(submission.worker)}  ")
+    text.append(f"delivered {duration(since * constants.block_time)} ago  {within}", "dim")
+    if look.report is not None:
+        text.append(f"  {clean(look.report.protection)}", "dim")
+    return text
+
+
+def unevaluated(look: Look, tone: Tone) -> Text:
+    """What there is to read of a result without a report."""
+    text = Text()
+    if look.problem is not None:
+        text.append(f"The published report cannot be shown: {clean(str(look.problem))}\n", tone("warn"))
+    text.append("Not evaluated yet. ")
+    text.append("v", tone("accent"))
+    text.append(" measures it beside the baseline; nothing is signed by that.\n")
+    if look.submission.result is not None:
+        text.append("\nDELIVERED\n", tone("head"))
+        text.append(f"{clean(look.submission.result, keep_newlines=True)}\n")
+    if look.submission.digest is not None:
+        text.append(f"\nresult {look.submission.digest}\n", tone("dim"))
+    return text
+
+
+def verdict(look: Look) -> Text:
+    """The policy's word, or the figures as an opinion, and where the report stands."""
+    text = Text(overflow="ellipsis")
+    if look.report is not None:
+        said = look.report.verdict
+        decided = said is not None and said.decision.value != "undecided"
+        text.append("policy " if decided else "opinion ", "dim")
+        if decided and said is not None:
+            text.append(f"{said.decision.value}, ", "bold")
+        text.append(clean(said.reason if said else opinion(look.report)))
+        if look.published:
+            text.append("  (as published, not measured here)", "dim")
+        elif not look.to_publish:
+            text.append("  (published)", "dim")
+    if look.draft is not None and look.draft.reason:
+        text.append(f"\ndraft reason: {clean(look.draft.reason)}", "dim")
+    return text
