@@ -1,17 +1,13 @@
 """What a home remembers of each ledger: the last row it saw, so that a rewritten file is refused."""
 
-import fcntl
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from decentralml.core.errors import Failed, Refused, Unavailable
-from decentralml.core.paths import write_atomic
+from decentralml.core.paths import write_atomic, writing
 
 
 class Mark(Struct, frozen=True):
@@ -57,12 +53,12 @@ class Seen:
                 self.newest = mark
 
     def save(self) -> None:
-        """Write the newest mark down. Raises `Unavailable` ("SeenUnwritable")."""
+        """Write the newest mark down. Raises `Failed` ("CannotWrite")."""
         with self._guard:
             newest, saved = self.newest, self._saved
         if self.path is None or newest == saved:
             return
-        with _changing(self.path):
+        with writing(self.path):
             memory = read(self.path)
             known = memory.marks.get(self.genesis)
             if known is None or known.row < newest.row:
@@ -80,7 +76,7 @@ def remembers(path: Path, ledger: Path) -> bool:
 def forget(path: Path, ledger: Path) -> None:
     """A new ledger is made at ``ledger``: what stood there before is of no account. Raises as `Seen.save`."""
     if remembers(path, ledger):
-        with _changing(path):
+        with writing(path):
             memory = read(path)
             others = {key: value for key, value in memory.ledgers.items() if key != str(ledger.resolve())}
             _write(path, Memory(memory.marks, others))
@@ -114,25 +110,6 @@ def rewritten(mark: Mark) -> Refused:
         f"The ledger no longer holds row {mark.row} as this home saw it: it was cut off or rewritten.",
         "Ask who keeps the file; restore it from a backup, or delete the home's seen.json if you trust it.",
     )
-
-
-@contextmanager
-def _changing(path: Path) -> Iterator[None]:
-    """Alone with the file, among the processes of this home."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
-    except OSError as error:
-        raise Unavailable(
-            "SeenUnwritable",
-            f"What this home saw of the ledger cannot be written to {path}: {error.strerror}.",
-            "Make room, or check that the home's folder is yours.",
-        ) from error
 
 
 def _write(path: Path, memory: Memory) -> None:
