@@ -4,6 +4,11 @@ import os
 from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
+from textual.widget import MountError
+from textual.worker import active_worker
+
 from decentralml.core.errors import DecentralMLError, Failed
 
 if TYPE_CHECKING:
@@ -13,7 +18,8 @@ if TYPE_CHECKING:
 class Guarded:
     """Awaits a coroutine; what it raises, `DecentralMLApp.show_error` says.
 
-    One that is cancelled before it began is closed without a word, as screens cancel what is outdated.
+    One that is cancelled before it began is closed without a word, as screens cancel what is outdated; and
+    what comes back to a screen that was left finds nothing to show itself on, which is no failure.
     """
 
     def __init__(self, app: "DecentralMLApp", coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -30,6 +36,9 @@ class Guarded:
         try:
             await self._coroutine
         except Exception as error:
+            worker = active_worker.get(None)
+            if worker is not None and found_nothing(error, worker.node):
+                return
             if self._app.is_running:  # else what it would have shown is gone already
                 self._app.show_error(ours(error), otherwise=self._doing)
 
@@ -38,6 +47,11 @@ class Guarded:
         """What was being done, by the name of the coroutine: ``Validate: decide``."""
         words = getattr(self._coroutine, "__qualname__", "").split(".")
         return ": ".join(word.strip("_").replace("_", " ") for word in words if word != "<locals>")
+
+
+def found_nothing(error: Exception, node: DOMNode) -> bool:
+    """Whether ``error`` only says that ``node`` was left: its parts are gone, or go."""
+    return isinstance(error, NoMatches | MountError) and not (node.is_attached and node.display)
 
 
 def ours(error: Exception) -> DecentralMLError:

@@ -66,8 +66,6 @@ class StatementScreen(MarketScreen):
             self._pages = StatementPages(self.session.chain, self._address)
             self._name = await self.call(self.session.name_of, self._address) or short_address(self._address)
         count = await self.call(self._pages.catch_up)
-        if not self.query("#headline"):
-            return  # left meanwhile
         self.query_one("#headline", Prose).show(
             [
                 (

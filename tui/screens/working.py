@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.text import Text
-from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from decentralml.core.chain.base import Receipt
@@ -15,7 +14,7 @@ from decentralml.core.text import clean
 from decentralml.core.work import Consent
 from decentralml.tui import background
 from decentralml.tui.failures import Again
-from decentralml.tui.guarded import ours
+from decentralml.tui.guarded import found_nothing, ours
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.session import Session
@@ -55,11 +54,10 @@ class Working(Dialog[Answer], Generic[Answer]):
         try:
             await coroutine
         except Exception as error:
-            left = not self.is_attached or not self.query("#problem")
-            if left and isinstance(error, NoMatches):
-                return  # what it would have changed on the screen is gone
+            if found_nothing(error, self):
+                return
             found = ours(error)
-            if left:
+            if not self.query("#problem"):  # it was left
                 self.app.show_error(found, otherwise=self._title)
                 return
             if not isinstance(found, Interrupted):
