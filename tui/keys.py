@@ -88,6 +88,9 @@ _SIGNS = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "underscore": "_",
+    "minus": "-",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "escape": "esc",
 }
 
@@ -188,6 +191,11 @@ TABLE: tuple[Key, ...] = (
     Key("p", "pause", "pause", "pause the run, or go on", ("runs",)),
     Key("x", "stop", "stop", "stop the run and save, or the transfer", ("runs", "activity")),
     Key("z", "zoom", "zoom", "give the chart or panel the whole screen", ("runs", "validate")),
+    Key("plus,equals_sign", "closer", "closer", "fewer epochs, around the crosshair", ("runs",), False, "+"),
+    Key("minus", "wider", "wider", "more epochs", ("runs",), False),
+    Key("0", "all_epochs", "all epochs", "all epochs of the curves", ("runs",), False),
+    Key("less_than_sign", "earlier", "earlier", "the epochs before these", ("runs",), False),
+    Key("greater_than_sign", "later", "later", "the epochs after these", ("runs",), False),
     Key("i", "log_scale", "log", "logarithmic scale", ("runs",)),
     Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),
     Key("underscore", "smooth", "smooth", "smooth the curves", ("runs",), False, "_"),

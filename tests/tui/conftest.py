@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
@@ -21,6 +22,11 @@ from decentralml.core.signing import Signer
 from decentralml.core.storage.connect import connect as connect_storage
 from decentralml.core.wallet.accounts import Accounts
 from decentralml.tui.app import DecentralMLApp
+
+if TYPE_CHECKING:
+    from decentralml.core.training.journal import Event
+
+    from .trainings import Start
 
 PASSWORD = "demo"
 SCRYPT_N = 1 << 10
@@ -270,6 +276,40 @@ def market_home(prepared_market: Path, tmp_path: Path, clock: Clock) -> Iterator
     place = Place(root, clock)
     yield place
     place.close()
+
+
+@pytest.fixture
+def market_of_one_path(
+    prepared_market: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    """As `market_home`, at one path."""
+    with at_one_path(prepared_market, tmp_path, clock, monkeypatch) as place:
+        yield place
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is looked at ten times a second, so that no test waits for a second; the machine is calm."""
+    from .trainings import MACHINE
+
+    monkeypatch.setattr("decentralml.tui.screens.runs.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("decentralml.core.machine.Meter.look", lambda self: MACHINE)
+
+
+@pytest.fixture
+def train(market_home: Place) -> Iterator["Start"]:
+    """Puts runs into the market's home."""
+    from .trainings import Training
+
+    made: list[Training] = []
+
+    def put(id: int, *events: "Event", **more: Any) -> Training:
+        made.append(Training(market_home.home.runs / str(id), events, **more))
+        return made[-1]
+
+    yield put
+    for training in made:
+        training.die()
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,13 @@ import math
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
+from textual.pilot import Pilot
 
 from decentralml.tui.run import plot
 from decentralml.tui.run.plot import BREAK, Grid, Line
+from decentralml.tui.run.window import Window
 from decentralml.tui.widgets.chart import Chart, Picture, View
 
 NAN = math.nan
@@ -46,7 +49,7 @@ def test_values_that_are_not_finite_break_the_line_and_nothing_else() -> None:
 
 def test_values_beyond_what_a_float_can_add_are_drawn() -> None:
     sampled = plot.sample(line([1.7e308, -1.7e308, 1.7e308, 1e300]), 0, 4, 4)
-    low, high = plot.bounds(*plot.span([sampled]), 4)
+    low, high, _ = plot.bounds(*plot.span([sampled]), 4)
     Grid(2, 4).draw(sampled, low, high, line([]))
 
 
@@ -65,7 +68,7 @@ def test_smoothing_starts_at_the_first_value_and_anew_after_a_break() -> None:
     ("low", "high"), [(0, 0), (3, 3), (-2, -2), (1e-300, 1e-300), (0.1, 0.97), (-1e9, 1e9), (5, 5.0000001)]
 )
 def test_an_axis_holds_its_values_and_is_never_empty(low: float, high: float) -> None:
-    bottom, top = plot.bounds(low, high, 4)
+    bottom, top, _ = plot.bounds(low, high, 4)
     assert bottom <= low <= high <= top
     assert bottom < top
 
@@ -103,14 +106,88 @@ async def test_a_chart_has_title_values_curve_and_both_axes() -> None:
         assert any("\u2800" < char <= "\u28ff" for char in chart.plain)
 
 
-async def test_the_crosshair_says_the_values_under_it() -> None:
-    app = Shown()
-    async with app.run_test(size=(60, 14)) as pilot:
-        chart = app.query_one(Chart)
-        chart.show(Picture("loss", (line([0.9, 0.5, 0.3, 0.2]),), end=4), View(cross=0.3))
+async def shown(pilot: Pilot[None], picture: Picture, view: View) -> list[str]:
+    """What the chart draws, line by line."""
+    chart = pilot.app.query_one(Chart)
+    chart.show(picture, view)
+    await pilot.pause()
+    return chart.plain.splitlines()
+
+
+async def test_the_crosshair_says_the_values_under_it_and_never_stands_beyond_the_last() -> None:
+    async with Shown().run_test(size=(60, 14)) as pilot:
+        picture = Picture("loss", (line([0.9, 0.5, 0.3, 0.2]),), end=4)
+        assert (await shown(pilot, picture, View(cross=1)))[0] == "loss  epoch 1  ─ train 0.5"
+        assert (await shown(pilot, picture, View(cross=1.25)))[0] == "loss  epoch 1.25  ─ train 0.5"
+        for beyond in (3, 4, math.inf):
+            assert (await shown(pilot, picture, View(cross=beyond)))[0] == "loss  epoch 3  ─ train 0.2"
+
+
+async def test_in_little_room_a_value_is_said_whole_or_not_at_all() -> None:
+    async with Shown().run_test(size=(38, 10)) as pilot:
+        lines = tuple(line([0.0, value]) for value in (0.0003181, 0.0003499, 0.02612))
+        [title, *_] = await shown(pilot, Picture("loss", lines, end=1), View(cross=1))
+        assert title == "loss @1 ─ 0.000318 ─ 0.00035 ─ 0.0261"
+        [title, *_] = await shown(pilot, Picture("loss", lines * 2, end=1), View(cross=1))
+        assert title == "loss @1 ─ 0.000318 ─ 0.00035 ─ 0.0261"
+
+
+async def test_at_the_end_of_an_epoch_the_value_is_that_of_the_epoch_however_thin_its_curve_is() -> None:
+    async with Shown().run_test(size=(60, 14)) as pilot:
+        thin = Line("train", "train", [0.1, 2.9], [9.0, 1.0], ends=([1.0, 2.0, 3.0], [7.0, 5.0, 3.0]))
+        assert "train 5" in (await shown(pilot, Picture("loss", (thin,), end=4), View(cross=2)))[0]
+
+
+async def test_a_window_draws_its_epochs_alone_and_the_height_fits_them() -> None:
+    async with Shown().run_test(size=(60, 14)) as pilot:
+        picture = Picture("loss", (line([100.0] * 480 + [3.0] * 20 + [50.0] * 1500),), end=2000)
+        drawn = await shown(pilot, picture, View(window=Window(20, 499.5)))
+        assert "479" not in drawn[-1]
+        assert "480" in drawn[-1]
+        assert "495" in drawn[-1]
+        assert not [row for row in drawn if "100" in row or "50" in row[:4]]
+
+
+async def test_a_curve_goes_through_a_window_in_which_no_point_lies() -> None:
+    async with Shown().run_test(size=(60, 14)) as pilot:
+        drawn = await shown(pilot, Picture("loss", (line([0, 10]),), end=1), View(window=Window(0.5, 0.75)))
+        assert "7.5" in drawn[1] or "8" in drawn[1]
+        assert all(any("\u2800" < char <= "\u28ff" for char in row) for row in drawn[2:-2])
+
+
+async def test_before_the_first_epoch_has_ended_its_axis_has_no_parts_of_one() -> None:
+    async with Shown().run_test(size=(60, 14)) as pilot:
+        for picture in (Picture("loss"), Picture("loss", (line([1.0]),))):
+            assert (await shown(pilot, picture, View()))[-1].split() == ["0", "epoch"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("y", [[0.1, 4.05], [0.5], [0.03, 0.7], [3.0, 47.0], [1e-7, 2e9]])
+async def test_the_axis_has_a_label_at_its_top_and_at_its_bottom(y: list[float], log: bool) -> None:
+    async with Shown().run_test(size=(60, 17)) as pilot:
+        drawn = await shown(pilot, Picture("loss", (line(y),), end=2), View(log=log))
+        for row in (drawn[1], drawn[-2]):
+            assert row.partition("┤")[0].strip(), row
+
+
+async def test_the_wheel_and_a_click_say_where_on_the_axis() -> None:
+    said: list[tuple[float, int]] = []
+
+    class Told(Shown):
+        def on_chart_wheel(self, event: Chart.Wheel) -> None:
+            said.append((event.place, event.by))
+
+        def on_chart_pointed(self, event: Chart.Pointed) -> None:
+            said.append((event.place, 0))
+
+    async with Told().run_test(size=(60, 14)) as pilot:
+        await shown(pilot, Picture("loss", (line([1.0] * 500),), end=500), View(window=Window(100, 400)))
+        [chart] = pilot.app.query(Chart)
+        for event in (MouseScrollUp, MouseScrollDown):
+            chart.post_message(event(chart, 59, 5, 0, 0, 0, False, False, False))
+        await pilot.click(Chart, offset=(0, 5))
         await pilot.pause()
-        assert "train 0.5" in chart.plain.splitlines()[0]
-        assert "epoch 1." in chart.plain.splitlines()[0]
+    assert said == [(400, 1), (400, -1), (300, 0)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (15, 2), (16, 3), (20, 5), (200, 60)])
@@ -119,7 +196,13 @@ async def test_it_draws_in_any_room(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         chart = app.query_one(Chart)
         for y in ([], [1.0], [NAN], [1, NAN, 3], [0, 1e308, -1e308]):
-            for view in (View(), View(log=True), View(smooth=0.9, cross=1.0)):
+            views = (
+                View(),
+                View(log=True),
+                View(smooth=0.9, cross=1.0),
+                View(cross=2, window=Window(0.3, 1.5)),
+            )
+            for view in views:
                 chart.show(Picture("loss", (line(y),), end=3, marks=((1, "fit 2"),)), view)
                 await pilot.pause()
 

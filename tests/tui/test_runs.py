@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,8 @@ from decentralml.core.training.locks import hold
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Run
-from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.run import curves as run_curves
 from decentralml.tui.run import facts as run_facts
 from decentralml.tui.run import words as run_words
-from decentralml.tui.run.reader import Drawn
 from decentralml.tui.screens.dialog import Ask, Choose
 from decentralml.tui.screens.runs import RunsScreen
 from decentralml.tui.screens.send import SendResult
@@ -30,50 +27,23 @@ from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.train import StartTraining, look_at_data
 from decentralml.tui.widgets.chart import Chart
 from decentralml.tui.widgets.lines import Lines
-from decentralml.tui.widgets.paged_table import PagedTable
 
-from .conftest import Clock, Place, at_one_path, opened, text_of, until
-from .trainings import BEGAN, MACHINE, Training, failed, finished, fit, started
+from .conftest import Place, opened, text_of, until
+from .trainings import (
+    BEGAN,
+    HOSTILE,
+    MACHINE,
+    Start,
+    Training,
+    at_runs,
+    failed,
+    finished,
+    fit,
+    shows,
+    started,
+)
 
-HOSTILE = "red \x1b[31m bidi \u202egnp.exe wide 数字の認識 zero\u200bwidth [bold]markup[/] \x07"
-Start = Callable[..., Training]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is looked at ten times a second, so that no test waits for a second; the machine is calm."""
-    monkeypatch.setattr("decentralml.tui.screens.runs.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("decentralml.core.machine.Meter.look", lambda self: MACHINE)
-
-
-@pytest.fixture
-def train(market_home: Place) -> Iterator[Start]:
-    """Puts runs into the market's home."""
-    made: list[Training] = []
-
-    def put(id: int, *events: Event, **more: Any) -> Training:
-        made.append(Training(market_home.home.runs / str(id), events, **more))
-        return made[-1]
-
-    yield put
-    for training in made:
-        training.die()
-
-
-async def at_runs(app: DecentralMLApp, pilot: Pilot[None]) -> RunsScreen:
-    """On the screen, once it has looked."""
-    app.switch_to("runs")
-    await until(
-        pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.query(PagedTable), "the runs"
-    )
-    await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.table.loaded, "the runs")
-    return app.screen
-
-
-async def shows(app: DecentralMLApp, pilot: Pilot[None], words: str) -> str:
-    """The text on the screen once ``words`` are in it."""
-    await until(pilot, lambda: words in text_of(app), f"{words!r} on\n{text_of(app)}")
-    return text_of(app)
+pytestmark = pytest.mark.usefixtures("quick_looks")
 
 
 # What it shows
@@ -358,63 +328,6 @@ async def test_the_log_is_read_when_it_is_shown(market_home: Place, train: Start
         await shows(app, pilot, "line 0 red")
 
 
-# Curves
-
-
-async def test_nan_and_hostile_names_break_nothing(market_home: Place, train: Start) -> None:
-    train(14, *started(), *fit(20, 9.5, nan_from=5.2), title=HOSTILE, alive=True)
-    async with market_home.running() as (app, pilot):
-        await at_runs(app, pilot)
-        text = await shows(app, pilot, "train nan")
-        assert not set("\x1b\u202e\u200b\x07") & set(text)
-        assert "markup" in text or "red" in text
-
-
-async def test_several_fits_in_a_run_are_told_apart(market_home: Place, train: Start) -> None:
-    train(14, *started(), *fit(4, 4), *fit(6, 6, number=2), *finished())
-    async with market_home.running(size=(160, 48)) as (app, pilot):
-        await at_runs(app, pilot)
-        text = await shows(app, pilot, "fit 2")
-        assert "┊" in text
-
-
-async def test_crosshair_zoom_metric_and_back(market_home: Place, train: Start) -> None:
-    train(14, *started(), *fit(20, 9.5))
-    async with market_home.running() as (app, pilot):
-        screen = await at_runs(app, pilot)
-        await shows(app, pilot, "run 14")
-        await pilot.press("z")
-        await until(pilot, lambda: not screen.query_one("#list").display)
-        assert "accuracy  ─" not in text_of(app)
-        await pilot.press("j")
-        await shows(app, pilot, "accuracy  ─")
-        await pilot.press("h", *"hhhhhhhh")
-        text = await shows(app, pilot, "epoch 8.")
-        assert "held out" in text
-        await pilot.press("g")
-        await shows(app, pilot, "epoch 0.")
-        await pilot.press("escape")
-        await until(pilot, lambda: screen.live.cross is None)
-        await pilot.press("escape")
-        await until(pilot, lambda: screen.query_one("#list").display)
-        assert isinstance(app.screen, RunsScreen)
-
-
-async def test_marked_runs_are_drawn_over_this_one(market_home: Place, train: Start) -> None:
-    train(13, *started(), *fit(20, 20), *finished())
-    train(14, *started(), *fit(20, 9.5), alive=True)
-    async with market_home.running(size=(160, 48)) as (app, pilot):
-        await at_runs(app, pilot)
-        await shows(app, pilot, "run 14")
-        await pilot.press("o")
-        await shows(app, pilot, "space marks the runs")
-        await pilot.press("j", "space", "k")
-        await shows(app, pilot, "─ r13 ")
-        assert "run 14  running" in text_of(app)
-        await pilot.press("o")
-        await until(pilot, lambda: "─ r13 " not in text_of(app))
-
-
 async def test_panel_scale_smoothing_and_run_survive_a_restart(market_home: Place, train: Start) -> None:
     train(13, *started(), *fit(20, 20), *finished())
     train(14, *started(), *fit(20, 9.5), alive=True)
@@ -429,13 +342,6 @@ async def test_panel_scale_smoothing_and_run_survive_a_restart(market_home: Plac
         screen = app.screen
         await shows(app, pilot, "run 13  finished")
         assert (screen.live.panel, screen.live.log_scale, screen.live.smooth) == ("facts", True, 0.6)
-
-
-def test_an_axis_of_a_live_run_ends_a_little_ahead_within_what_was_asked_for() -> None:
-    spec = RunSpec(assets=Path("/a"), script="s.py", epochs=8)
-    last = Progress(epochs=8)
-    run = Run(id=1, spec=spec, state="running", created=0, last=last, folder=Path("/r"), result_folder=None)
-    assert [run_curves.end(run, Drawn(marks=[0.0] * n)) for n in (0, 1, 5, 7, 8, 9)] == [1, 1, 5, 8, 8, 9]
 
 
 async def test_the_filter_finds_runs_by_words_and_state(market_home: Place, train: Start) -> None:
@@ -635,15 +541,6 @@ def test_data_are_looked_at_by_their_headers(tmp_path: Path) -> None:
 # Pictures
 
 
-@pytest.fixture
-def pictured(
-    prepared_market: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
-    """The market, at one path."""
-    with at_one_path(prepared_market, tmp_path, clock, monkeypatch) as place:
-        yield place
-
-
 PICTURES: dict[str, list[str]] = {
     "live": [],
     "nan": ["j"],
@@ -656,9 +553,9 @@ PICTURES: dict[str, list[str]] = {
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 @pytest.mark.parametrize("what", PICTURES)
 def test_training_looks_as_it_did(
-    pictured: Place, snap_compare: Any, what: str, size: tuple[int, int]
+    market_of_one_path: Place, snap_compare: Any, what: str, size: tuple[int, int]
 ) -> None:
-    runs = pictured.home.runs
+    runs = market_of_one_path.home.runs
     long = "A very long question " * 12
     log = "".join(f"Epoch {n}/20\n" for n in range(40))
     Training(runs / "12", [*started(), *fit(4, 4), *fit(6, 6, number=2), *finished()], title=long, log=log)
@@ -678,14 +575,16 @@ def test_training_looks_as_it_did(
         await pilot.pause()
 
     try:
-        assert snap_compare(pictured.app(), terminal_size=size, run_before=show)
+        assert snap_compare(market_of_one_path.app(), terminal_size=size, run_before=show)
     finally:
         live.die()
 
 
 @pytest.mark.parametrize("theme", ["light", "high-contrast", "ansi", "colour-blind"])
-def test_training_in_another_theme_looks_as_it_did(pictured: Place, snap_compare: Any, theme: str) -> None:
-    live = Training(pictured.home.runs / "14", [*started(), *fit(20, 6.5)], alive=True)
+def test_training_in_another_theme_looks_as_it_did(
+    market_of_one_path: Place, snap_compare: Any, theme: str
+) -> None:
+    live = Training(market_of_one_path.home.runs / "14", [*started(), *fit(20, 6.5)], alive=True)
 
     async def show(pilot: Pilot[None]) -> None:
         await opened(pilot)
@@ -693,13 +592,13 @@ def test_training_in_another_theme_looks_as_it_did(pictured: Place, snap_compare
         await at_runs(pilot.app, pilot)
         await shows(pilot.app, pilot, "run 14")
 
-    assert snap_compare(pictured.app(), terminal_size=(80, 24), run_before=show)
+    assert snap_compare(market_of_one_path.app(), terminal_size=(80, 24), run_before=show)
     live.die()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 def test_the_start_of_a_training_looks_as_it_did(
-    pictured: Place, snap_compare: Any, size: tuple[int, int]
+    market_of_one_path: Place, snap_compare: Any, size: tuple[int, int]
 ) -> None:
     async def show(pilot: Pilot[None]) -> None:
         await opened(pilot)
@@ -710,4 +609,4 @@ def test_the_start_of_a_training_looks_as_it_did(
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
 
-    assert snap_compare(pictured.app(), terminal_size=size, run_before=show)
+    assert snap_compare(market_of_one_path.app(), terminal_size=size, run_before=show)

@@ -1,10 +1,12 @@
-"""Runs as a supervisor leaves them: folder, lock and journal, without a training."""
+"""Runs as a supervisor leaves them: folder, lock and journal, without a training; and the screen of them."""
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from textual.pilot import Pilot
 
 from decentralml.core.limits import Bounds
 from decentralml.core.machine import Gpu, Machine
@@ -12,8 +14,14 @@ from decentralml.core.training import journal
 from decentralml.core.training.journal import Event
 from decentralml.core.training.locks import hold
 from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.runs import RunsScreen
+from decentralml.tui.widgets.paged_table import PagedTable
+
+from .conftest import text_of, until
 
 BEGAN = 1_800_000_000.0
+HOSTILE = "red \x1b[31m bidi \u202egnp.exe wide 数字の認識 zero\u200bwidth [bold]markup[/] \x07"
 TITLE = "Digits, round 3: train the model on your scans"
 MACHINE = Machine(
     cores=8,
@@ -23,6 +31,7 @@ MACHINE = Machine(
     load=4.5,
     gpus=(Gpu("NVIDIA A10", 0.4, 3_000_000_000, 24_000_000_000),),
 )
+Start = Callable[..., "Training"]
 
 
 class Training:
@@ -121,3 +130,19 @@ def failed() -> Event:
         hint="Ask for a smaller batch.",
         code="ScriptFailed",
     )
+
+
+async def at_runs(app: DecentralMLApp, pilot: Pilot[None]) -> RunsScreen:
+    """On the screen, once it has looked."""
+    app.switch_to("runs")
+    await until(
+        pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.query(PagedTable), "the runs"
+    )
+    await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.table.loaded, "the runs")
+    return app.screen
+
+
+async def shows(app: DecentralMLApp, pilot: Pilot[None], words: str) -> str:
+    """The text on the screen once ``words`` are in it."""
+    await until(pilot, lambda: words in text_of(app), f"{words!r} on\n{text_of(app)}")
+    return text_of(app)

@@ -51,7 +51,7 @@ def end(run: Run, drawn: Drawn) -> float:
 
 def _lines(metric: str, drawn: Drawn) -> list[Line]:
     held = drawn.epochs.get(_HELD + metric)
-    lines = [Line("held out", "held", *held, dotted=True, sign="o", short="held")] if held else []
+    lines = [Line("held out", "held", *held, dotted=True, sign="o", short="held", ends=held)] if held else []
     return [*_training(metric, drawn, "train", "train", ""), *lines]
 
 
@@ -59,8 +59,11 @@ def _training(metric: str, drawn: Drawn, name: str, tone: str, sign: str, short:
     steps, epochs = drawn.steps.get(metric), drawn.epochs.get(metric)
     # Epochs that are over in a moment have few steps or none on record: their ends say more.
     if steps and (not epochs or len(steps[0]) >= 4 * len(epochs[0])):
-        return [Line(name, tone, *steps, sign=sign, at=drawn.batches, short=short)]
-    return [Line(name, tone, *epochs, sign=sign, short=short)] if epochs else []
+        ends = epochs or ((), ())
+        return [
+            Line(name, tone, *steps, sign=sign, at=drawn.batches, back=drawn.epoch, short=short, ends=ends)
+        ]
+    return [Line(name, tone, *epochs, sign=sign, short=short, ends=epochs)] if epochs else []
 
 
 def _cycle(count: int) -> Sequence[tuple[str, str]]:

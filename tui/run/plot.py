@@ -18,10 +18,11 @@ def same(x: float) -> float:
 
 @dataclass(frozen=True)
 class Line:
-    """A curve: ``x`` grows, NaN in ``y`` breaks it. ``at``: from the axis's unit to that of ``x``.
+    """A curve: ``x`` grows, NaN in ``y`` breaks it. ``at``: from the axis's unit to that of ``x``; ``back``.
 
-    ``tone`` names its colour, ``sign`` its character in ASCII ("": by height within the cell). A ``dotted``
-    one leaves every other dot out. ``short`` is its name where there is little room.
+    ``ends``: the exact values at the ends of epochs, on the axis. ``tone`` names its colour, ``sign`` its
+    character in ASCII ("": by height within the cell). A ``dotted`` one leaves every other dot out. ``short``
+    is its name where there is little room.
     """
 
     name: str
@@ -32,9 +33,19 @@ class Line:
     sign: str = ""
     short: str = ""
     at: Scale = same
+    back: Scale = same
+    ends: tuple[Sequence[float], Sequence[float]] = ((), ())
+
+    @property
+    def newest(self) -> float:
+        """Where on the axis its last point is."""
+        return self.back(self.x[-1]) if self.x else 0.0
 
     def value(self, where: float) -> float | None:
         """The last value not after ``where`` on the axis; None before the first."""
+        x, y = self.ends
+        if (index := bisect_right(x, where + 1e-9)) and x[index - 1] >= where - 1e-9:
+            return y[index - 1]
         index = bisect_right(self.x, self.at(where) + 1e-9)
         return self.y[index - 1] if index else None
 
@@ -56,13 +67,14 @@ Sampled = list[Bucket | None]
 def sample(line: Line, start: float, end: float, width: int) -> Sampled:
     """``line`` between two places of the axis in ``width`` columns: lowest and highest stay.
 
-    None: nothing falls there. `BREAK`: only values that are not finite do.
+    None: nothing falls there. `BREAK`: only values that are not finite do. What goes on beyond the two places
+    is drawn up to them.
     """
     columns: Sampled = [None] * width
     # A sum says at the speed of C whether any is NaN: then each slice is looked at.
     broken = not math.isfinite(sum(line.y)) if line.y else False
     at, x, y = line.at, line.x, line.y
-    i = bisect_right(x, at(start) - 1e-9)
+    i = first = bisect_right(x, at(start) - 1e-9)
     for column in range(width):
         j = bisect_right(x, at(start + (end - start) * (column + 1) / width) + 1e-9, i)
         if j > i:
@@ -73,7 +85,26 @@ def sample(line: Line, start: float, end: float, width: int) -> Sampled:
                 Bucket(values[0], values[-1], min(values), max(values)) if len(values) else BREAK
             )
         i = j
+    if columns[0] is None:
+        columns[0] = _crossing(line, first, at(start))
+    if columns[-1] is None:
+        columns[-1] = _crossing(line, i, at(end))
     return columns
+
+
+def _crossing(line: Line, i: int, x: float) -> Bucket | None:
+    """Where ``line`` goes through ``x``, between its points ``i - 1`` and ``i``."""
+    if not 0 < i < len(line.x):
+        return None
+    x0, x1, y0, y1 = line.x[i - 1], line.x[i], line.y[i - 1], line.y[i]
+    y = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+    return Bucket(y, y, y, y) if math.isfinite(y) else None
+
+
+def column(place: float, seen: tuple[float, float], columns: int) -> int:
+    """The column in which a point at ``place`` is drawn, of those that show what is ``seen`` of the axis."""
+    start, end = seen
+    return min(max(math.ceil((place - start) / (end - start) * columns - 1e-6) - 1, 0), columns - 1)
 
 
 def smoothed(columns: Sampled, weight: float) -> Sampled:
@@ -127,9 +158,8 @@ def nice_step(length: float, most: int) -> float:
     return next((power * factor for factor in (1, 2, 5) if power * factor >= raw * (1 - 1e-9)), power * 10)
 
 
-def ticks(low: float, high: float, most: int) -> list[float]:
-    """Nice values between two ends, both counted in where they are nice."""
-    step = nice_step(high - low, most)
+def ticks(low: float, high: float, step: float) -> list[float]:
+    """The multiples of ``step`` between two ends, both counted in."""
     first = math.ceil(low / step - 1e-9)
     return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -143,22 +173,30 @@ def decades(low: float, high: float) -> list[float]:
     return [value for value in values if 10.0**low * 0.999 <= value <= 10.0 ** min(high, 308) * 1.001]
 
 
-def bounds(low: float, high: float, most: int) -> tuple[float, float]:
-    """The range that an axis shows for these values: from tick to tick, never empty."""
+def bounds(low: float, high: float, most: int) -> tuple[float, float, float]:
+    """The range that an axis shows for these values, never empty, and the step of its ticks."""
     low, high = (min(max(value, -_WIDEST), _WIDEST) for value in (low, high))
     if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
         by = abs(low) / 10 or 1.0
         low, high = low - by, high + by
     step = nice_step(high - low, most)
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
 
 
-def number(value: float, step: float = 0.0) -> str:
-    """A tick's label, with the decimals that ``step`` needs; without a step four significant digits."""
+def log_bounds(low: float, high: float) -> tuple[float, float]:
+    """The range that an axis of logarithms shows, never empty: from one of its `decades` to another."""
+    around = [math.log10(value) for value in decades(math.floor(low), math.ceil(high))]
+    bottom = max((value for value in around if value <= low + 1e-9), default=low)
+    top = min((value for value in around if value >= high - 1e-9), default=high)
+    return (bottom, top) if bottom < top else (bottom - 1, top + 1)
+
+
+def number(value: float, step: float = 0.0, *, digits: int = 4) -> str:
+    """A tick's label, with the decimals that ``step`` needs; without a step so many significant digits."""
     if value == 0:
         return "0"
     if not 1e-4 <= abs(value) < 1e6 or not step:
-        return f"{value:.3g}" if step else f"{value:.4g}"
+        return f"{value:.3g}" if step else f"{value:.{digits}g}"
     return f"{value:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
 
 

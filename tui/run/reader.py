@@ -1,5 +1,6 @@
 """The runs of a home as a screen shows them, read again and again in the background."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,16 @@ class Drawn:
         whole = min(int(epoch), len(marks) - 1)
         following = marks[whole + 1] if whole + 1 < len(marks) else self.end
         return marks[whole] + (epoch - whole) * (following - marks[whole])
+
+    def epoch(self, batches: float) -> float:
+        """How many epochs, and what part of the next, had passed after so many ``batches``."""
+        marks = self.marks
+        whole = max(bisect_right(marks, batches) - 1, 0)
+        if whole + 1 > len(marks):
+            return 0.0
+        following = marks[whole + 1] if whole + 1 < len(marks) else self.end
+        length = following - marks[whole]
+        return whole + (batches - marks[whole]) / length if length else float(whole)
 
 
 @dataclass(frozen=True)

@@ -310,6 +310,21 @@ class RunsScreen(Running):
         self.live.zoomed = not self.live.zoomed
         self.draw()
 
+    def action_closer(self) -> None:
+        self.live.zoom(1)
+
+    def action_wider(self) -> None:
+        self.live.zoom(-1)
+
+    def action_all_epochs(self) -> None:
+        self.live.see_all()
+
+    def action_earlier(self) -> None:
+        self.live.pan(-1)
+
+    def action_later(self) -> None:
+        self.live.pan(1)
+
     def action_log_scale(self) -> None:
         self.live.log_scale = not self.live.log_scale
         self.keep("log", self.live.log_scale)

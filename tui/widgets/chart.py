@@ -8,11 +8,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from decentralml.tui.run import plot
 from decentralml.tui.run.plot import Grid, Line
+from decentralml.tui.run.window import Stops, Window
 
 TONES = ("train", "held", "first", "second", "third", "raw", "axis", "title", "cross")
 WEIGHTS = (0.0, 0.6, 0.9)
@@ -32,14 +34,23 @@ class Picture:
     unit: str = "epoch"
     marks: tuple[tuple[float, str], ...] = ()
 
+    @property
+    def newest(self) -> float:
+        """Where on the axis the last point is."""
+        return max((line.newest for line in self.lines), default=0.0)
+
 
 @dataclass(frozen=True)
 class View:
-    """How it is looked at: ``smooth`` is one of `WEIGHTS`, ``cross`` a share of the width, or None."""
+    """How it is looked at: ``smooth`` is one of `WEIGHTS`.
+
+    ``cross`` is where on the axis the crosshair stands, or None; beyond the newest point it stands there.
+    """
 
     log: bool = False
     smooth: float = 0.0
     cross: float | None = None
+    window: Window = Window()
 
 
 class Chart(Widget):
@@ -59,12 +70,27 @@ class Chart(Widget):
     Chart .chart--third { color: $foreground; }
     """
 
+    class Wheel(Message):
+        """The wheel was turned at ``place`` on the axis: ``by`` 1 up, -1 down."""
+
+        def __init__(self, place: float, by: int) -> None:
+            super().__init__()
+            self.place, self.by = place, by
+
+    class Pointed(Message):
+        """The chart was clicked at ``place`` on the axis."""
+
+        def __init__(self, place: float) -> None:
+            super().__init__()
+            self.place = place
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._picture = Picture("")
         self._view = View()
         self._rows: list[list[Cell]] = []
         self._columns = 1
+        self._margin = 0
 
     def show(self, picture: Picture, view: View) -> None:
         """Draw another picture, or the same in another view; equal ones draw nothing."""
@@ -73,9 +99,19 @@ class Chart(Widget):
             self._draw()
 
     @property
-    def columns(self) -> int:
-        """Cells across which the curves are drawn: a step of the crosshair is one of them."""
-        return self._columns
+    def picture(self) -> Picture:
+        """What it shows."""
+        return self._picture
+
+    @property
+    def seen(self) -> tuple[float, float]:
+        """The part of the axis that is seen."""
+        return self._view.window.seen(self._picture.newest, self._picture.end)
+
+    @property
+    def stops(self) -> Stops:
+        """Where the crosshair may stand."""
+        return Stops(self._picture.lines, self.seen, self._columns)
 
     @property
     def plain(self) -> str:
@@ -86,6 +122,25 @@ class Chart(Widget):
         self._rows = []
         self._draw()
         self.refresh()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, -1)
+
+    def _wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        self.post_message(self.Wheel(self._place(event.x), by))
+
+    def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Pointed(self._place(event.x)))
+
+    def _place(self, x: int) -> float:
+        """Where on the axis a cell of the chart ends."""
+        start, end = self.seen
+        share = (x - self._margin + 1) / self._columns
+        return start + min(max(share, 0.0), 1.0) * (end - start)
 
     # Drawing
 
@@ -111,22 +166,23 @@ class Chart(Widget):
     def _composed(self, width: int, height: int) -> list[list[Cell]]:
         """Title, plot with its axis on the left, labels below."""
         picture, view = self._picture, self._view
-        rows = height - 2
+        rows, seen = height - 2, self.seen
         guess = width - 8
         across = 1 if self.app.ascii else 2
         # The labels decide how wide the plot is, and that what falls into a column.
         for _ in range(2):
-            sampled = [plot.sample(line, 0, picture.end, guess * across) for line in picture.lines]
+            sampled = [plot.sample(line, *seen, guess * across) for line in picture.lines]
             if view.log:
                 sampled = [plot.logarithms(columns) for columns in sampled]
             found = plot.span(sampled)
-            low, high = plot.bounds(*(found or (0.0, 1.0)), max(rows // 3, 2))
-            labels = self._labels(low, high, rows) if found else {}
+            low, high, labels = self._scale(*(found or (0.0, 1.0)), rows)
+            labels = labels if found else {}
             margin = max((len(text) for text in labels.values()), default=4) + 2
             if width - margin == guess:
                 break
             guess = width - margin
         columns = self._columns = max(width - margin, 1)
+        self._margin = margin
         sampled = [s[: columns * across] for s in sampled]
         grid = Grid(columns, rows, ascii=self.app.ascii)
         for line, raw in reversed(list(zip(picture.lines, sampled, strict=True))):
@@ -135,38 +191,48 @@ class Chart(Widget):
                 grid.draw(plot.smoothed(raw, view.smooth), low, high, line)
             else:
                 grid.draw(raw, low, high, line)
-        cross = None if view.cross is None else min(int(view.cross * columns), columns - 1)
-        body = self._body(grid, labels, margin, cross)
+        body = self._body(grid, labels, margin)
         if found is None:
             _write(body[rows // 2], margin + 2, self._why_empty(), "axis")
-        return [self._title(width, cross, columns), *body, self._below(width, margin, columns)]
+        return [self._title(width), *body, self._below(width, margin, columns)]
+
+    @property
+    def _cross(self) -> float | None:
+        """Where the crosshair stands; None where there is none, or it is not seen."""
+        if self._view.cross is None:
+            return None
+        start, end = self.seen
+        place = min(self._view.cross, self._picture.newest)
+        return place if start <= place <= end else None
 
     def _why_empty(self) -> str:
         if not self._picture.lines:
             return "no value yet"
         return "nothing above zero: no logarithm" if self._view.log else "no finite value"
 
-    def _labels(self, low: float, high: float, rows: int) -> dict[int, str]:
-        """Labels of the axis on the left, by row."""
-        top, most = rows - 1, max(rows // 3, 2)
-        step = plot.nice_step(high - low, most)
+    def _scale(self, low: float, high: float, rows: int) -> tuple[float, float, dict[int, str]]:
+        """The range of the axis on the left, and its labels by row: at both ends, and where there is room."""
         if self._view.log:
+            low, high = plot.log_bounds(low, high)
             found = [(math.log10(value), plot.number(value)) for value in plot.decades(low, high)]
         else:
-            found = [(tick, plot.number(tick, step)) for tick in plot.ticks(low, high, most)]
+            low, high, step = plot.bounds(low, high, max(rows // 3, 2))
+            found = [(tick, plot.number(tick, step)) for tick in plot.ticks(low, high, step)]
         labels: dict[int, str] = {}
-        for place, text in found:
-            row = top - round((place - low) / (high - low) * top)
+        for place, text in [min(found), max(found), *found]:
+            row = rows - 1 - round((place - low) / (high - low) * (rows - 1))
             if not any(near in labels for near in (row - 1, row, row + 1)):
                 labels[row] = text
-        return labels
+        return low, high, labels
 
-    def _body(self, grid: Grid, labels: dict[int, str], margin: int, cross: int | None) -> list[list[Cell]]:
+    def _body(self, grid: Grid, labels: dict[int, str], margin: int) -> list[list[Cell]]:
         bar, tick, dots = ("|", "|", ":") if self.app.ascii else ("│", "┤", "┊")
+        seen, place = self.seen, self._cross
+        cross = None if place is None else plot.column(place, seen, grid.columns)
         marks = {
-            min(int(place / self._picture.end * grid.columns), grid.columns - 1): word
+            plot.column(place, seen, grid.columns): word
             for place, word in self._picture.marks
-            if 0 < place < self._picture.end
+            if seen[0] < place < seen[1]
         }
         body = []
         for row in range(grid.rows):
@@ -188,21 +254,23 @@ class Chart(Widget):
                 _write(body[0], margin + column + 1, word, "axis")
         return body
 
-    def _title(self, width: int, cross: int | None, columns: int) -> list[Cell]:
+    def _title(self, width: int) -> list[Cell]:
         """Name, and each curve's value: the newest, or that under the crosshair."""
-        picture = self._picture
-        where = math.inf if cross is None else picture.end * (cross + 1) / columns
-        # Where there is little room a curve is named shortly, or by its sign alone.
-        for room in ("wide", "short", "none"):
+        picture, cross = self._picture, self._cross
+        where = picture.newest if cross is None else cross
+        place = f"{where:.3f}".rstrip("0").rstrip(".")
+        # Where there is little room a curve is named shortly, or by its sign alone; at last what fits stays.
+        for room in ("wide", "short", "none", "tight"):
+            gap, digits = (" ", 3) if room == "tight" else ("  ", 4)
             cells = _cells(picture.title, "title")
             if cross is not None:
-                cells += _cells(
-                    f"  {picture.unit} {where:.2f}" if room == "wide" else f" @{where:.2f}", "cross"
-                )
+                cells += _cells(f"  {picture.unit} {place}" if room == "wide" else f" @{place}", "cross")
             for line in picture.lines:
                 name = {"wide": line.name, "short": line.short or line.name}.get(room, "")
-                said = f"{self._sign(line)} {name}{' ' * bool(name)}{_said(line.value(min(where, 1e300)))}"
-                cells += [*_cells("  "), *_cells(said, line.tone)]
+                value = _said(line.value(where), digits)
+                said = _cells(f"{self._sign(line)} {name}{' ' * bool(name)}{value}", line.tone)
+                if room != "tight" or len(cells) + len(gap) + len(said) <= width:
+                    cells += [*_cells(gap), *said]
             if len(cells) <= width:
                 break
         notes = ["log" if self._view.log else "", "smooth" if self._view.smooth else ""]
@@ -222,12 +290,18 @@ class Chart(Widget):
         picture = self._picture
         _write(row, width - len(picture.unit), picture.unit, "axis")
         free = width - len(picture.unit) - 1
-        most = max(columns // 8, 1)
-        step = plot.nice_step(picture.end, most)
+        start, end = self.seen
+        step = plot.nice_step(end - start, max(columns // 8, 1))
+        if (start, end) == (0, picture.end):
+            step = max(step, 1.0)
         past = 0
-        for tick in plot.ticks(0, picture.end, most):
+        for tick in plot.ticks(start, end, step):
             text = plot.number(tick, step)
-            at = margin + min(int(tick / picture.end * columns), columns - 1) - (len(text) - 1) // 2
+            at = (
+                margin
+                + min(int((tick - start) / (end - start) * columns), columns - 1)
+                - (len(text) - 1) // 2
+            )
             if at >= past and at + len(text) <= free:
                 _write(row, at, text, "axis")
                 past = at + len(text) + 1
@@ -255,10 +329,10 @@ class Chart(Widget):
         return Strip(segments).adjust_cell_length(width, style)
 
 
-def _said(value: float | None) -> str:
+def _said(value: float | None, digits: int) -> str:
     if value is None:
         return "-"
-    return "nan" if math.isnan(value) else plot.number(value)
+    return "nan" if math.isnan(value) else plot.number(value, digits=digits)
 
 
 def _cells(text: str, tone: str = "", width: int | None = None) -> list[Cell]:

@@ -1,8 +1,9 @@
 """One run live: header, curves, what it takes, log, facts and epochs, in the room there is."""
 
+import math
 from collections.abc import Sequence
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -12,11 +13,12 @@ from decentralml.tui.run import curves as run_curves
 from decentralml.tui.run import facts as run_facts
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Drawn, Look
+from decentralml.tui.run.window import Window
 from decentralml.tui.widgets.chart import WEIGHTS, Chart, View
 from decentralml.tui.widgets.lines import LineOf, Lines
 
 PANELS = ("curves", "log", "facts", "epochs")
-_DOES = {"curves": "h l crosshair  j k metric"}
+_DOES = {"curves": ("h l crosshair", "+ - closer", "j k metric", "0 all epochs", "< > earlier, later")}
 _MEANS = {"curves": f"train: {run_curves.NOTE}"}
 # Room for curves above and log and facts below; for two charts beside each other.
 _ALL_AT_ONCE = (85, 30)
@@ -27,7 +29,8 @@ _NOTHING = Drawn()
 class RunPanel(Vertical):
     """Shows one of `PANELS`, or several where they fit. ``inside``: the moving keys move in it.
 
-    ``cross`` is where the crosshair stands, as a share of the width; ``metric`` is that of the first chart.
+    ``cross`` is the epoch at which the crosshair stands, infinity: the newest; ``window`` the epochs that are
+    seen; ``metric`` is that of the first chart.
     """
 
     def __init__(self, *, id: str) -> None:
@@ -39,6 +42,7 @@ class RunPanel(Vertical):
         self.smooth = WEIGHTS[0]
         self.metric = 0
         self.cross: float | None = None
+        self.window = Window()
         self._run: Run | None = None
         self._look = Look()
         self._over: Sequence[int] = ()
@@ -75,7 +79,7 @@ class RunPanel(Vertical):
         ``hint`` stands beside the panels' names. What did not change is left alone.
         """
         if run is None or self._run is None or run.id != self._run.id:
-            self.cross, self.metric = None, 0
+            self.cross, self.window, self.metric = None, Window(), 0
         self._run, self._look, self._over, self._hint = run, look, over, hint
         self.draw()
 
@@ -152,7 +156,7 @@ class RunPanel(Vertical):
             table.show(lines or [(("no epoch has ended", "dim"),)])
 
     def _fill_charts(self, run: Run) -> None:
-        view = View(log=self.log_scale, smooth=self.smooth, cross=self.cross)
+        view = View(log=self.log_scale, smooth=self.smooth, cross=self.cross, window=self.window)
         curves = self._look.curves
         others = {id: curves[id] for id in self._over if id in curves}
         names = run_curves.metrics(self._drawn) or ["loss"]
@@ -166,8 +170,10 @@ class RunPanel(Vertical):
         for name in PANELS:
             here = name == self.panel
             line += [(name, ("accent" if self.inside else "title") if here else "dim"), ("   ", "")]
-        hint = f"{_DOES.get(self.panel, 'j k scroll')}  enter task  esc back" if self.inside else self._hint
-        hint = hint or _MEANS.get(self.panel, "")
+        hint = self._hint or _MEANS.get(self.panel, "")
+        if self.inside:
+            room = self.size.width - 2 - sum(len(name) for name, _ in line)
+            hint = _that_fit((*_DOES.get(self.panel, ("j k scroll",)), "enter task", "esc back"), room)
         return (*line, (hint, "dim"))
 
     # Moving
@@ -200,25 +206,74 @@ class RunPanel(Vertical):
         if (lines := self._lines) is not None:
             lines.scroll_to_end(top=top)
             return
-        self.cross = 0.0 if top else 1.0
-        self.draw()
+        self._put_cross(0.0 if top else math.inf)
+
+    @property
+    def _chart(self) -> Chart | None:
+        """The first chart, where one is looked at."""
+        return None if self.panel != "curves" or self._run is None else self.query_one("#chart-0", Chart)
 
     def move_cross(self, by: int) -> None:
-        """Move the crosshair by a cell; the first time it appears at the newest values."""
-        if self.panel != "curves" or self._run is None:
+        """Move the crosshair to the next stop; the first time it appears at the newest values."""
+        if (chart := self._chart) is None:
             return
-        columns = self.query_one("#chart-0", Chart).columns
+        self.inside = True
         if self.cross is None:
-            self.inside, self.cross = True, 1.0
+            self._put_cross(math.inf)
         else:
-            cell = min(int(self.cross * columns), columns - 1) + by
-            self.cross = (min(max(cell, 0), columns - 1) + 0.5) / columns
+            place = min(self.cross, chart.picture.newest)
+            self._put_cross(chart.stops.after(place) if by > 0 else chart.stops.before(place))
+
+    def _put_cross(self, place: float) -> None:
+        """Put the crosshair at a stop, and the window where it is seen."""
+        if (chart := self._chart) is None:
+            return
+        newest = chart.picture.newest
+        place = chart.stops.at(place) if place < newest else newest
+        self.cross = place if place < newest else math.inf
+        self.window = self.window.holding(place, newest, chart.picture.end)
         self.draw()
 
+    def zoom(self, by: int) -> None:
+        """See half as many epochs, or twice as many, around the crosshair; without one up to the newest."""
+        self._zoom(by, self.cross)
+
+    def _zoom(self, by: int, around: float | None) -> None:
+        if (chart := self._chart) is not None:
+            factor = 0.5 if by > 0 else 2.0
+            self.window = self.window.zoomed(factor, around, chart.picture.newest, chart.picture.end)
+            self.draw()
+
+    def pan(self, by: int) -> None:
+        """See what is half a window earlier or later; the crosshair goes along."""
+        if (chart := self._chart) is None:
+            return
+        before = chart.seen[0]
+        self.window = self.window.panned(by / 2, chart.picture.newest, chart.picture.end)
+        moved = self.window.seen(chart.picture.newest, chart.picture.end)[0] - before
+        if self.cross is not None:
+            self.cross = chart.stops.at(min(self.cross, chart.picture.newest) + moved)
+        self.draw()
+
+    def see_all(self) -> None:
+        """See all epochs again."""
+        self.window = Window()
+        self.draw()
+
+    @on(Chart.Wheel)
+    def wheel_turned(self, event: Chart.Wheel) -> None:
+        self._zoom(event.by, event.place)
+
+    @on(Chart.Pointed)
+    def chart_clicked(self, event: Chart.Pointed) -> None:
+        self._put_cross(event.place)
+
     def leave(self) -> bool:
-        """Take the crosshair away, else go back to the list; whether there was anything to leave."""
+        """Take the crosshair away, see all epochs, or go back to the list; False where there is nothing."""
         if self.cross is not None:
             self.cross = None
+        elif self.window != Window():
+            self.window = Window()
         elif self.takes_keys:
             self.inside = self.zoomed = False
         else:
@@ -235,3 +290,10 @@ class RunPanel(Vertical):
         """Smooth more, or not at all."""
         self.smooth = WEIGHTS[(WEIGHTS.index(self.smooth) + 1) % len(WEIGHTS)]
         self.draw()
+
+
+def _that_fit(words: Sequence[str], room: int) -> str:
+    """As many of ``words`` as there is ``room`` for."""
+    while len(line := "  ".join(words)) > room and words:
+        words = words[:-1]
+    return line
