@@ -34,7 +34,7 @@ lint: setup
 types: setup
 	@mkdir -p build/types/decentralml
 	@for part in core tui assets themes; do ln -sfn ../../../$$part build/types/decentralml/$$part; done
-	MYPYPATH=build/types $(BIN)/mypy -p decentralml.core
+	MYPYPATH=build/types $(BIN)/mypy -p decentralml.core -p decentralml.tui
 
 bench: setup
 	@for script in tests/bench/bench_*.py; do echo "== $${script##*/bench_}"; $(BIN)/python "$$script" || exit 1; done

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.app import App
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from decentralml.core.errors import DecentralMLError, Interrupted, Misused, Unavailable
@@ -166,7 +167,13 @@ class DecentralMLApp(App[None]):
         """What evaluates in the background, for as long as the app runs."""
         from decentralml.tui.judging.work import JudgeWork
 
-        return JudgeWork(lambda: self.session.market)
+        return JudgeWork(lambda: self.opened.market)
+
+    @property
+    def opened(self) -> "Session":
+        """The session, for what is reached only once there is one."""
+        assert self.session is not None, "asked for before the ledger was opened"
+        return self.session
 
     def _open_again(self) -> None:
         self.run_worker(self.guarded(self._open()), group="open")
@@ -268,7 +275,8 @@ class DecentralMLApp(App[None]):
             return
         if not isinstance(error, Interrupted):  # what a person has ended did not go wrong
             self.note(error, doing or otherwise, again)
-        severity = "warning" if isinstance(error, Misused | Unavailable | Interrupted) else "error"
+        mild = isinstance(error, Misused | Unavailable | Interrupted)
+        severity: SeverityLevel = "warning" if mild else "error"
         self.notify(short(text, _MOST_SAID), severity=severity, timeout=8, markup=False)
 
     def note(self, error: DecentralMLError, doing: str = "", again: Again | None = None) -> None:
@@ -297,7 +305,8 @@ class DecentralMLApp(App[None]):
             unopened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             unopened.set_result(None)
             return unopened
-        opened = super().push_screen(screen, callback, wait_for_dismiss, mode=mode)
+        # One of Textual's two overloads takes each value of it, none a bool.
+        opened = super().push_screen(screen, callback, wait_for_dismiss, mode=mode)  # type: ignore[call-overload]
         self._typed_ahead.comes(self.screen)
         return opened
 

@@ -163,8 +163,7 @@ def _line(failure: Failure) -> bytes:
 def _read(line: bytes) -> Failure | None:
     try:
         values = json.loads(line)
-        return Failure(
-            float(values["when"]), *(clean(str(values[name]), keep_newlines=True) for name in _TEXTS)
-        )
+        doing, code, message, hint, story = (clean(str(values[name]), keep_newlines=True) for name in _TEXTS)
+        return Failure(float(values["when"]), doing, code, message, hint, story)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

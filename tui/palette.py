@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from decentralml.core.text import clean, short_address
 from decentralml.tui import background, keys
 from decentralml.tui.screens.base import MarketScreen
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 _WAYS_IN = (
     ("create an account", "the first page"),
@@ -21,6 +24,11 @@ Command = tuple[str, str, Callable[[], Any]]
 
 class Commands(Provider):
     """Every key's meaning on this screen, the screen's own entries, tabs, accounts, and themes."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> DecentralMLApp: ...  # type: ignore[override]
 
     async def startup(self) -> None:
         session = self.app.session

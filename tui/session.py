@@ -54,7 +54,7 @@ class Session:
     def _first_account(self) -> Account | None:
         known = self.accounts.list()
         named = [account for account in known if account.name == self.settings.account]
-        return (named or known or [None])[0]
+        return next(iter(named or known), None)
 
     @property
     def address(self) -> str | None:

@@ -11,8 +11,8 @@ _LEFT_BEHIND = ("COLUMNS", "LINES")
 def size() -> Size | None:
     """Columns and rows now; None where the output is no terminal, or one that does not know its size."""
     try:
-        return Size(*os.get_terminal_size(sys.__stdout__.fileno())) or None
-    except (AttributeError, OSError, ValueError):
+        return Size(*os.get_terminal_size(sys.__stdout__.fileno())) or None if sys.__stdout__ else None
+    except (OSError, ValueError):
         return None
 
 

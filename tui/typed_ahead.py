@@ -124,7 +124,7 @@ class TypedAhead:
         """Wait until what the key began is on the screen, or ends without a screen."""
         seen = asyncio.create_task(turn.shown.wait())
         ended = asyncio.gather(*(worker.wait() for worker in turn.workers), return_exceptions=True)
-        first = {seen, ended} if turn.workers else {seen}
+        first: set[asyncio.Future[Any]] = {seen, ended} if turn.workers else {seen}
         await asyncio.wait(first, timeout=_SHOWN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if turn.screen is not None:
             await asyncio.wait({seen}, timeout=_SHOWN_SECONDS)

@@ -31,7 +31,7 @@ def duration(seconds: float) -> str:
     """Two units at most: ``6 d 3 h``, ``12 m``, ``45 s``; ``over`` when negative."""
     if seconds < 0:
         return "over"
-    parts = []
+    parts: list[str] = []
     for name, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
         count, seconds = divmod(int(seconds), size)
         if count or (parts and name != "s"):

@@ -158,7 +158,8 @@ def _answers(report: Report, canvas: Canvas) -> Text:
         ["labels not in the list", _count(found.unknown_labels_count)],
     ]
     text = columns(rows, canvas.tone, right=(1,))
-    labels: list[list[Cell]] = [["LABEL", "TIMES"], *([name, str(n)] for name, n in found.per_label.items())]
+    labels: list[list[Cell]] = [["LABEL", "TIMES"]]
+    labels += [[name, str(times)] for name, times in found.per_label.items()]
     text.append("\n")
     text.append_text(columns(labels, canvas.tone, right=(1,)))
     for title, names in (

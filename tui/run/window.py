@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from decentralml.tui.run import plot
@@ -63,6 +63,10 @@ def _upto(right: float, width: float, newest: float) -> Window:
     return Window(width, None if right >= newest else max(right, width))
 
 
+# Where points stand, by an axis of their own, and the ways from an epoch to its place there and back.
+Track = tuple[Sequence[float], Callable[[float], float], Callable[[float], float]]
+
+
 class Stops:
     """Where a crosshair may stand among ``lines``, in ``columns`` of what is ``seen``: in each at one place.
 
@@ -72,7 +76,7 @@ class Stops:
     def __init__(self, lines: Sequence[Line], seen: tuple[float, float], columns: int) -> None:
         self._seen, self._columns = seen, columns
         self._cell = (seen[1] - seen[0]) / columns
-        self._tracks = [(line.ends[0], same, same) for line in lines if line.ends[0]]
+        self._tracks: list[Track] = [(line.ends[0], same, same) for line in lines if line.ends[0]]
         if self._cell * _WIDE_EPOCH < 1 or not self._tracks:
             self._tracks += [(line.x, line.at, line.back) for line in lines if line.x]
 

@@ -103,7 +103,7 @@ def _in_columns(words: list[str]) -> str:
 
 async def create(app: "DecentralMLApp") -> Account | None:
     """Name, password, words shown once, and three of them asked for. None where the person said no."""
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def make(name: str, password: str, crypto: str) -> tuple[Account, str]:
         return accounts.create(name.strip(), password, Crypto(crypto))
@@ -177,7 +177,7 @@ async def import_(app: "DecentralMLApp") -> Account | None:
 
 
 def _from_words(app: "DecentralMLApp") -> Form[Account]:
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(name: str, mnemonic: str, path: str, password: str, crypto: str) -> Account:
         return accounts.import_mnemonic(name.strip(), password, mnemonic, Crypto(crypto), path.strip())
@@ -199,7 +199,7 @@ def _from_words(app: "DecentralMLApp") -> Form[Account]:
 
 
 def _from_seed(app: "DecentralMLApp") -> Form[Account]:
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(name: str, seed: str, password: str, crypto: str) -> Account:
         return accounts.import_seed(name.strip(), password, seed, Crypto(crypto))
@@ -220,7 +220,7 @@ def _from_seed(app: "DecentralMLApp") -> Form[Account]:
 
 
 def _from_json(app: "DecentralMLApp") -> Form[Account]:
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(file: str, password: str, name: str, network: str) -> Account:
         warnings: list[str] = []
@@ -255,7 +255,7 @@ def _from_json(app: "DecentralMLApp") -> Form[Account]:
 
 async def export(app: "DecentralMLApp", account: Account) -> None:
     """Its key file, as it is encrypted, under a name of the person's choosing."""
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(file: str) -> Path:
         path = named_path.typed(file.strip())
@@ -278,7 +278,7 @@ async def export(app: "DecentralMLApp", account: Account) -> None:
 
 async def change_password(app: "DecentralMLApp", account: Account) -> bool:
     """The present password, then the new one twice. Whether it was changed."""
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(old: str, password: str) -> bool:
         accounts.change_password(account.name, old, password)
@@ -301,7 +301,7 @@ async def change_password(app: "DecentralMLApp", account: Account) -> bool:
 
 async def keep_in_keyring(app: "DecentralMLApp", account: Account, keyring: str) -> bool:
     """Ask for the password and let ``keyring`` remember it. Whether it does."""
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(password: str) -> str:
         accounts.unlock(account.name, password).lock()
@@ -326,7 +326,7 @@ async def keep_in_keyring(app: "DecentralMLApp", account: Account, keyring: str)
 
 async def forget(app: "DecentralMLApp", account: Account, warning: str) -> bool:
     """Delete the key's file, once its name was typed. Whether it is gone."""
-    accounts = app.session.accounts
+    accounts = app.opened.accounts
 
     def act(name: str) -> bool:
         if name.strip() != account.name:

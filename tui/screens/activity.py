@@ -19,6 +19,7 @@ from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.signing import proposals
+from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import PagedTable, Row
 from decentralml.tui.widgets.rows import Rows
@@ -132,7 +133,7 @@ class Activity(MarketScreen):
         words = [word for word in self.filter.casefold().split() if word not in ("mine", "all")]
         if not words:
             return True
-        shown = f"{event.name} {activity_rows.event_words(event)}".casefold()
+        shown = f"{event.name} {event_words(event)}".casefold()
         for word in words:
             name, colon, value = word.partition(":")
             if colon and name == "task":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -14,6 +15,7 @@ from decentralml.tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
     from decentralml.core.chain.base import Receipt
+    from decentralml.tui.app import DecentralMLApp
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
     from decentralml.tui.signing.proposal import Proposal
@@ -28,6 +30,9 @@ class MarketScreen(Screen[None]):
     ``action_<row>`` for the rows it offers. `refresh_data` is awaited when the screen appears and
     whenever the chain moved.
     """
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     SCOPE: ClassVar[str]
 
@@ -55,9 +60,7 @@ class MarketScreen(Screen[None]):
     @property
     def session(self) -> "Session":
         """The open session. Only to be used once the app has one: see `refresh_data`."""
-        session = self.app.session
-        assert session is not None, "refresh_data is called only with a session"
-        return session
+        return self.app.opened
 
     @property
     def place(self) -> list[Any]:

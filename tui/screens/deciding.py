@@ -74,7 +74,8 @@ class Deciding(Evaluating):
             f"Nothing was measured of result #{look.submission.id}, which its worker sent unwatched.\n\n"
             f"Accepting pays {pays} for it, and cannot be taken back. v evaluates it first."
         )
-        return bool(await self.app.push_screen_wait(Ask("Pay unseen?", text, yes="Pay unseen", danger=True)))
+        ask = Ask("Pay unseen?", text, yes="Pay unseen", danger=True)
+        return await self.app.push_screen_wait(ask) is True
 
     def _ask_reason(self, look: Look, word: Word) -> AskReason:
         before = look.draft.reason if look.draft and look.draft.word is word else ""

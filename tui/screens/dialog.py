@@ -1,9 +1,10 @@
 """Dialogs over a screen: a question, a text, a choice. Each answers through its dismissal."""
 
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rich.text import Text
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
@@ -16,6 +17,9 @@ from decentralml.tui import keys
 
 Answer = TypeVar("Answer")
 
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """A box in the middle with a title. Going back dismisses it with None.
@@ -24,6 +28,9 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     What is long stands in a part with the id ``text``, in which the moving keys move.
     ``TAKES_TYPED_AHEAD``: whether keys typed before it was on screen do what they do in it.
     """
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     SCOPE = "dialog"
     BINDINGS = [*keys.bindings(SCOPE)]  # noqa: RUF012
@@ -187,7 +194,7 @@ class AskText(Dialog[str]):
 class Choose(Dialog[str]):
     """One of several named choices. Answers with the choice's id."""
 
-    def __init__(self, title: str, choices: list[tuple[str, str | Text]], *, text: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[tuple[str, str | Text]], *, text: str = "") -> None:
         super().__init__(title)
         self._choices = choices
         self._text = text

@@ -68,7 +68,7 @@ class Federate(Federating):
     def on_mount(self) -> None:
         self.restore_panel()
         self._wished = self._wished or self.kept("row", 0)
-        self.table.marked = {number for number in self.kept("marked", []) if isinstance(number, int)}
+        self.table.marked = {number for number in self.kept("marked", list[Any]()) if isinstance(number, int)}
         self.table.focus()
 
     @property
@@ -122,7 +122,8 @@ class Federate(Federating):
 
     def _row(self, desk: Desk, submission: Submission, task: Task, *, first: bool) -> Row:
         report = desk.report(submission)
-        main = report.candidate.main if report and report.candidate else ""
+        figures = report.candidate if report else None
+        main = figures.main if figures else ""
         gain = report.differences.get(main) if report and main else None
         place = federate_view.places(self._gathered).get(submission.id) if self._gathered else None
         refused = self._gathered is not None and submission.id in self._gathered_of and place is None
@@ -133,7 +134,7 @@ class Federate(Federating):
                 "id": str(submission.id),
                 "task": f"{task.id}  {clean(task.terms.question)}" if first else "",
                 "worker": short(name, 12) if name else short_address(submission.worker),
-                "figure": number(report.candidate.values[main]) if report and main else "",
+                "figure": number(figures.values[main]) if figures and main else "",
                 "gain": change(main, gain) if gain is not None else "",
                 "gate": ("refused", "bad") if refused else place or "",
             },

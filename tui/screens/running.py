@@ -34,6 +34,10 @@ class Running(MarketScreen):
         """The runs of this home; only where one was seen."""
         raise NotImplementedError
 
+    def open_task(self, run: Run) -> None:
+        """Go to the task that ``run`` trains for."""
+        raise NotImplementedError
+
     async def look(self) -> None:
         """Read what is new on disk and draw it."""
         raise NotImplementedError
@@ -131,7 +135,7 @@ class Running(MarketScreen):
         if run is None:
             return
         if run.spec.task_id is not None:
-            yield f"go to task {run.spec.task_id}", "the task of this run", lambda: self._open_task(run)
+            yield f"go to task {run.spec.task_id}", "the task of this run", lambda: self.open_task(run)
         if run.ended:
             yield (
                 f"remove run {run.id}",

@@ -61,7 +61,7 @@ class RunsScreen(Running):
 
     def on_mount(self) -> None:
         self.overlay = self.kept("overlay", False)
-        self.table.marked = {id for id in self.kept("marked", []) if isinstance(id, int)}
+        self.table.marked = {id for id in self.kept("marked", list[Any]()) if isinstance(id, int)}
         filter = self.query_one("#filter", Input)
         with self.prevent(Input.Changed):
             filter.value = "" if self._wished else self.kept("filter", "")
@@ -267,12 +267,12 @@ class RunsScreen(Running):
         if self.run is None:
             return
         if self.live.inside:
-            self._open_task(self.run)
+            self.open_task(self.run)
         else:
             self.live.inside = True
             self.draw()
 
-    def _open_task(self, run: Run) -> None:
+    def open_task(self, run: Run) -> None:
         if run.spec.task_id is None:
             self.app.say(f"Run {run.id} belongs to no task.")
             return

@@ -47,10 +47,10 @@ class Sign(Signing[Receipt]):
 
     @property
     def needs_key(self) -> bool:
-        return self._proposal.signed and self.app.session.signer is None
+        return self._proposal.signed and self.app.opened.signer is None
 
     def _card(self) -> Table:
-        proposal, session = self._proposal, self.app.session
+        proposal, session = self._proposal, self.app.opened
         account = session.account
         card = Table.grid(padding=(0, 2, 0, 0))
         card.add_column(style="dim", no_wrap=True)

@@ -62,7 +62,7 @@ class SignAll(Signing[Signed]):
 
     @property
     def needs_key(self) -> bool:
-        return bool(self._plans) and self._signed is None and self.app.session.signer is None
+        return bool(self._plans) and self._signed is None and self.app.opened.signer is None
 
     def ask(self, *, password: bool) -> None:
         super().ask(password=password)
@@ -73,7 +73,7 @@ class SignAll(Signing[Signed]):
     # What is shown
 
     def _card(self) -> Table:
-        session = self.app.session
+        session = self.app.opened
         account = session.account
         card = Table.grid(padding=(0, 2, 0, 0))
         card.add_column(style="dim", no_wrap=True)

@@ -65,7 +65,7 @@ class Signing(Dialog[Answer], Generic[Answer]):
         """Unlock the account by what was typed, and empty the field. Raises `Refused` ("WrongPassword")."""
         if self.needs_key:
             password, self._field.value = self._field.value, ""
-            await background.call(self.app.session.unlock, password)
+            await background.call(self.app.opened.unlock, password)
         self.ask(password=False)
         self.set_focus(self.query_one("#no"))
 

@@ -47,7 +47,7 @@ class StatementScreen(MarketScreen):
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
-        self._name = ""
+        self._whose = ""
         self._pages: StatementPages | None = None
 
     @property
@@ -64,13 +64,14 @@ class StatementScreen(MarketScreen):
     async def refresh_data(self) -> None:
         if self._pages is None:
             self._pages = StatementPages(self.session.chain, self._address)
-            self._name = await self.call(self.session.name_of, self._address) or short_address(self._address)
+            known = await self.call(self.session.name_of, self._address)
+            self._whose = known or short_address(self._address)
         count = await self.call(self._pages.catch_up)
         self.query_one("#headline", Prose).show(
             [
                 (
                     ("Statement of ", "dim"),
-                    (clean(self._name), "title"),
+                    (clean(self._whose), "title"),
                     f"  {count:,} lines  ",
                     (self._address, "dim"),
                 )
@@ -107,8 +108,8 @@ class StatementScreen(MarketScreen):
 
         path = await self.app.push_screen_wait(
             Form(
-                f"Statement of {self._name}",
-                (Field("file", "Into the new file", value=f"~/{self._name}-statement.csv"),),
+                f"Statement of {self._whose}",
+                (Field("file", "Into the new file", value=f"~/{self._whose}-statement.csv"),),
                 act,
                 text="Every line as CSV, oldest first, amounts in units. Only you may read the file.\n",
                 doing="reading the statement…",

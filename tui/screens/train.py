@@ -1,7 +1,7 @@
 """Start a training: of which task, on which data, how long, and what its script may touch meanwhile."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,7 +209,9 @@ class StartTraining(Working[int]):
     def changed(self) -> None:
         """What the script may touch depends on what is typed."""
         if self._ready is not None:
-            self.run_worker(self._card_again, group="card", exclusive=True)
+            # A function: a coroutine that is cancelled before it began would be left unawaited.
+            again: Callable[[], Awaitable[None]] = self._card_again
+            self.run_worker(again, group="card", exclusive=True)
 
     async def _card_again(self) -> None:
         await self._said(self._show_card())

@@ -38,9 +38,7 @@ class Working(Dialog[Answer], Generic[Answer]):
 
     @property
     def session(self) -> Session:
-        session = self.app.session
-        assert session is not None, "a dialog is opened from a screen that has a session"
-        return session
+        return self.app.opened
 
     async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """A blocking ``function`` on a background thread."""

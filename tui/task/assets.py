@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from decentralml.core.storage.base import Manifest
 from decentralml.core.text import clean
-from decentralml.tui.widgets.paged_table import Row
+from decentralml.tui.widgets.paged_table import Cell, Row
 from decentralml.tui.words import size
 
 _MODEL = {"config.json", "model.weights.h5"}
@@ -61,7 +61,7 @@ def closed_at_first(found: list[Node]) -> set[str]:
 
 def rows(found: list[Node], closed: set[str]) -> list[Row]:
     """The rows that are to be seen while the folders ``closed`` are closed."""
-    shown = []
+    shown: list[Row] = []
     for node in found:
         parents = [str(parent) for parent in PurePosixPath(node.name).parents]
         if any(parent in closed for parent in parents):
@@ -71,7 +71,7 @@ def rows(found: list[Node], closed: set[str]) -> list[Row]:
         if node.folder:
             sign = "▸" if node.name in closed else "▾"
             about = f"model, {node.files} files" if node.model else f"{node.files:,} files"
-            cells = {
+            cells: dict[str, Cell] = {
                 "name": f"{indent}{sign} {name}/",
                 "about": (about, "dim"),
                 "size": (size(node.size), "dim"),

@@ -100,7 +100,7 @@ async def fetch(app: "DecentralMLApp", task: Task, transfer: Transfer) -> None:
 
     handle = app.transfers.start(f"files of task {task.id}", transfer, again=again)
     with app.failures.during(f"fetching the {handle.name}", again):
-        await background.call(_fetch, app.session.market, task, handle)
+        await background.call(_fetch, app.opened.market, task, handle)
 
 
 def _fetch(market: Market, task: Task, handle: Handle) -> None:

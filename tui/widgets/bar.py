@@ -1,9 +1,14 @@
 """A bar of parts: an escrow's, or how far something has come. Told apart by signs as well as by colour."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual import getters
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 TONES = ("good", "accent", "bad", "dim")
 _SIGNS = {"good": ("█", "#"), "accent": ("▓", "="), "bad": ("▒", "!"), "dim": ("░", "-")}
@@ -14,6 +19,9 @@ class Bar(Widget):
 
     An amount above zero is at least one cell, so that nothing that is there is invisible.
     """
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     COMPONENT_CLASSES = {f"bar--{tone}" for tone in TONES}  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, getters
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -15,6 +16,9 @@ from textual.widget import Widget
 from decentralml.tui.run import plot
 from decentralml.tui.run.plot import Grid, Line
 from decentralml.tui.run.window import Stops, Window
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 TONES = ("train", "held", "first", "second", "third", "raw", "axis", "title", "cross")
 WEIGHTS = (0.0, 0.6, 0.9)
@@ -55,6 +59,9 @@ class View:
 
 class Chart(Widget):
     """Title and newest values, curves in braille (in ASCII mode: in ASCII), an axis on the left and below."""
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     COMPONENT_CLASSES = {f"chart--{tone}" for tone in TONES}  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = """

@@ -58,6 +58,7 @@ class PathInput(Input):
         if event.key == "tab":
             event.stop()
             event.prevent_default()
+            assert isinstance(self.screen, FilePicker)
             self.screen.complete()
             return
         await super()._on_key(event)

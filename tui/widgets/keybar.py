@@ -1,14 +1,23 @@
 """The bottom line: the keys that do something here, from the one table."""
 
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len
 from rich.text import Text
+from textual import getters
 from textual.widget import Widget
 
 from decentralml.tui.keys import Key, keys_of
 
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
 
 class KeyBar(Widget):
     """One line of keys, cut to the width; ``?`` shows the rest."""
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     COMPONENT_CLASSES = {"keybar--key", "keybar--label"}  # noqa: RUF012 - Textual's own form
 

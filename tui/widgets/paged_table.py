@@ -3,13 +3,13 @@
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
+from textual import events, getters
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -17,6 +17,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from decentralml.core.text import clean
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 PAGE = 100
 _KEPT_PAGES = 8
@@ -59,6 +62,9 @@ Fetch = Callable[[int, int], Awaitable[tuple[Sequence[Row], int]]]
 
 class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws only the lines on screen, from pages fetched when first shown."""
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     COMPONENT_CLASSES = {  # noqa: RUF012
         "table--header",

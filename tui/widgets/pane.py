@@ -1,18 +1,27 @@
 """A panel to read: scrolls by keys and mouse, and gives what is drawn in it the theme's styles."""
 
+from typing import TYPE_CHECKING
+
 from rich.style import Style
 from rich.text import Text
+from textual import getters
 from textual.app import ComposeResult
 from textual.color import Color, ColorParseError
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
 TONES = ("head", "dim", "strong", "good", "bad", "warn", "accent")
 
 
 class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Shows one Text, redrawn only where it changed."""
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     COMPONENT_CLASSES = {f"pane--{tone}" for tone in TONES}  # noqa: RUF012
 

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -16,6 +17,9 @@ from decentralml.tui.run.reader import Drawn, Look
 from decentralml.tui.run.window import Window
 from decentralml.tui.widgets.chart import WEIGHTS, Chart, View
 from decentralml.tui.widgets.lines import LineOf, Lines
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 PANELS = ("curves", "log", "facts", "epochs")
 _DOES = {"curves": ("h l crosshair", "+ - closer", "j k metric", "0 all epochs", "< > earlier, later")}
@@ -32,6 +36,9 @@ class RunPanel(Vertical):
     ``cross`` is the epoch at which the crosshair stands, infinity: the newest; ``window`` the epochs that are
     seen; ``metric`` is that of the first chart.
     """
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -14,6 +15,7 @@ from decentralml.core.text import short, short_address
 from decentralml.tui.keys import MODES
 
 if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
     from decentralml.tui.pulse import Pulse
 
 # What the tabs are called where the full names do not fit.
@@ -22,6 +24,9 @@ _SHORT = {"validate": "Valid", "federate": "Fed", "accounts": "Acct", "activity"
 
 class Tab(Static):
     """One tab's name; a click goes there."""
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     def __init__(self, number: int, mode: str) -> None:
         super().__init__(classes="tab", id=f"tab-{mode}")
@@ -52,6 +57,9 @@ class Tab(Static):
 
 class TopBar(Widget):
     """Tabs and context. Each part is a widget of its own, so that a new block redraws its digits alone."""
+
+    if TYPE_CHECKING:
+        app = getters.app(DecentralMLApp)
 
     def __init__(self, mode: str) -> None:
         super().__init__()
