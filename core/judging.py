@@ -16,6 +16,7 @@ from decentralml.core.domain import (
     Task,
     TaskType,
     ValidationStrategy,
+    manifest_digest,
 )
 from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.market_client import MarketClient
@@ -230,7 +231,7 @@ def report_folder(home: Home, submission_id: int, digest: str) -> Path:
 
 def is_published(home: Home, submission: Submission) -> bool:
     """Whether the report on the chain is the one that this home wrote on what was delivered last."""
-    if submission.digest is None or submission.status is not ResultSubmissionStatus.Validated:
+    if submission.digest is None or submission.report_digest is None:
         return False
     folder = report_folder(home, submission.id, submission.digest)
     return submission.report_digest == manifest.digest(manifest.scan(folder))
@@ -254,6 +255,12 @@ def published_report(market: MarketClient, submission: Submission) -> Report | N
     """
     if submission.report_path is None:
         return None
+    if submission.report_digest != manifest_digest(submission.report_path):
+        raise Refused(
+            "BadReport",
+            f"The report published with submission {submission.id} has another digest than the chain has.",
+            "Its creator has to validate it again.",
+        )
     assets = market.chain.task(submission.task_id).terms.assets
     # The creator's own words are where the creator's own files are, wherever the result may be.
     storage_type = assets[0] if assets else market.storage.type

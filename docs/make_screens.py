@@ -297,7 +297,10 @@ async def _look(painter: Painter) -> None:
     """What was accepted becomes a model; then accounts and activity."""
     await painter.press("4")
     await painter.sees("2 accepted", "GOES IN  2")
-    await painter.press("w")
+    await painter.press("X")
+    await painter.sees("measured here, and published", "BASELINE")
+    await painter.draws("report")
+    await painter.press("escape", "w")
     await painter.sees("Federate 2 results", "held-out.npz")
     await painter.press("enter")
     await painter.sees("federated", "baseline", "made with")

@@ -18,7 +18,7 @@ from textual.keys import _character_to_key
 from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
-EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start", "label")
+EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start", "label", "report")
 ALSO_DIALOGS = (*EVERYWHERE, "dialog")
 # In a form keys are typed, and few mean anything else.
 ALSO_FORMS = (*ALSO_DIALOGS, "create")
@@ -28,7 +28,7 @@ def _but(left_out: str, scopes: tuple[str, ...] = EVERYWHERE) -> tuple[str, ...]
     return tuple(scope for scope in scopes if scope != left_out)
 
 
-LISTS = _but("viewer")
+LISTS = _but("viewer", _but("report"))
 THINGS = _but("first_start", ALSO_DIALOGS)
 # While files are labelled a digit is a label.
 TABBED = _but("label")
@@ -250,7 +250,7 @@ TABLE: tuple[Key, ...] = (
         "next_panel",
         "panel",
         "the next panel",
-        ("task", "validate", "federate", "runs", "activity"),
+        ("task", "validate", "federate", "runs", "activity", "report"),
         True,
         "]",
     ),
@@ -259,7 +259,7 @@ TABLE: tuple[Key, ...] = (
         "previous_panel",
         "panel back",
         "the panel before",
-        ("task", "validate", "federate", "runs", "activity"),
+        ("task", "validate", "federate", "runs", "activity", "report"),
         False,
         "[",
     ),
@@ -272,6 +272,7 @@ TABLE: tuple[Key, ...] = (
         True,
         "!",
     ),
+    Key("X", "report", "report", "the whole report on this result", ("federate", "dialog")),
     Key("Y", "copy", "copy", "copy it (OSC 52), and into a file", THINGS, False),
     # Moving
     Key("j,down", "down", "down", "a row down", ALSO_DIALOGS, False, "j ↓"),

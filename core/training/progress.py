@@ -22,11 +22,16 @@ class Progress(Struct):
     NaN and infinity. ``pace``: seconds that an epoch takes, by the last few. ``eta``: seconds to the end of
     the fit at that pace, or, until there is one, at that of the batches; None where it is not known.
     ``claimed`` is what the worker says of its own result, ``folder`` where it says that it stands, a name
-    below out/.
+    below out/. ``ahead``: how many others held the slots when it had to wait. ``resumed``: the attempt goes
+    on from a checkpoint. ``initial_epoch``: whole epochs that the fit had behind it when it began,
+    ``figures`` what it measures, ``since``: seconds since the epoch began. ``forced``: a stop had to end it
+    from outside.
     """
 
     phase: Phase = "queued"
+    ahead: int = 0
     attempt: int = 0
+    resumed: bool | None = None
     started: float | None = None
     ended: float | None = None
     protection: str = ""
@@ -36,12 +41,15 @@ class Progress(Struct):
     versions: dict[str, str] = field(default_factory=dict)
     data: journal.Data | None = None
     fit: int | None = None
+    initial_epoch: int | None = None
+    figures: list[str] = field(default_factory=list)
     epoch: int = 0
     epochs: int = 0
     step: int = 0
     steps: int | None = None
     metrics: dict[str, float | None] = field(default_factory=dict)
     epoch_metrics: dict[str, float | None] = field(default_factory=dict)
+    since: float | None = None
     rate: float | None = None
     lr: float | None = None
     eta: float | None = None
@@ -54,12 +62,14 @@ class Progress(Struct):
     claimed: dict[str, float | None] | None = None
     claimed_baseline: dict[str, float | None] | None = None
     folder: str = ""
+    model_name: str = ""
     parameters: int | None = None
     error: str = ""
     code: str = ""
     hint: str = ""
     where: str = ""
     traceback: str = ""
+    forced: bool | None = None
 
 
 def fold(progress: Progress, events: Iterable[journal.Event]) -> Progress:
@@ -74,7 +84,7 @@ def _take(p: Progress, event: journal.Event) -> None:
         case journal.Step():
             p.phase = "running" if p.phase == "starting" else p.phase
             p.fit, p.epoch, p.step, p.steps = event.fit, event.epoch, event.step, event.steps
-            p.metrics, p.rate = event.metrics, event.rate
+            p.metrics, p.rate, p.since = event.metrics, event.rate, event.seconds
             if event.steps:
                 p.eta = _eta(p, event.epoch - 1 + event.step / event.steps)
         case journal.Load():
@@ -92,22 +102,26 @@ def _take(p: Progress, event: journal.Event) -> None:
         case journal.Fit():
             p.phase = "running"
             p.fit, p.epochs = event.fit, event.epochs
+            p.initial_epoch, p.figures = event.initial_epoch, event.metrics
             p.epoch = min(event.initial_epoch + 1, event.epochs)
             p.step, p.steps, p.eta, p.epoch_seconds = 0, event.steps, None, None
-            p.rate = p.pace = None
+            p.rate = p.pace = p.since = None
             p.metrics, p.epoch_metrics = {}, {}
         case journal.Checkpoint():
             p.checkpoint = event
         case journal.Queued():
             p.phase, p.ended = "queued", None
+            p.ahead, p.forced = event.running, None
             p.error = p.code = p.hint = p.where = p.traceback = ""
         case journal.Started():
-            p.phase, p.attempt = "starting", event.attempt
+            p.phase, p.attempt, p.resumed = "starting", event.attempt, event.resumed
+            p.forced = None
             p.protection, p.pid = event.protection, event.pid
             p.started = p.started or event.t
             p.ended = p.load = p.rate = p.eta = None
             # What an attempt that broke had come to: this one begins before that.
             p.fit, p.epoch, p.step, p.steps = None, 0, 0, None
+            p.initial_epoch, p.figures, p.since = None, [], None
             p.metrics, p.epoch_metrics = {}, {}
             p.error = p.code = p.hint = p.where = p.traceback = ""
         case journal.Hello():
@@ -118,7 +132,7 @@ def _take(p: Progress, event: journal.Event) -> None:
         case journal.Evaluated():
             p.claimed, p.claimed_baseline = event.metrics, event.baseline
         case journal.Saved():
-            p.folder, p.parameters = event.folder, event.parameters
+            p.folder, p.model_name, p.parameters = event.folder, event.model_name, event.parameters
         case journal.Warning():
             p.warnings = [*p.warnings, event.text][-_WARNINGS:]
         case journal.Paused():
@@ -131,6 +145,7 @@ def _take(p: Progress, event: journal.Event) -> None:
             p.phase, p.ended, p.eta, p.rate = "finished", event.t, None, None
         case journal.Stopped():
             p.phase, p.ended, p.eta, p.rate = "stopped", event.t, None, None
+            p.forced = event.forced
         case journal.Failed():
             p.phase, p.ended, p.eta, p.rate = "failed", event.t, None, None
             p.error, p.code, p.hint = event.error, event.code, event.hint

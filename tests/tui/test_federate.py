@@ -80,6 +80,26 @@ async def test_marks_choose_what_goes_in(accepted: Place) -> None:
         assert "GOES IN  1" in said
         assert "#3" in said
         assert "no base model of that structure" in said
+        assert "one alone: its average is that result again" in said
+
+
+async def test_marks_cursor_and_panel_are_where_they_were_after_a_restart(accepted: Place) -> None:
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        await pilot.press("space")
+        await settled(pilot)
+        await pilot.press("j", "space")
+        await settled(pilot)
+        await pilot.press("k", "right_square_bracket", "right_square_bracket")
+        await settled(pilot)
+        assert (app.screen.table.row.key, app.screen.panel) == (3, "earlier")
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await until(pilot, lambda: app.screen.SCOPE == "federate", "the mode")
+        await settled(pilot)
+        assert app.screen.table.marked == {1, 3}
+        assert app.screen.table.row.key == 3
+        assert "No other model was federated" in app.screen.query_one("#first").plain
+        assert "GOES IN  1" in await panel(pilot, "gate"), "the gate has looked at what is marked"
 
 
 async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: Place, trained: Path) -> None:
@@ -99,6 +119,7 @@ async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: 
         said = await panel(pilot, "outcome")
         assert all(word in said for word in ("baseline", "federated", "average of 2", str(out)))
         assert federate.verify(out).output in said
+        assert "No other model" in await panel(pilot, "earlier"), "what was just written stands in one panel"
     async with accepted.running(size=(120, 40)) as (_, pilot):
         await federating(pilot)
         said = await panel(pilot, "earlier")

@@ -174,16 +174,16 @@ async def test_the_footer_shows_the_persons_own_keys(market_home: Place) -> None
 
 
 async def test_a_persons_own_keys_are_those_of_the_dialogs_too(market_home: Place) -> None:
-    market_home.home.keymap.write_text('yes = "X"\nback = "Q"\n')
+    market_home.home.keymap.write_text('yes = "Z"\nback = "Q"\n')
     async with market_home.running(as_="bo") as (app, pilot):
         await until(pilot, lambda: app.keymap)
         await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, Sign))
-        assert "Sign and send  X" in text_of(app)
+        assert "Sign and send  Z" in text_of(app)
         assert "Cancel  Q" in text_of(app)
         await pilot.press("y")
         assert not app.screen.query_one("#password").display
-        await pilot.press("X")
+        await pilot.press("Z")
         assert app.screen.query_one("#password").display
         await pilot.press("Q")
         assert app.screen.query_one("#password", Input).value == "Q", "a letter is typed"

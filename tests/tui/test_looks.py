@@ -19,6 +19,7 @@ from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.label import LabelFiles
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.record import AccountRecord
+from decentralml.tui.screens.report import ReportScreen
 from decentralml.tui.screens.send import SendResult
 from decentralml.tui.screens.set_up import SetUp
 from decentralml.tui.screens.sign import Sign
@@ -121,6 +122,11 @@ async def submission(place: Place, pilot: Pilot[None]) -> None:
     facts = screen.facts
     pilot.app.push_screen(SubmissionDetails(place.chain.submission(1), facts, place.chain.head().block))
     await sees(pilot, "Submission 1")
+
+
+async def report(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.app.push_screen(ReportScreen(1))
+    await sees(pilot, "measured here", "BASELINE")
 
 
 async def record(place: Place, pilot: Pilot[None]) -> None:
@@ -255,6 +261,7 @@ async def palette(place: Place, pilot: Pilot[None]) -> None:
 PAGES: dict[str, Page] = {
     "task": task,
     "submission": submission,
+    "report": report,
     "record": record,
     "runs": runs,
     "validate": validate,

@@ -18,7 +18,6 @@ from decentralml.core.training.locks import hold
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Run
-from decentralml.tui.run import facts as run_facts
 from decentralml.tui.run import words as run_words
 from decentralml.tui.screens.dialog import Ask, Choose
 from decentralml.tui.screens.runs import RunsScreen
@@ -242,63 +241,6 @@ def test_what_cannot_be_done_says_why(action: str, states: set[str]) -> None:
         assert (refusal is None) == (state in states)
         assert refusal is None or (refusal.message and refusal.hint)
     assert run_words.why_not(action, None)
-
-
-async def test_every_field_of_the_order_and_of_the_progress_is_shown(
-    market_home: Place, train: Start
-) -> None:
-    warning = journal.Warning(text="This machine has a GPU that TensorFlow cannot use.")
-    train(
-        14,
-        *started(),
-        warning,
-        *fit(20, 3.5),
-        *finished()[:2],
-        failed(),
-        batch_size=32,
-        data=Path("/data/own.npz"),
-        submission_id=2,
-        chain="0xabc",
-        device="cpu",
-        threads=3,
-        nice=5,
-        holdout=0.25,
-    )
-    async with market_home.running() as (app, pilot):
-        screen = await at_runs(app, pilot)
-        await shows(app, pilot, "run 14")
-        lines = run_facts.facts(screen.run, 200)
-        said = "\n".join("".join(text for text, _ in line) for line in lines)
-    known = {run_facts._NAMES.get(name, name.replace("_", " ")) for name in RunSpec.__struct_fields__}
-    known |= {run_facts._NAMES.get(name, name.replace("_", " ")) for name in Progress.__struct_fields__}
-    # These stand under a heading of their own, or say nothing of this run: no GPU, no ETA, no interpreter.
-    known -= {
-        "data",
-        "warnings",
-        "checkpoint",
-        "load",
-        "traceback",
-        "phase",
-        "gpus",
-        "time left",
-        "interpreter",
-    }
-    known -= {"rate"}
-    for label in known:
-        assert f"  {label:<16}" in said, label
-    for word in (
-        "own.npz",
-        "8882888288",
-        "0xabc",
-        "GPU that",
-        "call_29",
-        "4711",
-        "1.2 MB",
-        "184 %",
-        "32",
-        "25%",
-    ):
-        assert word in said, word
 
 
 async def test_epochs_are_a_table_with_each_metric_beside_its_held_out_value(

@@ -63,8 +63,15 @@ async def test_every_field_of_a_report_stands_in_a_panel(known: Place) -> None:
             *(found.worker, found.result_digest, found.base_digest, found.dataset_digest),
             *(found.policy_digest, "30 samples", "standard", "0.8710", "0.9210", "-0.0500", "0.9900"),
             *("by 0.1190 too good", "seed", "e" * 64, "101,770", "412.3 kB", "5" * 64, "Sequential"),
-            *("keras-folder", "(None, 10)", "4.1200", "43.4%", "0.9100", "1 tensors", "units: 10 → 12"),
-            *("layers/dropout", "odd but harmless", "bwrap 0.8.0", "decentralml 0.1.0", "reject: no better"),
+            *("keras-folder", "(None, 10)", "4.1200", "43.4%", "0.9100", "1 tensor unmatched"),
+            *(
+                "units: 10 → 12",
+                "layers/dropout",
+                "odd but harmless",
+                "bwrap 0.8.0",
+                "decentralml 0.1.0",
+                "reject: no better",
+            ),
             *("not finite: calibration", "0 as 1", "0.90", "0.70"),
         ):
             assert value in shown, value

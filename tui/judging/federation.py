@@ -32,6 +32,8 @@ def gate(gathered: Gathered, canvas: Canvas) -> Text:
         text.append(f"{entry.digest[:16]}\n", tone("dim"))
     if not gathered.ingredients:
         text.append("nothing: see below\n", tone("dim"))
+    elif len(gathered.ingredients) == 1:
+        text.append("one alone: its average is that result again\n", tone("warn"))
     base = "the base model of its task" if gathered.base else "their own: no base model of that structure"
     text.append(f"structure of {base}\n", tone("dim"))
     for group in gathered.apart:
@@ -60,7 +62,7 @@ def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
     """The federations of this home, newest first."""
     tone = canvas.tone
     if not entries:
-        return Text("No model was federated in this home yet. w writes one.", tone("dim"))
+        return Text("No other model was federated in this home. w writes one.", tone("dim"))
     text = Text()
     for entry in entries:
         if entry.provenance is None:

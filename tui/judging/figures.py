@@ -5,20 +5,26 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from decentralml.core.models.metrics import Metrics, lower_is_better
-from decentralml.core.report import TOLERANCE, Report
+from decentralml.core.report import TOLERANCE, Report, exaggerations
 from decentralml.core.text import clean, short
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
-from decentralml.tui.widgets.columns import Cell, columns
-from decentralml.tui.widgets.heatmap import confusions, heatmap
+from decentralml.tui.judging.report import unmatched
+from decentralml.tui.widgets.columns import Cell, columns, side_by_side
+from decentralml.tui.widgets.heatmap import confusions, heatmap, needed
 
 Shares = Sequence[float | None]
 _BESIDE_BAR = 32  # cells of a class's number and shares, left of its bar
+_GAP = 3  # cells between two matrices
+_OURS, _THEIRS = "CANDIDATE", "BASELINE"
 _NARROW = 72  # cells that the table of figures needs to say by how much a claim is off
 
 
 def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
     """Baseline and candidate side by side; ``others``: the reports of the task's other candidates."""
     text = Text()
+    # Where the table says by how much a claim is off, it is not said again.
+    told = () if canvas.width < _NARROW else exaggerations(report.claim_gaps)
+    warnings = [warning for warning in report.warnings if warning not in told]
     if report.refused is not None:
         text.append("It could not be evaluated.\n", canvas.tone("bad"))
         text.append(
@@ -29,9 +35,9 @@ def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
         text.append_text(_answers(report, canvas))
     if report.candidate is not None or report.baseline is not None:
         text.append_text(_figures(report, others, canvas))
-        above = text.plain.count("\n") + 1 + len(report.warnings)
+        above = text.plain.count("\n") + 1 + len(warnings)
         text.append_text(_classes(report, canvas, above))
-    for warning in report.warnings:
+    for warning in warnings:
         text.append(f"{clean(warning)}\n", canvas.tone("warn"))
     return text
 
@@ -79,7 +85,7 @@ def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
         near = [o.distance.total for o in others if o.distance and o.distance.total is not None]
         said = f"others {min(near):.1f}..{max(near):.1f}" if near else ""
         if report.distance.unmatched:
-            said += f"  {report.distance.unmatched} tensors do not correspond"
+            said += f"  {unmatched(report.distance.unmatched)}"
         rows.append(["distance", "", number(report.distance.total), "", "", (said.strip(), "dim")])
     return rows
 
@@ -180,13 +186,20 @@ def _count(value: int) -> Cell:
 
 
 def matrix(report: Report, canvas: Canvas) -> Text:
-    """The candidate's confusion matrix, and its mistakes beside the baseline's."""
+    """The confusion matrices, the baseline's beside the candidate's where there is room, and the mistakes."""
     if report.candidate is None or not report.candidate.confusion:
         why = "There are no figures." if report.candidate is None else "These figures are not of classes."
         return Text(why, canvas.tone("dim"))
     confusion = report.candidate.confusion
     before = report.baseline.confusion if report.baseline else ()
-    text = heatmap(confusion, canvas.width, canvas.tone, canvas.shade)
-    text.append("\n")
     same = len(before) == len(confusion)
-    return text.append_text(confusions(confusion, before if same else None, canvas.tone))
+    mistakes = confusions(confusion, before if same else None, canvas.tone)
+    both = [(_OURS, confusion), (_THEIRS, before)] if before else [(_OURS, confusion)]
+    half = (canvas.width - _GAP) // 2
+    beside = len(both) > 1 and all(needed(matrix, title) <= half for title, matrix in both)
+    width = half if beside else canvas.width
+    drawn = [heatmap(matrix, title, width, canvas.tone, canvas.shade) for title, matrix in both]
+    if beside:
+        drawn = [side_by_side(drawn[0], drawn[1], _GAP)]
+    # Where they do not stand beside each other, what is mistaken is read before the baseline's matrix.
+    return Text("\n", no_wrap=True).join([drawn[0], mistakes, *drawn[1:]])

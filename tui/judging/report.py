@@ -14,6 +14,7 @@ from decentralml.tui.widgets.columns import Cell, columns, heading
 from decentralml.tui.words import size
 
 _BAR = 16
+_LABELS = 13  # cells; a digest stands beside one at 80 columns
 
 # layers
 
@@ -37,11 +38,14 @@ def layers(report: Report, canvas: Canvas) -> Text:
         rows.append([("all", "strong"), (number(found.total), "strong"), "", "", ""])
         text.append_text(columns(rows, canvas.tone, right=(1, 2, 3), width=canvas.width))
         if found.unmatched:
-            text.append(
-                f"{found.unmatched} tensors do not correspond to any of the base's\n", canvas.tone("warn")
-            )
+            text.append(f"{unmatched(found.unmatched)}: the base has none to compare\n", canvas.tone("warn"))
     text.append("\n")
     return text.append_text(_structure(report, canvas))
+
+
+def unmatched(count: int) -> str:
+    """``1 tensor unmatched``."""
+    return f"{count} tensor{'s' * (count != 1)} unmatched"
 
 
 def _structure(report: Report, canvas: Canvas) -> Text:
@@ -206,8 +210,8 @@ def details(report: Report, canvas: Canvas) -> Text:
         ["worker", _or_dash(report.worker)],
         ["result", _or_dash(report.result_digest)],
         ["base model", _or_dash(report.base_digest)],
-        ["held-out data", _or_dash(report.dataset_digest)],
-        ["policy script", _or_dash(report.policy_digest)],
+        ["held-out", _or_dash(report.dataset_digest)],
+        ["policy", _or_dash(report.policy_digest)],
         ["measured on", f"{_or_dash(report.samples)} samples, by the {report.metrics_by} definition"],
         ["protection", (report.protection, "warn" if report.protection == "none" else "")],
     ]
@@ -224,7 +228,7 @@ def details(report: Report, canvas: Canvas) -> Text:
         rows += [[f"  {name}", value] for name, value in claimed.versions.items()]
     gaps = ", ".join(f"{name} {_signed(gap)}" for name, gap in report.claim_gaps.items())
     rows.append(["claim gaps", gaps or "-"])
-    rows += [["measured with", f"{name} {value}"] for name, value in report.versions.items()]
+    rows += [["measured by", f"{name} {value}"] for name, value in report.versions.items()]
     if report.refused is not None:
         refused = report.refused
         rows.append(["refused", (f"{refused.step}: {refused.code}: {refused.message}", "bad")])
@@ -234,7 +238,7 @@ def details(report: Report, canvas: Canvas) -> Text:
     text = Text()
     for label, value in rows:
         words, name = (value, "") if isinstance(value, str) else value
-        text.append(f"{clean(str(label)):<15}", canvas.tone("dim"))
+        text.append(f"{clean(str(label)):<{_LABELS}}", canvas.tone("dim"))
         text.append(f"{clean(words)}\n", canvas.tone(name))
     return text
 

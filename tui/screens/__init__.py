@@ -48,6 +48,10 @@ def reopened(place: object) -> "MarketScreen | None":
             from decentralml.tui.screens.task import TaskDetail
 
             return TaskDetail(id)
+        case ["report", int(id)]:
+            from decentralml.tui.screens.report import ReportScreen
+
+            return ReportScreen(id)
         case ["label", int(id)]:
             from decentralml.tui.screens.label import LabelFiles
 

@@ -191,6 +191,12 @@ class Federate(Federating):
         if self._choice() != self._gathered_of:
             self.work(self._choose())
 
+    def action_report(self) -> None:
+        from decentralml.tui.screens.report import ReportScreen
+
+        if self.table.row is not None:
+            self.app.push_screen(ReportScreen(self.table.row.key))
+
     def action_mark(self) -> None:
         self.table.toggle_mark()
         self.keep("marked", sorted(self.table.marked))
@@ -219,7 +225,8 @@ class Federate(Federating):
     def draw(self, panel: str, pane: Pane) -> Text:
         canvas = Canvas(pane.text_width, pane.text_height, pane.tone, pane.shade)
         if panel == "earlier":
-            return federate_view.earlier(self._past, canvas)
+            now = self._made.folder if self._made is not None else None
+            return federate_view.earlier([past for past in self._past if past.folder != now], canvas)
         if panel == "outcome":
             if self._made is not None:
                 return federate_view.made(self._made, canvas)

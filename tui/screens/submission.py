@@ -16,7 +16,7 @@ from decentralml.tui.widgets.prose import Block, Field, Prose
 
 
 class SubmissionDetails(Working[str]):
-    """Answers with where to go on: "judge", "run" or "record"; None where it was only read."""
+    """Answers with where to go on: "judge", "report", "run" or "record"; None where it was only read."""
 
     def __init__(self, submission: Submission, facts: Facts, now: int) -> None:
         super().__init__(f"Submission {submission.id} of task {submission.task_id}")
@@ -27,11 +27,13 @@ class SubmissionDetails(Working[str]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text", can_focus=False):
             yield Prose(id="fields")
-            yield Prose(id="report")
+            yield Prose(id="measured")
         yield Static("", id="problem")
         with Horizontal(id="buttons"):
             if self._can("judge"):
                 yield Button(self.label("Evaluate", "evaluate"), id="judge", variant="primary", compact=True)
+            if self._can("report"):
+                yield Button(self.label("Report", "report"), id="report", compact=True)
             if self._can("run"):
                 yield Button("Run", id="run", compact=True)
             yield Button("Worker", id="record", compact=True)
@@ -40,6 +42,9 @@ class SubmissionDetails(Working[str]):
     def _can(self, what: str) -> bool:
         if what == "judge":
             return self._submission.id in self._facts.fitting.get("evaluate", ())
+        if what == "report":
+            measured = self._submission.id in self._facts.reports
+            return measured or self._submission.report_path is not None
         return what != "run" or self._submission.id in self._facts.runs
 
     def on_mount(self) -> None:
@@ -47,7 +52,7 @@ class SubmissionDetails(Working[str]):
         self.query_one("#close").focus()
         own = self._facts.reports.get(self._submission.id)
         if own is not None:
-            self.query_one("#report", Prose).show(report_blocks(own, "MEASURED HERE"))
+            self.query_one("#measured", Prose).show(report_blocks(own, "MEASURED HERE"))
         elif self._submission.report_path is not None:
             self.work(self._published())
 
@@ -57,7 +62,7 @@ class SubmissionDetails(Working[str]):
         found = await self.call(judging.published_report, self.session.market, self._submission)
         self.say("")
         if found is not None:
-            self.query_one("#report", Prose).show(report_blocks(found, "PUBLISHED BY THE CREATOR"))
+            self.query_one("#measured", Prose).show(report_blocks(found, "PUBLISHED BY THE CREATOR"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(None if event.button.id == "close" else event.button.id)
@@ -65,6 +70,10 @@ class SubmissionDetails(Working[str]):
     def action_evaluate(self) -> None:
         if self._can("judge"):
             self.dismiss("judge")
+
+    def action_report(self) -> None:
+        if self._can("report"):
+            self.dismiss("report")
 
     def action_copy(self) -> None:
         self.app.copy(self._submission.result_path or self._submission.digest or self._submission.worker)
@@ -75,7 +84,7 @@ def fields(submission: Submission, facts: Facts, now: int) -> list[Block]:
     s, pays = submission, facts.task.terms.pays_amount
     words, tone = task_words.standing(s, facts, now)
     found: list[Field] = [
-        ("status", ((words, tone), f"  ({s.status.value})")),
+        ("status", ((words, tone),)),
         ("worker", (task_words.person_full(facts, s.worker),)),
         ("record", (task_words.worker_record(facts.workers[s.worker].worker),)),
         ("taken", (task_words.when(s.taken, facts, now),)),

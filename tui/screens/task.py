@@ -392,6 +392,10 @@ class TaskDetail(MarketScreen):
         answer = await self.app.push_screen_wait(SubmissionDetails(submission, facts, self._now))
         if answer == "judge":
             self._judge(submission_id)
+        elif answer == "report":
+            from decentralml.tui.screens.report import ReportScreen
+
+            self.app.push_screen(ReportScreen(submission_id))
         elif answer == "run":
             self._look_at_run(facts.runs[submission_id].id)
         elif answer == "record":

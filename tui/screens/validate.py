@@ -11,10 +11,9 @@ from textual.widgets import Button, Input, Static
 
 from decentralml.core.domain import Task, TaskType
 from decentralml.core.errors import Refused
-from decentralml.core.report import Report
 from decentralml.core.text import clean
 from decentralml.tui import keys
-from decentralml.tui.judging import decisions, figures, inbox, words
+from decentralml.tui.judging import decisions, inbox, panels, words
 from decentralml.tui.judging import report as report_view
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.judging.desk import ORDERS, Desk, Entry, Look
@@ -211,16 +210,8 @@ class Validate(Deciding):
             return report_view.ranking(look.candidates, look.names, look.submission.id, canvas)
         if look.report is None:
             return words.unevaluated(look, tone)
-        if panel == "figures":
-            others = [c.report for c in look.candidates if c.submission.id != look.submission.id and c.report]
-            return figures.figures(look.report, others, canvas)
-        draw: Callable[[Report, Canvas], Text] = {
-            "matrix": figures.matrix,
-            "layers": report_view.layers,
-            "model": report_view.model,
-            "report": report_view.details,
-        }[panel]
-        return draw(look.report, canvas)
+        others = [c.report for c in look.candidates if c.submission.id != look.submission.id and c.report]
+        return panels.draw(panel, look.report, others, canvas)
 
     def _show_decide(self) -> None:
         look = self.look

@@ -58,6 +58,20 @@ def heading(words: str, tone: Tone) -> Text:
     return Text(f"{words}\n", tone("head"))
 
 
+def side_by_side(left: Text, right: Text, gap: int) -> Text:
+    """Two parts of a panel beside each other, line by line."""
+    ours, theirs = left.split("\n"), right.split("\n")
+    width = max(line.cell_len for line in ours) + gap
+    text = Text(no_wrap=True)
+    for number in range(max(len(ours), len(theirs))):
+        line = ours[number] if number < len(ours) else Text()
+        text.append_text(line)
+        if number < len(theirs):
+            text.append(" " * (width - line.cell_len)).append_text(theirs[number])
+        text.append("\n")
+    return text
+
+
 def _needed(widths: Sequence[int], gap: int) -> int:
     """Cells that columns need at least, the last of them cut."""
     return sum(widths[:-1]) + min(widths[-1], _LEAST) + gap * (len(widths) - 1)

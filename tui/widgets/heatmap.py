@@ -5,28 +5,42 @@ from collections.abc import Callable, Sequence
 from rich.style import Style
 from rich.text import Text
 
-from decentralml.tui.widgets.columns import Tone, columns
+from decentralml.tui.widgets.columns import Tone, columns, heading
 
 Shade = Callable[[float, bool], Style | None]
 """(0..1, whether it is the diagonal) -> the style of a cell; None: this terminal has no such colours."""
 
 _DENSITY = " .:-=+*#%@"
 _PAIRS = 8
+_AXES = " true down, predicted across"
 
 
-def heatmap(matrix: Sequence[Sequence[int]], width: int, tone: Tone, shade: Shade) -> Text:
+def heatmap(matrix: Sequence[Sequence[int]], title: str, width: int, tone: Tone, shade: Shade) -> Text:
     """``matrix`` in at most ``width`` cells a line: counts where they fit, else shades, else classes binned.
 
     A cell's shade is its share of its row, the root of it, so that few mistakes still show.
     """
     count = len(matrix)
-    label = max(len(str(count - 1)), 4)
-    digits = max(max(len(str(cell)) for row in matrix for cell in row), len(str(count - 1)))
+    label, digits = _sizes(matrix)
     if label + count * (digits + 1) <= width:
-        return _numbers(matrix, label, digits + 1, tone, shade)
+        return heading(f"{title}{_AXES}", tone).append_text(_numbers(matrix, label, digits + 1, tone, shade))
     size = 2 if label + 1 + 2 * count <= width else 1
     step = -(-count // max(1, (width - label - 1) // size))
-    return _shades(_binned(matrix, step), step, label, size, tone, shade)
+    every = f", {step} classes a cell" if step > 1 else ""
+    drawn = _shades(_binned(matrix, step), step, label, size, tone, shade)
+    return heading(f"{title}{_AXES}{every}", tone).append_text(drawn)
+
+
+def needed(matrix: Sequence[Sequence[int]], title: str) -> int:
+    """Cells a line takes where every count is told."""
+    label, digits = _sizes(matrix)
+    return max(label + len(matrix) * (digits + 1), len(title) + len(_AXES))
+
+
+def _sizes(matrix: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Cells of the labels, and of the longest count or class."""
+    last = len(str(len(matrix) - 1))
+    return max(last, 4), max(max(len(str(cell)) for row in matrix for cell in row), last)
 
 
 def confusions(matrix: Sequence[Sequence[int]], baseline: Sequence[Sequence[int]] | None, tone: Tone) -> Text:
@@ -48,8 +62,8 @@ def confusions(matrix: Sequence[Sequence[int]], baseline: Sequence[Sequence[int]
 
 
 def _numbers(matrix: Sequence[Sequence[int]], label: int, size: int, tone: Tone, shade: Shade) -> Text:
-    text = Text("true".rjust(label), tone("head"), no_wrap=True)
-    text.append("".join(str(i).rjust(size) for i in range(len(matrix))) + "  predicted\n", tone("head"))
+    text = Text(" " * label, no_wrap=True)
+    text.append("".join(str(i).rjust(size) for i in range(len(matrix))) + "\n", tone("head"))
     for true, row in enumerate(matrix):
         text.append(str(true).rjust(label), tone("head"))
         total = sum(row) or 1
@@ -65,8 +79,7 @@ def _numbers(matrix: Sequence[Sequence[int]], label: int, size: int, tone: Tone,
 def _shades(
     matrix: Sequence[Sequence[int]], step: int, label: int, size: int, tone: Tone, shade: Shade
 ) -> Text:
-    every = f", {step} classes a cell" if step > 1 else ""
-    text = Text(f"true down, predicted across{every}\n", tone("head"), no_wrap=True)
+    text = Text(no_wrap=True)
     for true, row in enumerate(matrix):
         text.append(str(true * step).rjust(label) + " ", tone("head"))
         total = sum(row) or 1
