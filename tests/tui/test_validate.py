@@ -101,6 +101,15 @@ async def test_the_ranking_puts_the_baseline_where_it_belongs(known: Place) -> N
         assert order == sorted(order)
 
 
+async def test_a_wide_screen_keeps_the_lists_columns_and_says_nothing_twice(known: Place) -> None:
+    async with known.running(size=(160, 48)) as (app, pilot):
+        await judging(pilot, "j", "j", "j")
+        shown = text_of(app)
+        assert all(title in shown for title in ("TASK", "WORKER", "FIGURE", "STATE", "DUE"))
+        assert shown.count("Not evaluated yet") == 1
+        assert "ranked by accuracy" in shown, "the other pane is of use"
+
+
 async def test_a_decision_against_a_result_needs_a_report_and_the_screen_says_so(known: Place) -> None:
     async with known.running() as (app, pilot):
         await judging(pilot, "j", "j", "j")
@@ -318,7 +327,7 @@ def evaluated(app: DecentralMLApp, numbers: list[int]) -> bool:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
-@pytest.mark.parametrize("panel", ["figures", "matrix", "layers", "ranking"])
+@pytest.mark.parametrize("panel", ["figures", "matrix", "layers", "model", "ranking", "report"])
 def test_validate_looks_as_it_did(known: Place, snap_compare, size: tuple[int, int], panel: str) -> None:
     async def show(pilot) -> None:
         await until(pilot, lambda: pilot.app.pulse is not None)
