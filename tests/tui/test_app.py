@@ -1,6 +1,5 @@
 """The frame: starting, moving, telling, ending, and what it never does."""
 
-import asyncio
 import os
 import pty
 import re
@@ -443,4 +442,3 @@ async def test_nothing_is_read_before_the_first_paint(market_home: Place) -> Non
         assert app.session is None
         assert "1 Tasks" in text_of(app)
         await opened(pilot)
-        await asyncio.sleep(0)

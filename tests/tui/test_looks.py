@@ -210,7 +210,7 @@ async def held_out(place: Place, pilot: Pilot[None]) -> None:
 
 async def train(place: Place, pilot: Pilot[None]) -> None:
     pilot.app.push_screen(StartTraining(3))
-    await sees(pilot, "WHAT IT MAY TOUCH", "writes")
+    await sees(pilot, "WHAT IT MAY TOUCH", "writes", "no run going")
 
 
 async def try_task(place: Place, pilot: Pilot[None]) -> None:

@@ -548,6 +548,7 @@ def test_the_start_of_a_training_looks_as_it_did(
         await pilot.app.push_screen(StartTraining(1))
         await shows(pilot.app, pilot, "WHAT IT MAY TOUCH")
         await shows(pilot.app, pilot, "writes")
+        await shows(pilot.app, pilot, "no run going")
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
 

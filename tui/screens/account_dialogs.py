@@ -232,7 +232,7 @@ def _from_json(app: "DecentralMLApp") -> Form[Account]:
             warn=warnings.append,
         )
         for warning in warnings:
-            app.call_from_thread(app.say, warning)
+            app.call_later(app.say, warning)
         return account
 
     return Form(

@@ -15,7 +15,7 @@ from decentralml.core.domain import Task
 from decentralml.core.text import clean, visible
 from decentralml.core.training.runs import tail
 from decentralml.tui.failures import Again
-from decentralml.tui.screens.working import Working, card, consent
+from decentralml.tui.screens.working import Working, card
 from decentralml.tui.widgets.prose import Prose
 
 _LINES = 200
@@ -68,7 +68,7 @@ class SetUp(Working[bool]):
             environments.interpreter_for,
             requirements if exists else None,
             session.home,
-            consent=consent(self.app),
+            consent=self.consent,
         )
         self.query_one("#python", Prose).show(
             [[("python", (clean(python.name or str(python.executable)), ("  ready", "good")))]]

@@ -26,7 +26,7 @@ from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
-from decentralml.tui.screens.working import Working, consent
+from decentralml.tui.screens.working import Working
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
@@ -327,7 +327,7 @@ class StartTraining(Working[int]):
             device=spec.device,
             unsandboxed=spec.unsandboxed,
             submission_id=None if ready.mine is None else ready.mine.id,
-            consent=consent(self.app),
+            consent=self.consent,
         )
         run = await self.call(Runs(self.session.home, self.session.settings).start, whole)
         self._remember()

@@ -18,7 +18,7 @@ from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
-from decentralml.tui.screens.working import Working, card, consent
+from decentralml.tui.screens.working import Working, card
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Field, Line, Prose
 from decentralml.tui.words import duration, size
@@ -72,7 +72,7 @@ class TryTask(Working[None]):
         await self.fetch(self._market_task)
         self.say("looking for a Python that has what the task needs…")
         self._spec = await self.call(
-            work.run_spec, session.market, self._market_task, data=None, epochs=1, consent=consent(self.app)
+            work.run_spec, session.market, self._market_task, data=None, epochs=1, consent=self.consent
         )
         lines = await self.call(Runs(session.home, session.settings).card, self._spec)
         setup = await self.call(work.read_setup, session.market, self._market_task)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rich.text import Text
 from textual.widgets import Static
@@ -11,7 +11,6 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Task
 from decentralml.core.errors import Interrupted
 from decentralml.core.text import clean
-from decentralml.core.work import Consent
 from decentralml.tui import background
 from decentralml.tui.failures import Again
 from decentralml.tui.guarded import found_nothing, ours
@@ -23,12 +22,10 @@ from decentralml.tui.signing.receipt import words
 from decentralml.tui.widgets.prose import Block, Field
 from decentralml.tui.words import size, transfer
 
-if TYPE_CHECKING:
-    from decentralml.tui.app import DecentralMLApp
-
 T = TypeVar("T")
 _PROGRESS_SECONDS = 0.5
 _PACKAGES = 30
+_LEFT_SECONDS = 0.2
 
 
 class Working(Dialog[Answer], Generic[Answer]):
@@ -113,20 +110,11 @@ class Working(Dialog[Answer], Generic[Answer]):
             timer.stop()
         self.say("")
 
+    def consent(self, size_: int, packages: list[str]) -> bool:
+        """Ask whether an environment may be made; of the thread that would make it. Blocks.
 
-def card(lines: Iterable[str]) -> list[Block]:
-    """The lines on what a command may touch, as `sandbox.describe` says them, aligned."""
-    fields: list[Field] = [
-        (label, (clean(value.strip()),)) for label, _, value in (line.partition(" ") for line in lines)
-    ]
-    return [(("WHAT IT MAY TOUCH", "dim"),), fields]
-
-
-def consent(app: "DecentralMLApp") -> Consent:
-    """Asks on the screen whether an environment may be made, from the thread that would make it."""
-
-    def ask(size_: int, packages: list[str]) -> bool:
-        answer: Future[bool | None] = Future()
+        No, where the dialog was left meanwhile, or the app.
+        """
         much = size(size_) if size_ else "the index does not say how much"
         listed = "\n".join(clean(package) for package in packages[:_PACKAGES])
         more = f"\nand {len(packages) - _PACKAGES} more" if len(packages) > _PACKAGES else ""
@@ -134,9 +122,23 @@ def consent(app: "DecentralMLApp") -> Consent:
             f"The task asks for Python packages that this program does not have. They are fetched as "
             f"wheels, into an environment of their own; nothing of them runs now.\n\n{much}\n\n{listed}{more}"
         )
-        app.call_from_thread(
-            app.push_screen, Ask("Fetch an environment", text, yes="Fetch"), answer.set_result
-        )
-        return bool(answer.result())
+        answer: Future[bool | None] = Future()
 
-    return ask
+        def ask() -> None:
+            self.app.push_screen(Ask("Fetch an environment", text, yes="Fetch"), answer.set_result)
+
+        here = self.call_later(ask)
+        while here:
+            try:
+                return bool(answer.result(_LEFT_SECONDS))
+            except TimeoutError:
+                here = self.is_running  # a dialog that is left answers nothing
+        return False
+
+
+def card(lines: Iterable[str]) -> list[Block]:
+    """The lines on what a command may touch, as `sandbox.describe` says them, aligned."""
+    fields: list[Field] = [
+        (label, (clean(value.strip()),)) for label, _, value in (line.partition(" ") for line in lines)
+    ]
+    return [(("WHAT IT MAY TOUCH", "dim"),), fields]
