@@ -53,7 +53,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
 }
 # What says more in words than by the field's name.
 _NAMES = {
-    "claimed": "claims",
+    "claimed": "held-out claims",
     "claimed_baseline": "of its baseline",
     "folder": "result's name",
     "epoch_metrics": "last whole epoch",
