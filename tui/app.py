@@ -318,6 +318,10 @@ class DecentralMLApp(App[None]):
         """Show a mode's own screen with the cursor on what ``id`` is there."""
         self.places.show(mode, id)
 
+    def lead_to(self, to: tuple[str | int, ...]) -> None:
+        """Go where a `related.Way` leads; `back` comes back from there."""
+        self.places.lead(to)
+
     def back(self) -> None:
         """Close what is on top; else go where one came from."""
         self.places.back()

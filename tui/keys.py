@@ -18,7 +18,17 @@ from textual.keys import _character_to_key
 from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
-EVERYWHERE = (*MODES, "task", "viewer", "statement", "address_book", "first_start", "label", "report")
+EVERYWHERE = (
+    *MODES,
+    "task",
+    "record",
+    "viewer",
+    "statement",
+    "address_book",
+    "first_start",
+    "label",
+    "report",
+)
 ALSO_DIALOGS = (*EVERYWHERE, "dialog")
 # In a form keys are typed, and few mean anything else.
 ALSO_FORMS = (*ALSO_DIALOGS, "create")
@@ -28,7 +38,7 @@ def _but(left_out: str, scopes: tuple[str, ...] = EVERYWHERE) -> tuple[str, ...]
     return tuple(scope for scope in scopes if scope != left_out)
 
 
-LISTS = _but("viewer", _but("report"))
+LISTS = tuple(scope for scope in EVERYWHERE if scope not in ("viewer", "report", "record"))
 THINGS = _but("first_start", ALSO_DIALOGS)
 # While files are labelled a digit is a label.
 TABBED = _but("label")
@@ -85,6 +95,7 @@ _SIGNS = {
     "question_mark": "?",
     "colon": ":",
     "exclamation_mark": "!",
+    "full_stop": ".",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "underscore": "_",
@@ -98,6 +109,14 @@ _SIGNS = {
 TABLE: tuple[Key, ...] = (
     # Doing something with the row or the thing on screen
     Key("enter", "open", "open", "open what the cursor is on", LISTS),
+    Key(
+        "full_stop",
+        "related",
+        "go to",
+        "to what belongs to it: task, submission, run, account; or note an address",
+        _but("first_start"),
+        False,
+    ),
     Key(
         "n",
         "new",

@@ -1,14 +1,14 @@
 """The palette: what can be done here, where one can go, whom one can be, how it can look."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from decentralml.core.text import clean, short_address
 from decentralml.tui import background, keys
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import Command, MarketScreen
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -18,8 +18,6 @@ _WAYS_IN = (
     ("import an account", "the first page"),
     ("try the demo market", "the first page"),
 )
-
-Command = tuple[str, str, Callable[[], Any]]
 
 
 class Commands(Provider):
@@ -33,6 +31,8 @@ class Commands(Provider):
     async def startup(self) -> None:
         session = self.app.session
         self._accounts = list(await background.call(session.accounts.list)) if session else []
+        screen = self.screen
+        self._related = await screen.related() if session and isinstance(screen, MarketScreen) else []
 
     def _commands(self) -> Iterator[Command]:
         app, screen = self.app, self.screen
@@ -42,6 +42,7 @@ class Commands(Provider):
                     continue
                 run = partial(app.run_action, key.dispatched, screen)
                 yield key.label, f"{key.shown(app.keymap)}   {key.about}", run
+            yield from self._related
             yield from screen.commands()
         if app.session is not None and app.session.account is None:
             for label, about in _WAYS_IN:

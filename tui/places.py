@@ -63,6 +63,21 @@ class Places:
         if isinstance(screen, MarketScreen) and mode == screen.SCOPE:
             screen.select(id)
 
+    def lead(self, to: tuple[str | int, ...]) -> None:
+        """Go to the screen whose place is ``to``; or to a mode, with the cursor on what ``to`` names then.
+
+        To "note" an address is to be asked for its name.
+        """
+        app, (kind, *ids) = self._app, to
+        if kind == "note":
+            from decentralml.tui.screens.address_book import note
+
+            app.run_worker(app.guarded(note(app, str(ids[0]))))
+        elif kind in keys.MODES:
+            self.show(str(kind), ids[0])
+        elif (screen := screens.reopened([*to])) is not None and not isinstance(app.screen, ModalScreen):
+            app.push_screen(screen)
+
     def back(self) -> None:
         """Close what is on top; else go where one came from."""
         app = self._app

@@ -18,7 +18,7 @@ from decentralml.tui.screens.address_book import AddressBookScreen
 from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.label import LabelFiles
 from decentralml.tui.screens.reason import AskReason
-from decentralml.tui.screens.record import AccountRecord
+from decentralml.tui.screens.record import RecordScreen
 from decentralml.tui.screens.report import ReportScreen
 from decentralml.tui.screens.send import SendResult
 from decentralml.tui.screens.set_up import SetUp
@@ -130,8 +130,7 @@ async def report(place: Place, pilot: Pilot[None]) -> None:
 
 
 async def record(place: Place, pilot: Pilot[None]) -> None:
-    found = place.chain.record(place.address("bo"))
-    pilot.app.push_screen(AccountRecord(found, f"bo {HOSTILE}", place.chain.constants))
+    await pilot.app.push_screen(RecordScreen(place.address("bo")))
     await sees(pilot, "AS WORKER")
 
 

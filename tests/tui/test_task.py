@@ -10,7 +10,7 @@ from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.dialog import Ask
-from decentralml.tui.screens.record import AccountRecord
+from decentralml.tui.screens.record import RecordScreen
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.submission import SubmissionDetails
 from decentralml.tui.screens.task import PANELS, TaskDetail
@@ -241,7 +241,7 @@ async def test_enter_on_a_submission_shows_all_of_it_and_leads_on(market_home: P
         assert market_home.chain.submission(1).digest in text
         assert "decide by" in text
         app.screen.query_one("#record", Button).press()
-        await until(pilot, lambda: isinstance(app.screen, AccountRecord))
+        await until(pilot, lambda: isinstance(app.screen, RecordScreen))
         await until(pilot, lambda: "AS WORKER" in text_of(app))
         await pilot.press("escape")
         assert app.screen is screen

@@ -52,6 +52,14 @@ def reopened(place: object) -> "MarketScreen | None":
             from decentralml.tui.screens.report import ReportScreen
 
             return ReportScreen(id)
+        case ["task", int(id), int(submission_id)]:
+            from decentralml.tui.screens.task import TaskDetail
+
+            return TaskDetail(id, submission_id)
+        case ["record", str(address)]:
+            from decentralml.tui.screens.record import RecordScreen
+
+            return RecordScreen(address)
         case ["label", int(id)]:
             from decentralml.tui.screens.label import LabelFiles
 

@@ -14,7 +14,7 @@ from decentralml.core.wallet.accounts import Account
 from decentralml.tui.account import facts as account_facts
 from decentralml.tui.account.facts import Book, Entry, Past
 from decentralml.tui.screens import account_dialogs
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import AskText
 from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -168,13 +168,19 @@ class AccountsScreen(MarketScreen):
 
     # Keys
 
+    @property
+    def thing(self) -> Thing | None:
+        return Thing("account", self._entry.account.address) if self._entry else None
+
     def why_not(self, action: str) -> Refused | None:
         refusal: DecentralMLError | None = None
         if action == "fund" and self.app.session is not None:
             refusal = account_facts.no_faucet(self.session)
         if action == "remember" and self._probed and self._keyring is None:
             refusal = _no_keyring()
-        return Refused(refusal.code, refusal.message, refusal.hint) if refusal else None
+        if refusal is None:
+            return super().why_not(action)
+        return Refused(refusal.code, refusal.message, refusal.hint)
 
     @on(PagedTable.Opened)
     def action_open(self) -> None:

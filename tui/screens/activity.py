@@ -17,7 +17,7 @@ from decentralml.tui import activity_rows
 from decentralml.tui.failures import Again, Failure
 from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
@@ -222,6 +222,21 @@ class Activity(MarketScreen):
     # Acting
 
     @property
+    def thing(self) -> Thing | None:
+        row = self.table.row
+        match self.table.id, row and row.key:
+            case "waits", (_, int(task_id), submission_id):
+                return _about(task_id, submission_id)
+            case "work", ("run", int(id), _):
+                return Thing("run", id)
+            case "work", ("evaluation", int(id)):
+                return Thing("submission", id)
+            case "events", int(cursor):
+                event = next(event for event in self._events if event.cursor == cursor)
+                return _about(event.task_id, event.submission_id, event.account)
+        return None
+
+    @property
     def _item(self) -> Item | None:
         """What waits, under the cursor of that list."""
         row = self._part("waits").row
@@ -237,9 +252,9 @@ class Activity(MarketScreen):
         if table.id == "waits":
             self._open_item()
         elif table.id == "events":
-            event = next((event for event in self._events if event.cursor == row.key), None)
-            if event is not None and event.task_id is not None:
-                self._open_task(event.task_id)
+            event = next(event for event in self._events if event.cursor == row.key)
+            if event.task_id is not None:
+                self._open(event.task_id, event.submission_id)
         elif table.id == "failed":
             self._open_failure(row)
         else:
@@ -252,12 +267,11 @@ class Activity(MarketScreen):
         if item.why is Waiting.judge and item.submission_id is not None:
             self.app.show("validate", item.submission_id)
         else:
-            self._open_task(item.task_id)
+            self._open(item.task_id, item.submission_id)
 
-    def _open_task(self, task_id: int) -> None:
-        from decentralml.tui.screens.task import TaskDetail
-
-        self.app.push_screen(TaskDetail(task_id))
+    def _open(self, task_id: int, submission_id: int | None) -> None:
+        """The task, with the cursor on the submission that it is about, if it is about one."""
+        self.app.lead_to(("task", task_id) if submission_id is None else ("task", task_id, submission_id))
 
     def _open_failure(self, row: Row) -> None:
         failure = self._failure(row)
@@ -312,7 +326,7 @@ class Activity(MarketScreen):
                 "What the cursor is on cannot be tried again from here.",
                 "What broke since the start can, where its row says so, and a run that did not finish.",
             )
-        return None
+        return super().why_not(action)
 
     def _again(self) -> Again | None:
         """What `retry` would do: again what broke, or go on with a run that did not finish."""
@@ -384,6 +398,15 @@ class Activity(MarketScreen):
         if row is not None:
             cells = (cell if isinstance(cell, str) else cell[0] for cell in row.cells.values())
             self.app.copy("  ".join(str(cell) for cell in cells if cell))
+
+
+def _about(task_id: int | None, submission_id: int | None, account: str | None = None) -> Thing | None:
+    """What an event or a duty is about, as narrowly as it says."""
+    if submission_id is not None:
+        return Thing("submission", submission_id)
+    if task_id is not None:
+        return Thing("task", task_id)
+    return None if account is None else Thing("account", account)
 
 
 def _key(row: Row | None) -> Any:

@@ -1,17 +1,20 @@
 """Names for other people's addresses: they are shown wherever an address is."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 COLUMNS = (
     Column("name", "NAME", 16, flexible=True, priority=100),
@@ -31,6 +34,10 @@ class AddressBookScreen(MarketScreen):
     @property
     def place(self) -> list[Any]:
         return ["address_book"]
+
+    @property
+    def thing(self) -> Thing | None:
+        return Thing("account", self.table.row.key) if self.table.row else None
 
     def body(self) -> ComposeResult:
         yield Prose(id="headline", wrap=False)
@@ -53,26 +60,7 @@ class AddressBookScreen(MarketScreen):
         return rows[offset : offset + limit], len(rows)
 
     def action_new(self) -> None:
-        self.work(self._new())
-
-    async def _new(self) -> None:
-        book = self.session.address_book
-
-        def act(name: str, address: str) -> str:
-            book.add(name.strip(), address.strip())
-            return name.strip()
-
-        name = await self.app.push_screen_wait(
-            Form(
-                "Note an address",
-                (Field("name", "Name"), Field("address", "Address", placeholder="5…")),
-                act,
-                yes="Note",
-            )
-        )
-        if name is not None:
-            self.app.say(f"{name} is in the address book.")
-            await self.refresh_data()
+        self.work(note(self.app))
 
     def action_forget(self) -> None:
         self.work(self._forget())
@@ -90,8 +78,26 @@ class AddressBookScreen(MarketScreen):
 
     @on(PagedTable.Opened)
     def action_open(self) -> None:
-        self.action_copy()
+        if self.able("open") and self.table.row is not None:
+            self.app.lead_to(("record", self.table.row.key))
 
     def action_copy(self) -> None:
         if self.table.row is not None:
             self.app.copy(self.table.row.key)
+
+
+async def note(app: "DecentralMLApp", address: str = "") -> None:
+    """Ask for a name for ``address``, or for both, and tell the screen in front."""
+    session = app.session
+    assert session is not None, "asked for from a screen that has a session"
+    book = session.address_book
+
+    def act(name: str, address: str) -> str:
+        book.add(name.strip(), address.strip())
+        return name.strip()
+
+    fields = (Field("name", "Name"), Field("address", "Address", value=address, placeholder="5…"))
+    name = await app.push_screen_wait(Form("Note an address", fields, act, yes="Note"))
+    if name is not None:
+        app.say(f"{name} is in the address book.")
+        app.tell(events=True)

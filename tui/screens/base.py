@@ -1,7 +1,8 @@
 """What every full screen has: the two lines on top, the keys at the bottom, one way to work and to fail."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from textual import getters
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from decentralml.core.errors import Refused
 from decentralml.tui import background, keys
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
+from decentralml.tui.widgets.reading import Reading
 from decentralml.tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
     from decentralml.tui.signing.proposal import Proposal
 
 T = TypeVar("T")
+Command = tuple[str, str, Callable[[], Any]]
+"""A name, a line about it, and what it does."""
+
+
+class Thing(NamedTuple):
+    """What a cursor can be on, wherever it is shown: its number, or an account's address."""
+
+    kind: Literal["task", "submission", "run", "account"]
+    id: int | str
 
 
 class MarketScreen(Screen[None]):
@@ -150,39 +161,94 @@ class MarketScreen(Screen[None]):
 
         The help shows it beside the key, so it answers from what the screen has read already.
         """
+        if action == "related" and self.thing is None:
+            return Refused("NothingHere", "There is nothing under the cursor that leads on.", "")
         return None
 
-    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
-        """What this screen adds to the palette: a name, a line about it, and what it does."""
+    def able(self, action: str) -> bool:
+        """Whether ``action`` can be done now; why not is said where it cannot."""
+        refusal = self.why_not(action)
+        if refusal is not None:
+            self.app.show_error(refusal)
+        return refusal is None
+
+    def commands(self) -> Iterable[Command]:
+        """What this screen adds to the palette."""
         return ()
+
+    # Going to what belongs to what one is on
+
+    @property
+    def thing(self) -> Thing | None:
+        """What the cursor is on, or the screen is about."""
+        return None
+
+    async def related(self) -> list[Command]:
+        """The ways to what belongs to `thing`."""
+        from decentralml.tui import related
+
+        thing = self.thing
+        if thing is None:
+            return []
+        here = (tuple(self.place), (self.SCOPE, thing.id))
+        ways = await self.call(related.read, self.session, thing)
+        lead_to = self.app.lead_to
+        return [(way.name, way.about, partial(lead_to, way.to)) for way in ways if way.to[:2] not in here]
+
+    def action_related(self) -> None:
+        if self.able("related"):
+            self.work(self._go_to_related(), group="related")
+
+    async def _go_to_related(self) -> None:
+        """To what belongs here; where that is more than one thing, the person says which."""
+        from rich.text import Text
+
+        from decentralml.tui.screens.dialog import Choose
+
+        ways = await self.related()
+        if len(ways) > 1:
+            widest = max(len(name) for name, _, _ in ways)
+            choices = [
+                (str(number), Text.assemble(f"{name:<{widest}}  ", (about, "dim")))
+                for number, (name, about, _) in enumerate(ways)
+            ]
+            chosen = await self.app.push_screen_wait(Choose("Go to", choices))
+            ways = [] if chosen is None else [ways[int(chosen)]]
+        for _, _, go in ways:
+            go()
 
     def locked(self) -> None:
         """The session was locked: what is secret leaves the screen."""
 
-    # Moving in the screen's list; a screen that moves in something else overrides these.
+    # Moving
 
     @property
     def table(self) -> PagedTable:
-        """The list that the moving keys move in."""
+        """The list that has the cursor."""
         return self.query_one(PagedTable)
 
+    @property
+    def mover(self) -> PagedTable | Reading:
+        """What the moving keys move in."""
+        return self.table
+
     def action_down(self) -> None:
-        self.table.move(1)
+        self.mover.move(1)
 
     def action_up(self) -> None:
-        self.table.move(-1)
+        self.mover.move(-1)
 
     def action_top(self) -> None:
-        self.table.move_to(0)
+        self.mover.move_to(0)
 
     def action_bottom(self) -> None:
-        self.table.move_to(self.table.total - 1)
+        self.mover.move_to(self.mover.total - 1)
 
     def action_page_down(self) -> None:
-        self.table.move(self.table.page())
+        self.mover.move(self.mover.page())
 
     def action_page_up(self) -> None:
-        self.table.move(-self.table.page())
+        self.mover.move(-self.mover.page())
 
     def action_back(self) -> None:
         self.app.back()

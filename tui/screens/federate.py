@@ -18,6 +18,7 @@ from decentralml.core.text import clean, short, short_address
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.judging.desk import Desk
+from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.federating import Federating, named
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
@@ -139,6 +140,10 @@ class Federate(Federating):
                 "gate": ("refused", "bad") if refused else place or "",
             },
         )
+
+    @property
+    def thing(self) -> Thing | None:
+        return Thing("submission", self.table.row.key) if self.table.row else None
 
     # Choosing
 

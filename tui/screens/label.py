@@ -17,7 +17,7 @@ from decentralml.core.domain import RESULT_BYTES, AnnotationType, Submission, Ta
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.session import Session
 from decentralml.tui.signing import proposals
@@ -53,6 +53,10 @@ class LabelFiles(MarketScreen):
     @property
     def place(self) -> list[Any]:
         return ["label", self.task_id]
+
+    @property
+    def thing(self) -> Thing:
+        return Thing("task", self.task_id) if self._mine is None else Thing("submission", self._mine.id)
 
     def body(self) -> ComposeResult:
         with Vertical(id="head"):
@@ -224,7 +228,7 @@ class LabelFiles(MarketScreen):
     def why_not(self, action: str) -> Refused | None:
         if action == "deliver" and self._market_task is not None and self._mine is None:
             return task_facts.not_taken(self._market_task)
-        return None
+        return super().why_not(action)
 
     def action_deliver(self) -> None:
         self.work(self._deliver(), group="deliver")

@@ -1,53 +1,73 @@
 """How an account behaved on this chain, as creator and as worker."""
 
+from typing import Any
+
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Static
+from textual.containers import Horizontal
 
 from decentralml.core.amount import format_amount
-from decentralml.core.chain.base import Record, Tally
+from decentralml.core.chain.base import CreatorRecord, Tally, WorkerRecord
 from decentralml.core.domain import Constants
-from decentralml.core.text import clean
-from decentralml.tui.screens.working import Working
+from decentralml.core.text import clean, short
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.widgets.reading import Reading
 from decentralml.tui.words import duration
 
 
-class AccountRecord(Working[None]):
-    """Both sides of an account's record, counted by the chain; its address can be copied."""
+class RecordScreen(MarketScreen):
+    """Both sides of an account's record, counted by the chain; beside each other where there is room."""
 
-    def __init__(self, record: Record, name: str, constants: Constants) -> None:
-        super().__init__(clean(name) or "An account")
-        self._record = record
-        self._constants = constants
+    SCOPE = "record"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (78, "-wide")]  # noqa: RUF012
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+
+    @property
+    def place(self) -> list[Any]:
+        return ["record", self._address]
+
+    @property
+    def thing(self) -> Thing:
+        return Thing("account", self._address)
+
+    @property
+    def mover(self) -> Reading:
+        return self.query_one(Reading)
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="text", can_focus=False):
-            yield Prose(id="record")
-        yield Static("Counted by the chain; somebody with two accounts can work for himself.", id="problem")
-        with Horizontal(id="buttons"):
-            yield Button(self.label("Copy address", "copy"), id="copy", compact=True)
-            yield Button(self.label("Close", "back"), id="close", variant="primary", compact=True)
+        yield Prose(id="headline")
+        with Reading(), Horizontal(id="sides"):
+            yield Prose(id="creator")
+            yield Prose(id="worker")
 
     def on_mount(self) -> None:
-        self.query_one("#problem").add_class("-quiet")
-        self.query_one("#record", Prose).show(_blocks(self._record, self._constants))
-        self.query_one("#close").focus()
+        self.mover.focus()
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "copy":
-            self.action_copy()
-        else:
-            self.dismiss(None)
+    async def refresh_data(self) -> None:
+        chain = self.session.chain
+        record = await self.call(chain.record, self._address)
+        name = await self.call(self.session.name_of, self._address)
+        me = self._address == self.session.address
+        who = "you" if me else short(clean(name), 40) if name else "an account"
+        self.query_one("#headline", Prose).show(
+            [
+                (("Record of ", "dim"), (who, "title"), f"  {self._address}"),
+                (("counted by the chain; who has two accounts can work for themselves", "dim"),),
+            ]
+        )
+        self.query_one("#creator", Prose).show(_as_creator(record.creator, chain.constants))
+        self.query_one("#worker", Prose).show(_as_worker(record.worker))
 
     def action_copy(self) -> None:
-        self.app.copy(self._record.address)
+        self.app.copy(self._address)
 
 
-def _blocks(record: Record, constants: Constants) -> list[Block]:
-    creator, worker = record.creator, record.worker
+def _as_creator(creator: CreatorRecord, constants: Constants) -> list[Block]:
     pace = creator.median_decision_blocks
-    as_creator: list[Field] = [
+    fields: list[Field] = [
         ("tasks", (f"{creator.tasks:,}",)),
         ("accepted", _tally(creator.accepted, "worker")),
         ("rejected", _tally(creator.rejected, "worker")),
@@ -57,7 +77,11 @@ def _blocks(record: Record, constants: Constants) -> list[Block]:
         ("workers", (f"{creator.workers:,}  different ones",)),
         ("paid", (format_amount(creator.paid),)),
     ]
-    as_worker: list[Field] = [
+    return [(("AS CREATOR", "dim"),), fields]
+
+
+def _as_worker(worker: WorkerRecord) -> list[Block]:
+    fields: list[Field] = [
         ("taken", (f"{worker.taken:,}",)),
         ("accepted", _tally(worker.accepted, "creator")),
         ("rejected", _tally(worker.rejected, "creator")),
@@ -68,15 +92,7 @@ def _blocks(record: Record, constants: Constants) -> list[Block]:
         ("creators", (f"{worker.creators:,}  different ones",)),
         ("earned", (format_amount(worker.earned),)),
     ]
-    return [
-        (record.address,),
-        ("",),
-        (("AS CREATOR", "dim"),),
-        as_creator,
-        ("",),
-        (("AS WORKER", "dim"),),
-        as_worker,
-    ]
+    return [(("AS WORKER", "dim"),), fields]
 
 
 def _tally(tally: Tally, party: str, more: str = "") -> tuple[str]:

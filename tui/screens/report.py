@@ -11,6 +11,7 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, short
 from decentralml.tui.judging import panels, reading
 from decentralml.tui.judging.canvas import Canvas
+from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.panes import PaneScreen
 from decentralml.tui.task.words import STANDING
 from decentralml.tui.widgets.pane import Pane
@@ -43,6 +44,10 @@ class ReportScreen(PaneScreen):
     @property
     def place(self) -> list[Any]:
         return [self.SCOPE, self.submission_id]
+
+    @property
+    def thing(self) -> Thing:
+        return Thing("submission", self.submission_id)
 
     @property
     def pane(self) -> Pane:

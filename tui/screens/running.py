@@ -12,7 +12,7 @@ from decentralml.core.text import clean
 from decentralml.core.training.runs import Run, Runs
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Look
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.task import facts as task_facts
 
@@ -34,18 +34,18 @@ class Running(MarketScreen):
         """The runs of this home; only where one was seen."""
         raise NotImplementedError
 
-    def open_task(self, run: Run) -> None:
-        """Go to the task that ``run`` trains for."""
-        raise NotImplementedError
-
     async def look(self) -> None:
         """Read what is new on disk and draw it."""
         raise NotImplementedError
 
+    @property
+    def thing(self) -> Thing | None:
+        return Thing("run", self.run.id) if self.run else None
+
     def why_not(self, action: str) -> Refused | None:
         if action in ("pause", "stop", "retry", "deliver"):
             return run_words.why_not(action, self.run)
-        return None
+        return super().why_not(action)
 
     def _able(self, action: str) -> Run:
         """The run, where ``action`` can be done with it. Raises the reason where it cannot."""
@@ -134,8 +134,6 @@ class Running(MarketScreen):
         run = self.run
         if run is None:
             return
-        if run.spec.task_id is not None:
-            yield f"go to task {run.spec.task_id}", "the task of this run", lambda: self.open_task(run)
         if run.ended:
             yield (
                 f"remove run {run.id}",

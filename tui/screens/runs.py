@@ -267,21 +267,19 @@ class RunsScreen(Running):
         if self.run is None:
             return
         if self.live.inside:
-            self.open_task(self.run)
+            self._open_task(self.run)
         else:
             self.live.inside = True
             self.draw()
 
-    def open_task(self, run: Run) -> None:
+    def _open_task(self, run: Run) -> None:
         if run.spec.task_id is None:
             self.app.say(f"Run {run.id} belongs to no task.")
             return
         if not run.spec.on(self.session.chain.genesis):
             self.app.say(f"Run {run.id} trained a task of another chain.")
             return
-        from decentralml.tui.screens.task import TaskDetail
-
-        self.app.push_screen(TaskDetail(run.spec.task_id))
+        self.app.lead_to(("task", run.spec.task_id))
 
     def action_back(self) -> None:
         filter = self.query_one("#filter", Input)

@@ -11,7 +11,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.cli.files import write_new
 from decentralml.core.text import clean, short_address
 from decentralml.tui.account.statement import Line, StatementPages
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
@@ -54,6 +54,15 @@ class StatementScreen(MarketScreen):
     def place(self) -> list[Any]:
         return ["statement", self._address]
 
+    @property
+    def thing(self) -> Thing:
+        """What the line paid for, or took part in; the account where it is about no task."""
+        row = self.table.row
+        task_id, submission_id = (None, None) if row is None else row.key[1:3]
+        if submission_id is not None:
+            return Thing("submission", submission_id)
+        return Thing("account", self._address) if task_id is None else Thing("task", task_id)
+
     def body(self) -> ComposeResult:
         yield Prose(id="headline", wrap=False)
         yield PagedTable(COLUMNS, self._fetch, empty="No money has moved yet. esc, then f takes some.")
@@ -87,11 +96,9 @@ class StatementScreen(MarketScreen):
 
     @on(PagedTable.Opened)
     def action_open(self) -> None:
-        from decentralml.tui.screens.task import TaskDetail
-
         row = self.table.row
         if row is not None and row.key[1] is not None:
-            self.app.push_screen(TaskDetail(row.key[1]))
+            self.app.lead_to(("task", row.key[1]))
 
     def action_export(self) -> None:
         self.work(self._export())
@@ -126,7 +133,7 @@ class StatementScreen(MarketScreen):
 def _row(line: Line) -> Row:
     movement = line.movement
     return Row(
-        (movement.cursor, movement.task_id, movement.name),
+        (movement.cursor, movement.task_id, movement.submission_id, movement.name),
         {
             "block": (f"{movement.block:,}", "dim"),
             "what": _WHAT.get(movement.name, clean(movement.name)),

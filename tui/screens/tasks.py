@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from decentralml.core import config
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import clean
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 
@@ -112,6 +112,13 @@ class Tasks(MarketScreen):
         stale = pulse.head.block - self._read_at >= _STALE_BLOCKS
         super().moved(pulse, events=events or stale)
 
+    def select(self, filter: str) -> None:
+        """Show all tasks that fit a filter: a list of many has no one place for what leads here."""
+        self._restored = True
+        self.view = "all"
+        self.keep("view", self.view)
+        self._use_filter(filter)
+
     # Reading
 
     async def _fetch(self, offset: int, limit: int) -> tuple[Sequence[Row], int]:
@@ -193,10 +200,14 @@ class Tasks(MarketScreen):
     def why_not(self, action: str) -> Refused | None:
         preview, row = self._preview, self.table.row
         if action != "take" or preview is None or row is None or preview.task.id != row.key:
-            return None
+            return super().why_not(action)
         return preview.cannot_take
 
     # Acting
+
+    @property
+    def thing(self) -> Thing | None:
+        return Thing("task", self.table.row.key) if self.table.row else None
 
     def _task_id(self) -> int:
         """The task under the cursor. Raises `Misused` ("NoTask")."""

@@ -18,6 +18,7 @@ from decentralml.tui.judging import report as report_view
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.judging.desk import ORDERS, Desk, Entry, Look
 from decentralml.tui.pulse import Pulse
+from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.deciding import BUTTONS, WORDS, Deciding
 from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.paged_table import PagedTable, Row
@@ -239,9 +240,13 @@ class Validate(Deciding):
     def why_not(self, action: str) -> Refused | None:
         name = {"accept": "accept", "reject": "reject", "request_changes": "changes"}.get(action)
         if name is None or self.look is None:
-            return None
+            return super().why_not(action)
         refused = self.look.refusals[decisions.CALLS[BUTTONS[name]]]
         return refused if isinstance(refused, Refused) else None
+
+    @property
+    def thing(self) -> Thing | None:
+        return Thing("submission", self.table.row.key) if self.table.row else None
 
     # Moving and seeing
 
@@ -288,7 +293,6 @@ class Validate(Deciding):
         if look is None:
             return
         number, task = look.submission.id, look.task
-        yield f"task {task.id}", "open the task of this result", lambda: self._open_task(task.id)
         yield (
             "held-out data",
             f"change by what task {task.id} is measured",
@@ -302,11 +306,6 @@ class Validate(Deciding):
             )
         if self.app.judging.job(number) is not None:
             yield "stop evaluation", f"of #{number}", lambda: self.app.judging.cancel(number)
-
-    def _open_task(self, task_id: int) -> None:
-        from decentralml.tui.screens.task import TaskDetail
-
-        self.app.push_screen(TaskDetail(task_id))
 
     async def _change(self, task: Task) -> None:
         await self.setup(task, again=True)

@@ -11,7 +11,7 @@ from decentralml.core import hostile
 from decentralml.core.errors import Refused
 from decentralml.core.models.layers import Shape
 from decentralml.core.text import clean, short
-from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Field, Prose
@@ -47,6 +47,12 @@ class Viewer(MarketScreen):
     @property
     def place(self) -> list[Any]:
         return ["viewer", str(self._folder), self._file, self._model]
+
+    @property
+    def thing(self) -> Thing | None:
+        """What the screen is about from which the file was opened."""
+        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
+        return below.thing if isinstance(below, MarketScreen) else None
 
     def body(self) -> ComposeResult:
         with Vertical(id="head"):
