@@ -19,15 +19,27 @@ from .conftest import Place, opened, settled, text_of, until
 
 
 @pytest.fixture
-def decided(bare_home: Place) -> Place:
-    """ada has published her report on chi's result 2 of task 1, and rejected it."""
+def known(bare_home: Place) -> Place:
     judged.known_market(bare_home)
-    digest = bare_home.chain.submission(2).digest
-    assert digest is not None
-    ada = bare_home.market("ada")
-    ada.publish_report(2, judging.report_folder(bare_home.home, 2, digest), digest)
-    ada.reject_task_results(2, "It claims what it is not.", digest=digest)
     return bare_home
+
+
+@pytest.fixture
+def decided(known: Place) -> Place:
+    """ada has published her reports on task 1, paid for bo's result 1, and rejected chi's result 2."""
+    ada = known.market("ada")
+    ada.accept_task_results(1, digest=published(known, 1))
+    ada.reject_task_results(2, "It claims what it is not.", digest=published(known, 2))
+    return known
+
+
+def published(place: Place, number: int) -> str:
+    """Let ada publish her report on a result; the result's digest."""
+    digest = place.chain.submission(number).digest
+    assert digest is not None
+    folder = judging.report_folder(place.home, number, digest)
+    place.market("ada").publish_report(number, folder, digest)
+    return digest
 
 
 def elsewhere(place: Place) -> None:
@@ -52,25 +64,32 @@ async def panel(pilot: Pilot[None], screen: ReportScreen, name: str) -> str:
     return screen.query_one("#first").plain
 
 
-async def test_a_worker_reads_the_whole_report_that_rejected_him(decided: Place) -> None:
+@pytest.mark.parametrize(
+    ("who", "number", "standing", "figure"),
+    [("bo", 1, "accepted", "0.9480"), ("chi", 2, "rejected", "0.8710")],
+)
+async def test_a_worker_reads_the_whole_report_by_which_he_was_paid_or_rejected(
+    decided: Place, who: str, number: int, standing: str, figure: str
+) -> None:
     elsewhere(decided)
-    async with decided.running(size=(100, 40), as_="chi") as (app, pilot):
+    async with decided.running(size=(100, 40), as_=who) as (app, pilot):
         await app.push_screen(TaskDetail(1))
         detail = app.screen
+        assert isinstance(detail, TaskDetail)
         await until(pilot, lambda: detail.facts and detail.query_one("#history-table").loaded, "the task")
-        detail.work(detail._open_submission(2))
+        detail.work(detail._open_submission(number))
         await until(pilot, lambda: isinstance(app.screen, SubmissionDetails), "the submission")
         app.screen.query_one("#report", Button).press()
         screen = await shown(app, pilot)
-        assert "rejected  published by its creator; its digest is the one on the chain" in text_of(app)
-        told = judged.figures(decided.chain.submission(2), 0.871, 0.402, 0.99)
-        assert "0.8710" in await panel(pilot, screen, "figures")
+        said = f"{standing}  published by its creator; its digest is the one on the chain"
+        assert said in text_of(app)
+        told = judged.figures(decided.chain.submission(number), 0.5, 0.5, 0.5)
+        assert figure in await panel(pilot, screen, "figures")
         assert "BASELINE" in await panel(pilot, screen, "matrix")
-        assert "layers/dropout" in await panel(pilot, screen, "layers")
+        assert "layers/dense" in await panel(pilot, screen, "layers")
         assert "Sequential" in await panel(pilot, screen, "model")
         details = await panel(pilot, screen, "report")
-        assert told.dataset_digest in details
-        assert told.policy_digest in details
+        assert all(digest in details for digest in (told.result_digest, told.dataset_digest))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is detail, "back")
 
@@ -83,15 +102,13 @@ async def test_its_creator_reads_it_after_the_decision(decided: Place) -> None:
 
 
 async def test_accepted_results_lead_to_their_reports_where_they_are_federated(decided: Place) -> None:
-    digest = decided.chain.submission(1).digest
-    decided.market("ada").accept_task_results(1, digest=digest)
     async with decided.running(size=(120, 40)) as (app, pilot):
         await pilot.press("4")
         await until(pilot, lambda: app.screen.SCOPE == "federate" and app.screen.table.row, "the list")
         await settled(pilot)
         await pilot.press("X")
         await shown(app, pilot)
-        assert "accepted  measured here, not published" in text_of(app)
+        assert "accepted  measured here, and published" in text_of(app)
 
 
 async def test_where_the_report_cannot_be_fetched_it_says_so_and_is_fetched_again(decided: Place) -> None:
@@ -128,41 +145,44 @@ async def test_the_report_that_was_open_is_open_after_a_restart(decided: Place) 
         assert screen.panel == "matrix"
 
 
-async def test_a_report_that_is_not_the_one_the_chain_names_is_not_shown(bare_home: Place) -> None:
-    judged.known_market(bare_home)
-    digest = bare_home.chain.submission(2).digest
+async def test_a_report_that_is_not_the_one_the_chain_names_is_not_shown(known: Place) -> None:
+    published(known, 2)
+    path, digest = known.chain.submission(2).report_path, known.chain.submission(1).digest
+    assert path is not None
     assert digest is not None
-    ada = bare_home.market("ada")
-    ada.publish_report(2, judging.report_folder(bare_home.home, 2, digest), digest)
-    other = bare_home.chain.submission(1)
-    assert other.digest is not None
-    stored = bare_home.chain.submission(2).report_path
-    assert stored is not None
-    ada.send(ValidateTaskResults(1, other.digest, stored, "0" * 64))
-    elsewhere(bare_home)
-    async with bare_home.running(size=(100, 40), as_="bo") as (app, pilot):
+    known.market("ada").send(ValidateTaskResults(1, digest, path, "0" * 64))
+    elsewhere(known)
+    async with known.running(size=(100, 40), as_="bo") as (app, pilot):
         app.push_screen(ReportScreen(1))
         screen = await shown(app, pilot)
+        assert screen.problem is not None
         assert screen.problem.code == "BadReport"
         assert "another digest than the chain has" in " ".join(text_of(app).split())
         assert "0.8710" not in text_of(app)
 
 
-async def test_what_a_report_says_and_the_chain_denies_is_said(bare_home: Place) -> None:
-    judged.known_market(bare_home)
-    submission = bare_home.chain.submission(2)
-    digest = submission.digest
-    assert digest is not None
+async def test_what_a_report_says_and_the_chain_denies_is_said(known: Place) -> None:
+    submission = known.chain.submission(2)
     said = judged.figures(submission, 0.871, 0.402, 0.99)
-    lie = replace(said, result_digest="f" * 64, worker=bare_home.address("bo"))
-    judged.write_report(bare_home, submission, lie)
-    bare_home.market("ada").publish_report(2, judging.report_folder(bare_home.home, 2, digest), digest)
-    elsewhere(bare_home)
-    async with bare_home.running(size=(100, 40), as_="chi") as (app, pilot):
+    lie = replace(said, result_digest="f" * 64, worker=known.address("bo"))
+    judged.write_report(known, submission, lie)
+    published(known, 2)
+    elsewhere(known)
+    async with known.running(size=(100, 40), as_="chi") as (app, pilot):
         app.push_screen(ReportScreen(2))
         await shown(app, pilot)
         assert "another result than the one delivered: fffffffffffffff" in text_of(app)
         assert "another worker than the chain does" in text_of(app)
+
+
+async def test_a_report_that_was_measured_anew_gives_way_to_the_published_one(decided: Place) -> None:
+    submission = decided.chain.submission(2)
+    judged.write_report(decided, submission, judged.figures(submission, 0.555, 0.402, 0.99))
+    async with decided.running(size=(100, 40)) as (app, pilot):
+        app.push_screen(ReportScreen(2))
+        await shown(app, pilot)
+        assert "published by its creator" in text_of(app)
+        assert "0.8710" in text_of(app)
 
 
 async def test_what_fits_is_not_doubted(decided: Place) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from unprivileged import unprivileged
 
 from decentralml.core.chain.base import Receipt
@@ -16,7 +17,7 @@ from decentralml.core.chain.calls import SendTaskResult
 from decentralml.core.config import Settings
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import StorageType, ValidationStrategy
-from decentralml.core.errors import DecentralMLError, Failed
+from decentralml.core.errors import DecentralMLError, Failed, Refused
 from decentralml.core.judging import Judge
 from decentralml.core.market import Market
 from decentralml.core.models.evaluate import Evaluator
@@ -292,6 +293,17 @@ def test_a_report_is_read_where_the_creators_files_are_wherever_the_result_was(
         ada.validate_task_results(worker.submission, judge)
     found = published_report(worker.market, ada.chain.submission(worker.submission))
     assert found.refused.code == "OtherStorage"
+
+
+def test_a_report_with_another_digest_than_the_chains_is_refused(ada: Market, worker: Worker) -> None:
+    from decentralml.core.judging import published_report
+
+    worker.deliver("ipfs://x#sha256=" + "0" * 64, StorageType.IPFS)
+    with Judge(ada, data=None) as judge:
+        ada.validate_task_results(worker.submission, judge)
+    lying = replace(ada.chain.submission(worker.submission), report_digest="0" * 64)
+    with pytest.raises(Refused, match="another digest"):
+        published_report(worker.market, lying)
 
 
 class Cut(BaseException):
