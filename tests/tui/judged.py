@@ -4,7 +4,11 @@ import json
 import shutil
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+
+import h5py
+import numpy as np
 
 from decentralml.core import judging, report
 from decentralml.core.answers import AnswerCheck
@@ -184,3 +188,33 @@ def answers(submission: Submission) -> Report:
         protection="nothing runs",
         answers=found,
     )
+
+
+def plain_model(seed: int, units: int = 2) -> dict[str, bytes]:
+    """The files of a Keras 3 folder: one Dense of ``units`` and known weights."""
+    layers = [
+        ("InputLayer", {"batch_shape": [None, 4], "dtype": "float32", "name": "input"}),
+        ("Dense", {"name": "dense", "units": units, "use_bias": False}),
+    ]
+    config = {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {
+            "name": "plain",
+            "layers": [
+                {"module": "keras.layers", "class_name": name, "config": config, "registered_name": None}
+                for name, config in layers
+            ],
+            "build_input_shape": [None, 4],
+        },
+        "registered_name": None,
+    }
+    weights = BytesIO()
+    with h5py.File(weights, "w") as file:
+        file["layers/dense/vars/0"] = np.full((4, units), seed, np.float32)
+    metadata = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"}
+    return {
+        "config.json": json.dumps(config).encode(),
+        "metadata.json": json.dumps(metadata).encode(),
+        "model.weights.h5": weights.getvalue(),
+    }

@@ -181,3 +181,27 @@ def test_federate_with_nothing_to_do_looks_as_it_did(bare_home: Place, snap_comp
         await federating(pilot)
 
     assert snap_compare(bare_home.app(), terminal_size=(80, 24), run_before=show)
+
+
+@pytest.fixture
+def plain(home_of_one_path: Place) -> Place:
+    """As `accepted`, of models whose every weight is known, under a hostile question."""
+    place = home_of_one_path
+    judged.hire(place)
+    task = place.create("ada", f"Digits, round 3 {judged.HOSTILE} {'and more of it ' * 8}", slots=5)
+    models = [judged.plain_model(1), judged.plain_model(2), judged.plain_model(3, units=3)]
+    models.append({**judged.plain_model(4), "config.json": b'{"class_name": "Lambda"}'})
+    for who, model in zip(("bo", "chi", "dev", "eli"), models, strict=True):
+        submission = place.take(who, task)
+        place.deliver(who, submission, model)
+        place.market("ada").accept_task_results(submission)
+    return place
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 40)])
+def test_the_gates_word_looks_as_it_did(plain: Place, snap_compare, size: tuple[int, int]) -> None:
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await federating(pilot)
+
+    assert snap_compare(plain.app(), terminal_size=size, run_before=show)

@@ -2,10 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from io import BytesIO
 
-import h5py
-import numpy as np
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -54,7 +51,7 @@ def painted(home_of_one_path: Place, monkeypatch: pytest.MonkeyPatch) -> Iterato
     digits = place.create("ada", "Digits, round 2", pays=8, slots=3)
     for number, who in enumerate(("bo", "chi"), 1):
         submission = place.take(who, digits)
-        place.deliver(who, submission, plain_model(number))
+        place.deliver(who, submission, judged.plain_model(number))
         place.market("ada").accept_task_results(submission)
     AddressBook(place.home).add("the people of the second ward", place.address("dev"))
     for account in place.accounts.list():
@@ -66,36 +63,6 @@ def painted(home_of_one_path: Place, monkeypatch: pytest.MonkeyPatch) -> Iterato
     )
     yield place
     run.die()
-
-
-def plain_model(seed: int) -> dict[str, bytes]:
-    """The files of a Keras 3 folder: one Dense of known weights."""
-    layers = [
-        ("InputLayer", {"batch_shape": [None, 4], "dtype": "float32", "name": "input"}),
-        ("Dense", {"name": "dense", "units": 2, "use_bias": False}),
-    ]
-    config = {
-        "module": "keras",
-        "class_name": "Sequential",
-        "config": {
-            "name": "plain",
-            "layers": [
-                {"module": "keras.layers", "class_name": name, "config": config, "registered_name": None}
-                for name, config in layers
-            ],
-            "build_input_shape": [None, 4],
-        },
-        "registered_name": None,
-    }
-    weights = BytesIO()
-    with h5py.File(weights, "w") as file:
-        file["layers/dense/vars/0"] = np.full((4, 2), seed, np.float32)
-    metadata = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"}
-    return {
-        "config.json": json.dumps(config).encode(),
-        "metadata.json": json.dumps(metadata).encode(),
-        "model.weights.h5": weights.getvalue(),
-    }
 
 
 Page = Callable[[Place, Pilot[None]], Awaitable[None]]
