@@ -1,6 +1,7 @@
 """What the event loop's thread does that could hold up the screen, and from where."""
 
 import functools
+import os
 import sqlite3
 import sys
 import threading
@@ -64,7 +65,7 @@ def watching(patch: pytest.MonkeyPatch) -> Iterator[Watch]:
         sys.addaudithook(_audit)
         _hooked = True
     patch.setattr(sqlite3, "connect", functools.partial(sqlite3.connect, factory=_Connection))
-    for owner, name in _of_models():
+    for owner, name in _untold():
         patch.setattr(owner, name, _telling(getattr(owner, name), f"{owner.__name__}.{name}"))
     _current = Watch()
     try:
@@ -73,7 +74,7 @@ def watching(patch: pytest.MonkeyPatch) -> Iterator[Watch]:
         _current = None
 
 
-def _of_models() -> list[tuple[Any, str]]:
+def _untold() -> list[tuple[Any, str]]:
     import h5py
 
     from decentralml.core.models import evaluate, federate, inspect
@@ -87,6 +88,9 @@ def _of_models() -> list[tuple[Any, str]]:
         (evaluate.Evaluator, "summary"),
         (Runs, "list"),
         (Runs, "start"),
+        # No audit hook is told of these.
+        (os, "stat"),
+        (os, "lstat"),
     ]
 
 

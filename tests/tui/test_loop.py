@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +10,20 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from decentralml.core.domain import ValidationStrategy
 from decentralml.tui.screens.create import CreateTask
+from decentralml.tui.screens.held_out import HeldOut
+from decentralml.tui.screens.runs import RunsScreen
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.tasks import Tasks
+from decentralml.tui.screens.validate import Validate
 
+from . import judged
 from .conftest import ASSETS, PASSWORD, START, Place, settled, until
 from .crowd import fill
 from .loop_watch import watching
+from .trainings import Training, at_runs, finished, fit, shows, started
 
 MANY = 100_000
 LARGE = 500_000_000
@@ -85,4 +92,46 @@ async def test_the_loop_touches_no_file_socket_or_database_while_tasks_load_and_
             for keys in ("G", "g", "s", "s", "S", "m", "m", "m", "slash", "d", "i", "enter"):
                 await pilot.press(keys)
                 await settled(pilot)
+    assert watch.offences == [], "\n".join(watch.offences)
+
+
+async def test_the_loop_touches_none_while_a_result_is_looked_at_and_uploaded(
+    market_home: Place, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Training(market_home.home.runs / "14", [*started(), *fit(2, 2), *finished("honest")])
+    shutil.copytree(trained / "honest", run.folder.out / "honest")
+    os.truncate(run.folder.out / "honest" / "model.weights.h5", LARGE)
+    with watching(monkeypatch) as watch:
+        async with market_home.running(size=(100, 30), as_="chi") as (app, pilot):
+            await at_runs(app, pilot)
+            await shows(app, pilot, "out/honest")
+            await pilot.press("d")
+            await shows(app, pilot, "its creator can load it")
+            await pilot.press("y")
+            await until(pilot, lambda: isinstance(app.screen, Sign), "the card")
+            await pilot.press("y", *PASSWORD, "enter")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen), "the receipt")
+    sent = market_home.chain.submission(2)
+    assert market_home.storage.manifest(sent.result_path).size > LARGE
+    assert watch.offences == [], "\n".join(watch.offences)
+
+
+async def test_the_loop_touches_none_while_models_are_evaluated(
+    bare_home: Place, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = judged.publish_with_base(bare_home, trained, ValidationStrategy.ManualAccept)
+    numbers = [judged.send(bare_home, who, task, trained / "honest") for who in ("bo", "chi")]
+    with watching(monkeypatch) as watch:
+        async with bare_home.running(size=(120, 40)) as (app, pilot):
+            await pilot.press("3")
+            await shows(app, pilot, "Digits, round 3")
+            await pilot.press("V")
+            await until(pilot, lambda: isinstance(app.screen, HeldOut), "the question for data")
+            app.screen.query_one("#data", Input).value = str(trained / "held-out.npz")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Validate), "the evaluations")
+            while not all(n in app.screen.entries and app.screen.entries[n].report for n in numbers):
+                await pilot.press("j", "right_square_bracket", "k")
+                await pilot.pause(0.05)
+            await settled(pilot)
     assert watch.offences == [], "\n".join(watch.offences)
