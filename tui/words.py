@@ -1,5 +1,9 @@
 """Short words for the market's values, as tables and panes show them."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.domain import Constants, Submission, Task, TaskStatus, TaskType
@@ -50,23 +54,37 @@ def blocks_left(until: int | None, block: int, constants: Constants, *, units: i
 
 
 def next_step(
-    task: Task, mine: Submission | None, waiting: int, me: str | None, block: int, constants: Constants
+    task: Task,
+    mine: Submission | None,
+    waiting: int,
+    late: Sequence[Submission],
+    me: str | None,
+    block: int,
+    constants: Constants,
 ) -> tuple[str, str]:
-    """What ``me`` can do next with a task, and its tone. ``waiting``: results its creator is to judge."""
+    """What ``me`` can do next with a task, and its tone.
+
+    ``waiting``: results its creator is to judge; ``late``: submissions whose workers are overdue.
+    """
     if me == task.creator:
-        return _as_creator(task, waiting, block)
+        return _as_creator(task, waiting, len(late), block)
     if mine is not None:
         return _as_worker(task, mine, block, constants)
     if rules.takeable(task, block):
         return "take it", "accent"
+    vacated = msgspec.structs.replace(task, live=task.live - 1)
+    if any(one.delivered is None for one in late) and rules.takeable(vacated, block):
+        return "time out, take", "accent"
     if task.closed:
         return "closed", "dim"
     return ("expired", "dim") if block > task.terms.expiration_block else ("full", "dim")
 
 
-def _as_creator(task: Task, waiting: int, block: int) -> tuple[str, str]:
+def _as_creator(task: Task, waiting: int, late: int, block: int) -> tuple[str, str]:
     if waiting:
         return f"judge {waiting}", "accent"
+    if late:
+        return f"time out {late}", "accent"
     if task.free_slots and block > task.terms.expiration_block:
         return "close: refund", "accent"
     if task.live:

@@ -11,6 +11,7 @@ from decentralml.core import config
 from decentralml.core.domain import TaskType
 from decentralml.core.paths import Home
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.tasks import ORDERS, Tasks
 from decentralml.tui.widgets.prose import Prose
@@ -175,6 +176,25 @@ async def test_what_cannot_be_taken_says_why(market_home: Place) -> None:
         await pilot.press("t")
         await until(pilot, lambda: len(app.failures))
         assert app.failures[-1].code == "CreatorCannotWork"
+
+
+async def test_a_full_task_with_an_overdue_slot_says_what_becomes_of_it_and_asks_before_two_calls(
+    market_home: Place,
+) -> None:
+    task_id = market_home.create("ada", "One slot", slots=1, blocks=300_000)
+    late = market_home.take("bo", task_id)
+    market_home.clock.blocks(market_home.chain.constants.work_period + 1)
+    async with market_home.running() as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: "time out 1" in table(app)[0])
+    async with market_home.running(as_="chi", size=(100, 30)) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: "time out, take" in table(app)[0])
+        await until(pilot, lambda: f"t times out #{late}" in text_of(app), "what t would do")
+        assert app.screen.why_not("take") is None
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        assert "Two calls" in text_of(app)
 
 
 async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) -> None:

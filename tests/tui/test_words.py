@@ -85,13 +85,13 @@ def test_a_transfer_that_is_over_has_no_rate_and_nothing_left_but_how_long_it_to
     ],
 )
 def test_a_worker_reads_what_comes_next(changes: dict[str, object], said: tuple[str, str]) -> None:
-    assert words.next_step(TASK, replace(MINE, **changes), 0, "bo", 5, Constants()) == said
+    assert words.next_step(TASK, replace(MINE, **changes), 0, (), "bo", 5, Constants()) == said
 
 
 def test_a_worker_whose_time_is_over_reads_so() -> None:
-    assert words.next_step(TASK, MINE, 0, "bo", 100_801, Constants())[0] == "overdue"
+    assert words.next_step(TASK, MINE, 0, (), "bo", 100_801, Constants())[0] == "overdue"
     silent = replace(MINE, status=S.Validated, delivered=0)
-    assert words.next_step(TASK, silent, 0, "bo", 43_201, Constants())[0] == "claim your pay"
+    assert words.next_step(TASK, silent, 0, (), "bo", 43_201, Constants())[0] == "claim your pay"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_worker_whose_time_is_over_reads_so() -> None:
     ],
 )
 def test_a_creator_reads_what_comes_next(task: Task, waiting: int, block: int, said: str) -> None:
-    assert words.next_step(task, None, waiting, "ada", block, Constants())[0] == said
+    assert words.next_step(task, None, waiting, (), "ada", block, Constants())[0] == said
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,35 @@ def test_a_creator_reads_what_comes_next(task: Task, waiting: int, block: int, s
     ],
 )
 def test_everybody_else_reads_whether_it_can_be_taken(task: Task, block: int, said: str) -> None:
-    assert words.next_step(task, None, 0, None, block, Constants())[0] == said
+    assert words.next_step(task, None, 0, (), None, block, Constants())[0] == said
+
+
+def test_who_is_overdue_is_timed_out_by_the_creator_or_by_who_wants_the_slot() -> None:
+    full, late = replace(TASK, live=3), [MINE]
+
+    def read_by(who: str | None, waiting: int = 0, late: list[Submission] = late, task: Task = full) -> str:
+        return words.next_step(task, None, waiting, late, who, 5, Constants())[0]
+
+    assert read_by("ada") == "time out 1"
+    assert read_by("ada", waiting=2) == "judge 2"
+    assert read_by("chi") == "time out, take"
+    assert read_by("chi", late=[replace(MINE, delivered=3)]) == "full", "what was delivered stands"
+    assert read_by("chi", task=replace(full, closed=True)) == "closed"
+    assert read_by("chi", task=replace(full, rejected=7)) == "full", "no slot of it is given again"
 
 
 def test_what_next_fits_its_column() -> None:
     from decentralml.tui.screens.tasks import COLUMNS
 
     width = next(column.width for column in COLUMNS if column.name == "next")
-    for text in ("no takers yet", "close: refund", "changes asked", "claim your pay", "yours: train"):
+    for text in (
+        "no takers yet",
+        "close: refund",
+        "changes asked",
+        "claim your pay",
+        "yours: train",
+        "time out, take",
+    ):
         assert len(text) <= width
 
 

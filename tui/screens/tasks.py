@@ -245,15 +245,11 @@ class Tasks(MarketScreen):
 
     async def _take(self) -> None:
         """Take a slot, and be where one works on it."""
-        from decentralml.tui.screens.task import TaskDetail
-        from decentralml.tui.signing import proposals
+        from decentralml.tui.task import verbs
 
         task_id = self._task_id()
-        overdue = await self.call(self.session.market.overdue_slot, task_id)
-        if overdue is not None and await self.propose(proposals.time_out, overdue.id) is None:
-            return
-        if await self.propose(proposals.assign, task_id) is not None:
-            await self.app.push_screen(TaskDetail(task_id))
+        if await verbs.take(self, task_id) is not None:
+            self.app.lead_to(("task", task_id))
 
     def action_copy(self) -> None:
         if self.table.row is not None:

@@ -6,8 +6,9 @@ import msgspec
 
 from decentralml.core import task_filter
 from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
-from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import MAX_ASSIGNMENTS, MAX_U32, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.tui.session import Session
@@ -89,9 +90,20 @@ class MarketList:
                 "ends": "-"
                 if task.closed
                 else (blocks_left(terms.expiration_block, block, constants), "dim"),
-                "next": next_step(task, mine, waiting, me, block, constants),
+                "next": next_step(task, mine, waiting, self._late(task, block), me, block, constants),
             },
         )
+
+    def _late(self, task: Task, block: int) -> list[Submission]:
+        """The submissions that can be timed out. Looked for only where one can be old enough."""
+        chain = self._session.chain
+        if not task.live or block - task.created <= chain.constants.work_period:
+            return []
+        held = SubmissionQuery(
+            task_id=task.id, statuses=(ResultSubmissionStatus.Assigned,), limit=MAX_ASSIGNMENTS
+        )
+        found = chain.submissions(held).items
+        return [submission for submission in found if rules.overdue(submission, chain.constants, block)]
 
 
 def problem(text: str) -> str:

@@ -21,7 +21,10 @@ _QUESTION_LINES = 3
 
 @dataclass(frozen=True)
 class Preview:
-    """What was read of one task, as of ``block``."""
+    """What was read of one task, as of ``block``.
+
+    ``overdue_slot``: the submission to time out first, where that is all that is in the way of a slot.
+    """
 
     task: Task
     submissions: tuple[Submission, ...]
@@ -29,6 +32,7 @@ class Preview:
     creator: str
     me: str | None
     cannot_take: Refused | None
+    overdue_slot: int | None
     block: int
     constants: Constants
 
@@ -38,13 +42,17 @@ def read_preview(session: Session, task_id: int) -> Preview:
     chain = session.chain
     task = chain.task(task_id)
     name = session.name_of(task.creator)
+    refusal = session.may("assign_task", task_id=task_id)
+    full = refusal is not None and refusal.code == "TaskFull"
+    slot = session.market.overdue_slot(task_id) if full else None
     return Preview(
         task=task,
         submissions=tuple(chain.submissions_of(task_id)),
         record=chain.record(task.creator).creator,
         creator=f"{clean(name)}  {short_address(task.creator)}" if name else short_address(task.creator),
         me=session.address,
-        cannot_take=session.may("assign_task", task_id=task_id),
+        cannot_take=None if slot else refusal,
+        overdue_slot=slot.id if slot else None,
         block=chain.head().block,
         constants=chain.constants,
     )
@@ -112,6 +120,10 @@ def _more(preview: Preview) -> bool:
 
 
 def _taking(preview: Preview) -> Line:
+    if preview.overdue_slot is not None:
+        return (
+            (f"t times out #{preview.overdue_slot}, whose worker is overdue, and takes its slot", "accent"),
+        )
     if preview.cannot_take is None:
         return (("t takes a slot, T tries it first", "accent"),)
     return ((clean(preview.cannot_take.message), "dim"),)
