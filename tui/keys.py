@@ -249,6 +249,7 @@ TABLE: tuple[Key, ...] = (
     Key("H", "statement", "statement", "every movement of the account's money", ("accounts",)),
     # What a dialog asks
     Key("y", "yes", "yes", "yes: sign, send, or do what the dialog asks", ("dialog",)),
+    Key("ctrl+g", "go", "go", "do what the first button says, from any field", ("dialog", "create"), False),
     Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",)),
     # Seeing
     Key(

@@ -13,6 +13,7 @@ from decentralml.core.domain import TaskType, ValidationStrategy
 from decentralml.core.paths import Home
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.create import CreateTask
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Choice
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
@@ -215,7 +216,33 @@ async def test_leaving_by_mistake_keeps_all_that_was_typed_also_over_a_restart(b
         screen = await form(app, pilot)
         assert screen.query_one("#files", Input).value == "/somewhere"
         screen.query_one("#clear", Button).press()
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        await pilot.press("escape")
+        assert screen.draft.pays == "7", "a slip of the key clears nothing"
+        screen.query_one("#clear", Button).press()
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        await pilot.press("y")
         await until(pilot, lambda: screen.draft.empty)
+
+
+async def test_what_keeps_a_task_from_being_published_stands_beside_the_button(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await form(app, pilot)
+        await fill(pilot, question="Which?", pays="many", wanted="1")
+        await until(pilot, lambda: "not yet: files, pays" in text_of(app))
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: app._notifications, "the same, said")
+        assert "not yet: files, pays" in [note.message for note in app._notifications][-1]
+
+
+async def test_from_any_field_one_key_publishes(bare_home: Place, contributors_folder: Path) -> None:
+    async with bare_home.running() as (app, pilot):
+        screen = await form(app, pilot)
+        await fill(pilot, question="Which?", files=str(contributors_folder), pays="6", wanted="1")
+        await until(pilot, lambda: screen.checked.terms)
+        await pilot.pause()
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: isinstance(app.screen, Sign), "the question")
 
 
 async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from decentralml.core.domain import TaskType
 from decentralml.core.wallet.addressbook import AddressBook
@@ -176,7 +176,7 @@ async def held_out(place: Place, pilot: Pilot[None]) -> None:
 
 async def train(place: Place, pilot: Pilot[None]) -> None:
     pilot.app.push_screen(StartTraining(3))
-    await sees(pilot, "WHAT IT MAY TOUCH", "writes", "no run going")
+    await sees(pilot, "WHAT IT MAY TOUCH", "load 4.5")
 
 
 async def try_task(place: Place, pilot: Pilot[None]) -> None:
@@ -279,3 +279,54 @@ def test_every_page_looks_as_it_did_in_every_other_theme(
     painted: Place, snap_compare, page: str, theme: str
 ) -> None:
     assert snap_compare(painted.app(), terminal_size=(80, 24), run_before=opener(painted, page, theme))
+
+
+DIALOGS = ("submission", "sign", "decide", "reason", "held-out", "train", "try", "set-up", "send")
+DIALOGS += ("picker", "words", "help")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize("page", DIALOGS)
+async def test_every_dialog_shows_all_its_buttons(painted: Place, page: str, size: tuple[int, int]) -> None:
+    app = painted.app()
+    async with app.run_test(size=size) as pilot:
+        await opener(painted, page)(pilot)
+
+        def all_is_inside() -> bool:
+            inside = app.screen.query_one("#dialog").content_region
+            buttons = app.screen.query("#buttons Button").results(Button)
+            return all(
+                button.region in inside and str(button.label) in text_of(app)
+                for button in buttons
+                if button.display
+            )
+
+        await until(pilot, all_is_inside, "every button")
+
+
+SMALL = {"60x20": (60, 20), "40x12": (40, 12)}
+
+
+@pytest.mark.parametrize(("page", "size"), [("sign", "60x20"), ("sign", "40x12"), ("train", "60x20")])
+def test_what_is_filled_in_or_signed_looks_as_it_did_on_a_small_screen(
+    painted: Place, snap_compare, page: str, size: str
+) -> None:
+    assert snap_compare(painted.app(), terminal_size=SMALL[size], run_before=opener(painted, page))
+
+
+@pytest.mark.parametrize("size", SMALL)
+def test_the_question_before_a_stop_looks_as_it_did_on_a_small_screen(
+    painted: Place, snap_compare, size: str
+) -> None:
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        await mode(pilot, "2")
+        await sees(pilot, "run 13")
+        await pilot.press("x")
+        await sees(pilot, "Stop run 13")
+
+    run = Training(painted.home.runs / "13", [*started(), *fit(20, 3)], title=LONG, task_id=3, alive=True)
+    try:
+        assert snap_compare(painted.app(), terminal_size=SMALL[size], run_before=show)
+    finally:
+        run.die()

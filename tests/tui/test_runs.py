@@ -19,11 +19,12 @@ from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Run
 from decentralml.tui.run import words as run_words
+from decentralml.tui.run.ready import look_at_data
 from decentralml.tui.screens.dialog import Ask, Choose
 from decentralml.tui.screens.runs import RunsScreen
 from decentralml.tui.screens.send import SendResult
 from decentralml.tui.screens.task import TaskDetail
-from decentralml.tui.screens.train import StartTraining, look_at_data
+from decentralml.tui.screens.train import StartTraining
 from decentralml.tui.widgets.chart import Chart
 from decentralml.tui.widgets.lines import Lines
 

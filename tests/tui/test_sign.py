@@ -1,12 +1,17 @@
 """The dialog before a signature: it shows all, signs only on a clear yes, and keeps no password."""
 
+from dataclasses import replace
+
 import pytest
 from textual import events
 from textual.widgets import Input, Static
 
+from decentralml.core.drafts import Draft, Word
 from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.judging import decisions
 from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.sign_all import SignAll
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal
 
@@ -156,6 +161,43 @@ async def test_the_buttons_are_always_in_sight(market_home: Place, size: tuple[i
         assert "Sign and send  y" in text_of(app)
         await pilot.press("y")
         await pilot.pause()
-        assert "Password" in text_of(app)
+        assert "password" in text_of(app).lower()
         assert "Sign and send  enter" in text_of(app)
         await pilot.press("escape")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 12), (80, 24)])
+@pytest.mark.parametrize("kind", ["one call", "decisions"])
+async def test_on_a_small_screen_the_warning_and_the_buttons_stay_in_sight(
+    market_home: Place, size: tuple[int, int], kind: str
+) -> None:
+    """ada's, of the result that waits; the account is locked, so that the password takes its room too."""
+    async with market_home.running(size=size) as (app, pilot):
+        session, digest = app.session, market_home.chain.submission(1).digest
+        if kind == "one call":
+            proposal = await background.call(proposals.close, session, 1)
+            dialog = Sign(replace(proposal, warnings=("It cannot be taken back.",)))
+        else:
+            draft = Draft(submission_id=1, digest=digest, word=Word.accept, reason="")
+            plan = await background.call(decisions.plan, session, draft)
+            dialog = SignAll([plan], opinion="It cannot be taken back.", may_keep=True)
+        app.push_screen(dialog)
+        await until(pilot, lambda: app.screen is dialog and dialog.query("#card"))
+        if kind == "one call":
+            await pilot.press("y")
+            await until(pilot, lambda: dialog.query_one("#password").display)
+
+        def all_is_inside() -> bool:
+            parts = dialog.query("#care, #password, #buttons Button")
+            inside = dialog.query_one("#dialog").content_region
+            return all(part.region in inside for part in parts if part.display)
+
+        await until(pilot, all_is_inside)
+        assert "It cannot be taken back." in text_of(app)
+        assert dialog.query_one("#text").region.height >= 2
+
+
+async def test_twenty_columns_have_words_and_no_crash(market_home: Place) -> None:
+    async with market_home.running(size=(20, 12), as_="bo") as (app, pilot):
+        await ask(app, pilot, await background.call(proposals.assign, app.session, 4), [])
+        await until(pilot, lambda: "Sign and send" in text_of(app) and "Cancel  esc" in text_of(app))

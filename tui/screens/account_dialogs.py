@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core import named_path
@@ -21,6 +21,7 @@ from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Choose, Dialog
 from decentralml.tui.screens.form import Field, Form
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.secret import Secret
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class Words(Dialog[bool]):
             yield Secret(_in_columns(self._mnemonic.split()), id="words")
             yield Static(f"\nOn the next page you are asked for {_ASKED} of them.")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
-            yield Button(_WRITTEN, id="yes", variant="primary", compact=True)
+        with Buttons():
+            yield Button(self.label(_WRITTEN, "yes"), id="yes", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         self.query_one(Button).focus()
@@ -71,12 +72,12 @@ class Words(Dialog[bool]):
     def _say(self, text: str, *, button: str = _WRITTEN) -> None:
         self.query_one("#problem", Static).update(text)
         yes = self.query_one(Button)
-        if yes.label != button:
-            yes.label = button
+        if str(yes.label) != (label := self.label(button, "yes")):
+            yes.label = label
             yes.refresh(layout=True)
 
     @on(Button.Pressed)
-    def pressed(self) -> None:
+    def action_yes(self) -> None:
         words = self.query_one(Secret)
         if words.covered:
             words.cover(False)

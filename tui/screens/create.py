@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -14,12 +15,14 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean
+from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Choice
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal, rebuildable
 from decentralml.tui.task import draft as task_draft
-from decentralml.tui.task.draft import Checked, Draft
+from decentralml.tui.task.draft import Checked, Draft, Finding
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
@@ -47,6 +50,7 @@ _LABELS = {
 }
 # What keeps a task from being published stands first.
 _URGENT = ("bad", "warn", "", "good")
+_KEPT = "esc keeps a draft"
 _UPLOADED = re.compile(r"[!-~]*#sha256=[0-9a-f]{64}")
 
 
@@ -104,9 +108,12 @@ class CreateTask(MarketScreen):
                 for name in ("labels", "samples", "coordinates", "more"):
                     yield from self._line(name)
                 with Horizontal(id="buttons"):
-                    yield Button("Publish…", id="publish", variant="primary", compact=True, disabled=True)
+                    go = keys.row("go").shown(self.app.keymap)
+                    yield Button(
+                        f"Publish…  {go}", id="publish", variant="primary", compact=True, disabled=True
+                    )
+                    yield Static(_KEPT, id="kept")
                     yield Button("Clear", id="clear", compact=True)
-                    yield Static("esc keeps a draft", id="kept")
             with Vertical(id="side"):
                 yield Prose(id="cost")
                 yield Prose(id="checks")
@@ -172,8 +179,10 @@ class CreateTask(MarketScreen):
             return
         self.checked = checked
         self.query_one("#publish", Button).disabled = checked.terms is None
+        missing = ", ".join(_named(found) for found in checked.findings if found.tone in ("bad", ""))
+        self.query_one("#kept", Static).update(Text(f"not yet: {missing}" if missing else _KEPT))
         fields: list[Field] = [
-            (_LABELS.get(found.field, found.field), ((clean(found.text), found.tone or "dim"),))
+            (_named(found), ((clean(found.text), found.tone or "dim"),))
             for found in sorted(checked.findings, key=lambda found: _URGENT.index(found.tone))
         ]
         self.query_one("#checks", Prose).show([(("CHECKS", "dim"),), fields])
@@ -196,11 +205,22 @@ class CreateTask(MarketScreen):
         if event.button.id == "browse":
             self.work(self._browse())
         elif event.button.id == "clear":
+            self.work(self._clear(), group="clear")
+        elif event.button.id == "publish":
+            self.work(self._publish(), group="publish")
+
+    def action_go(self) -> None:
+        """Publish, from any field; or say what keeps it."""
+        if self.checked is not None and self.checked.terms is None:
+            self.app.say(f"Publish: {self.query_one('#kept', Static).content}.")
+        self.query_one("#publish", Button).press()
+
+    async def _clear(self) -> None:
+        text = "All that was typed goes, and the draft with it."
+        if await self.app.push_screen_wait(Ask("Clear the form", text, yes="Clear", danger=True)):
             self._fill(Draft())
             self.app.state.set("create.draft", {})
             self.work(self._check(), group="check", exclusive=True)
-        elif event.button.id == "publish":
-            self.work(self._publish(), group="publish")
 
     async def _browse(self) -> None:
         typed = self.draft.files.strip()
@@ -246,6 +266,11 @@ class CreateTask(MarketScreen):
                 raise
 
         return replace(proposal, send=send)
+
+
+def _named(found: Finding) -> str:
+    """The field of a finding, as the form calls it."""
+    return _LABELS.get(found.field, found.field)
 
 
 def _cost(checked: Checked, draft: Draft) -> list[Block]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, OptionList, Static
@@ -14,8 +14,10 @@ from textual.widgets.option_list import Option
 
 from decentralml.core.errors import Refused
 from decentralml.tui import keys
+from decentralml.tui.widgets.buttons import Buttons
 
 Answer = TypeVar("Answer")
+_LEAST_TEXT = 2
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -35,6 +37,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     SCOPE = "dialog"
     BINDINGS = [*keys.bindings(SCOPE)]  # noqa: RUF012
     TITLE = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-high")]  # noqa: RUF012
     TAKES_TYPED_AHEAD = True
 
     def __init__(self, title: str) -> None:
@@ -59,11 +63,38 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         """What a button says: ``words``, and the key that does the same, the row ``name`` of the table."""
         return f"{words}  {keys.row(name).shown(self.app.keymap)}"
 
+    def on_mount(self) -> None:
+        texts = list(self.query("#text").results(VerticalScroll))
+        self.set_class(bool(texts), "-fits")
+        for part in (self.query_one("#dialog"), *texts):
+            self.watch(part, "virtual_size", self._fit_soon)
+
+    def on_resize(self) -> None:
+        self._fit_soon()
+
+    def _fit_soon(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Where the screen is too low for all, the text scrolls, and the buttons stay in sight."""
+        box = self.query_one("#dialog")
+        for text in self.query("#text").results(VerticalScroll):
+            shown = [child for child in box.children if child.display]
+            bottom = max(child.virtual_region_with_margin.bottom for child in shown)
+            room = self.size.height - box.gutter.height - (bottom - text.virtual_region.height)
+            most = text.styles.base.max_height
+            roomy = most is not None and room >= most.resolve(self.size, self.size)
+            text.styles.max_height = None if roomy else max(room, _LEAST_TEXT)
+        if not box.max_scroll_y:
+            box.scroll_home(animate=False, force=True)  # to a field that was below the fold before
+
     def locked(self) -> None:
         """The session was locked: passwords are emptied, and each `Secret` is covered."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offered where this dialog does it."""
+        if action == "go":
+            return bool(self.query("#buttons"))
         return action in keys.OF_THE_APP or hasattr(self, f"action_{action}")
 
     def why_not(self, action: str) -> Refused | None:
@@ -72,6 +103,10 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def action_back(self) -> None:
         self.dismiss(None)
+
+    def action_go(self) -> None:
+        """The first button, whichever field one is in."""
+        self.query_one("#buttons").query(Button).first().press()
 
     # Moving: in a list, in what is to be read, or from field to field
 
@@ -138,7 +173,7 @@ class Ask(Dialog[bool]):
         shown = self._text
         with VerticalScroll(id="text", can_focus=False):
             yield Static(shown if isinstance(shown, Text) else Text(shown))
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(
                 self.label(self._yes, "yes"),
                 id="yes",
@@ -222,7 +257,7 @@ class Show(Dialog[None]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text", can_focus=False):
             yield Static(self._text if isinstance(self._text, Text) else Text(self._text))
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(self.label("Close", "back"), id="close", variant="primary", compact=True)
 
     def on_mount(self) -> None:

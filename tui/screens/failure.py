@@ -4,12 +4,13 @@ import time
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core.text import visible
 from decentralml.tui.failures import Failure
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.buttons import Buttons
 
 
 class FailureStory(Dialog[bool]):
@@ -22,7 +23,7 @@ class FailureStory(Dialog[bool]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="text", can_focus=False):
             yield Static(_told(self._failure))
-        with Horizontal(id="buttons"):
+        with Buttons():
             if self._failure.again is not None:
                 yield Button(self.label("Again", "retry"), id="again", variant="primary", compact=True)
             yield Button(self.label("Copy", "copy"), id="copy", compact=True)

@@ -16,6 +16,7 @@ from decentralml.core.models.federate import STRATEGIES
 from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 
 _ABOUT = {"average": "all the same share", "weighted": "a share by weight"}
@@ -59,8 +60,8 @@ class FederateForm(Dialog[Order]):
             yield Input(str(self._out), id="out", compact=True)
             yield Button("Browse", id="find-out", compact=True)
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
-            yield Button("Write  enter", id="yes", variant="primary", compact=True)
+        with Buttons():
+            yield Button(self.label("Write", "go"), id="yes", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:

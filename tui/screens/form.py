@@ -16,6 +16,7 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
 from decentralml.tui import background, keys
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.buttons import Buttons
 
 Answer = TypeVar("Answer")
 
@@ -142,9 +143,12 @@ class Form(Dialog[Answer]):
                     if field.counts:
                         yield Static("", id=f"{field.name}-count", classes="count")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(
-                f"{self._yes}  enter", id="yes", variant="error" if self._danger else "primary", compact=True
+                self.label(self._yes, "go"),
+                id="yes",
+                variant="error" if self._danger else "primary",
+                compact=True,
             )
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 

@@ -14,6 +14,7 @@ from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 
 _TYPED = "unsandboxed"
@@ -45,8 +46,8 @@ class HeldOut(Dialog[Setup]):
             yield Label(Text(f"{clean(self._no_sandbox)} Type {_TYPED} to load strangers' models without."))
             yield Input(id="typed", compact=True)
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
-            yield Button("Evaluate  enter", id="yes", variant="primary", compact=True)
+        with Buttons():
+            yield Button(self.label("Evaluate", "go"), id="yes", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core.chain import rules
@@ -13,6 +13,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import clean
 from decentralml.tui.keys import MOVING, Key
 from decentralml.tui.screens.dialog import Show
+from decentralml.tui.widgets.buttons import Buttons
 
 
 class Help(Show):
@@ -40,7 +41,7 @@ class Help(Show):
             yield Static(self._table(acting))
             yield Static(Text("\nMoving", "bold"))
             yield Static(self._table(moving))
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(self.label("Close", "back"), id="close", variant="primary", compact=True)
 
     def _table(self, rows: list[Key]) -> Table:

@@ -3,12 +3,12 @@
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Button, Label, Static, TextArea
 
 from decentralml.core.domain import REASON_BYTES
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.buttons import Buttons
 
 
 class ReasonArea(TextArea):
@@ -39,7 +39,7 @@ class AskReason(Dialog[str]):
         yield ReasonArea(self._proposal, id="reason", tab_behavior="focus")
         yield Static("", id="size")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button("Go on  enter", id="yes", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 

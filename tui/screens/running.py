@@ -8,13 +8,15 @@ from rich.text import Text
 from decentralml.core import work
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
-from decentralml.core.text import clean
+from decentralml.core.text import short
 from decentralml.core.training.runs import Run, Runs
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Look
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.task import facts as task_facts
+
+_TITLE = 32  # of a question, beside the number
 
 
 class Running(MarketScreen):
@@ -81,7 +83,7 @@ class Running(MarketScreen):
         run = self._able("stop")
         kept = run.last.checkpoint
         text = (
-            f"Run {run.id}, {clean(run.spec.title) or run.spec.script}\n\n"
+            f"Run {run.id}, {short(run.spec.title, _TITLE) or run.spec.script}\n\n"
             "It ends at its next batch end. ! lets it go on later from its last checkpoint"
             + (": there is none yet." if kept is None else f", so far that of epoch {kept.epoch}.")
             + " They follow the ends of epochs; what came after the last one is trained again."

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +21,7 @@ from decentralml.tui.screens.working import Working
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import rebuildable
 from decentralml.tui.task import facts as task_facts
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import duration, size
@@ -47,7 +48,7 @@ class SendResult(Working[Receipt]):
         with VerticalScroll(id="text", can_focus=False):
             yield Prose(id="parcel")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(
                 self.label("Send…", "yes"), id="send", variant="primary", compact=True, disabled=True
             )

@@ -7,7 +7,7 @@ import msgspec
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Checkbox, Static
 
 from decentralml.core import environments, sandbox, task_folder, work
@@ -16,6 +16,7 @@ from decentralml.core.text import clean, visible
 from decentralml.core.training.runs import tail
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working, card
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.prose import Prose
 
 _LINES = 200
@@ -42,7 +43,7 @@ class SetUp(Working[bool]):
             yield Prose(id="card")
         yield Checkbox("grant the network", id="network", compact=True)
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(
                 self.label("Run it", "yes"), id="run", variant="primary", compact=True, disabled=True
             )

@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core.chain.base import Receipt
@@ -17,6 +17,7 @@ from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.signing.receipt import words
 from decentralml.tui.transfers import Handle
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.words import transfer
 
 __all__ = ["Proposal", "Sign"]
@@ -41,13 +42,16 @@ class Sign(Signing[Receipt]):
         with VerticalScroll(id="text", can_focus=False):
             yield Static(self._card(), id="card")
         yield from self.question()
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(id="yes", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     @property
     def needs_key(self) -> bool:
         return self._proposal.signed and self.app.opened.signer is None
+
+    def warnings(self) -> list[str]:
+        return list(self._proposal.warnings)
 
     def _card(self) -> Table:
         proposal, session = self._proposal, self.app.opened
@@ -59,6 +63,10 @@ class Sign(Signing[Receipt]):
         def row(label: str, value: str, style: str = "") -> None:
             card.add_row(label, Text(visible(value), style))
 
+        # What is to be seen first: on a small screen the rest is below the fold.
+        row("effect", proposal.effect, "bold")
+        for label, text in money.rows([proposal], self.app.pulse.balance if self.app.pulse else None):
+            row(label, text)
         row("call", proposal.call, "bold")
         for name, value in proposal.arguments:
             if name:
@@ -68,11 +76,6 @@ class Sign(Signing[Receipt]):
         )
         row("signed by", signer)
         row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
-        row("effect", proposal.effect)
-        for label, text in money.rows([proposal], self.app.pulse.balance if self.app.pulse else None):
-            row(label, text)
-        for warning in proposal.warnings:
-            row("take care", warning, "bold")
         # What has no name of its own, as the files that go out, must not push the effect out of sight.
         listed = [value for name, value in proposal.arguments if not name]
         if listed:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core.chain.base import Receipt
@@ -20,6 +20,7 @@ from decentralml.tui.judging.decisions import Plan
 from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
 from decentralml.tui.signing.receipt import words
+from decentralml.tui.widgets.buttons import Buttons
 
 _VERBS = {Word.accept: "accept", Word.reject: "reject", Word.changes: "ask changes of"}
 
@@ -54,7 +55,7 @@ class SignAll(Signing[Signed]):
         with VerticalScroll(id="text", can_focus=False):
             yield Static(self._card(), id="card")
         yield from self.question()
-        with Horizontal(id="buttons"):
+        with Buttons():
             yield Button(id="yes", variant="primary", compact=True, disabled=not self._plans)
             if self._may_keep:
                 yield Button(id="keep", compact=True)
@@ -64,13 +65,17 @@ class SignAll(Signing[Signed]):
     def needs_key(self) -> bool:
         return bool(self._plans) and self._signed is None and self.app.opened.signer is None
 
-    def ask(self, *, password: bool) -> None:
-        super().ask(password=password)
-        for keep in self.query("#keep").results(Button):
-            keep.label = "Keep as draft" if password else self.label("Keep as draft", "keep_draft")
-            keep.refresh(layout=True)
+    def name_buttons(self, *, password: bool) -> None:
+        super().name_buttons(password=password)
+        self.name_button("keep", "Keep as draft" if password else self.label("Keep as draft", "keep_draft"))
 
     # What is shown
+
+    def opinions(self) -> list[str]:
+        return [f"policy: {self._opinion}"] if self._opinion else []
+
+    def warnings(self) -> list[str]:
+        return [text for plan in self._plans for call in plan.calls for text in call.warnings]
 
     def _card(self) -> Table:
         session = self.app.opened
@@ -84,15 +89,13 @@ class SignAll(Signing[Signed]):
 
         calls = [proposal for plan in self._plans for proposal in plan.calls]
         row("to sign", _decisions(self._plans) or "nothing", "bold")
-        if self._opinion:
-            row("policy", self._opinion)
         for plan in self._blocked:
             row("left out", f"{_VERBS[plan.draft.word]} submission {plan.draft.submission_id}", "bold")
             row("", str(plan.problem))
         if calls:
-            row("calls", ", ".join(call.call for call in calls))
             for label, text in money.rows(calls, self.app.pulse.balance if self.app.pulse else None):
                 row(label, text)
+            row("calls", ", ".join(call.call for call in calls))
             row("signed by", f"{account.name}  {account.address}" if account else "nobody")
             row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
         number = 0
@@ -108,8 +111,6 @@ class SignAll(Signing[Signed]):
                 row(f"call {number} of {len(calls)}", call.call, "bold")
                 if call is not plan.calls[-1]:
                     row("effect", call.effect)
-                for warning in call.warnings:
-                    row("take care", warning, "bold")
                 for name, value in call.arguments:
                     row(name, value)
         return card

@@ -23,14 +23,30 @@ class Signing(Dialog[Answer], Generic[Answer]):
     yes = "Sign and send"
 
     def question(self) -> ComposeResult:
-        """The password's field, shown when it is needed, and the line that says how far it is."""
+        """What must not be scrolled away with the card: opinions and warnings, the password's field, shown
+        when it is needed, and the line that says how far it is.
+        """
+        said = [visible(text) for text in (*self.opinions(), *self.warnings())]
+        pinned = Static(Text("\n".join(said)), id="care")
+        pinned.display = bool(said)
+        pinned.set_class(bool(self.warnings()), "-warns")
+        yield pinned
         yield Label("Password of this account, for this session", id="label")
-        yield Input(password=True, id="password", compact=True)
+        yield Input(password=True, id="password", compact=True, placeholder="password")
         yield Static("", id="problem")
 
     def on_mount(self) -> None:
         self.ask(password=False)
+        self.say("")
         self.query_one("#no", Button).focus()
+
+    def opinions(self) -> list[str]:
+        """What the policy says of it."""
+        return []
+
+    def warnings(self) -> list[str]:
+        """What to take care of."""
+        return []
 
     @property
     def needs_key(self) -> bool:
@@ -43,14 +59,21 @@ class Signing(Dialog[Answer], Generic[Answer]):
 
     def ask(self, *, password: bool) -> None:
         """Show the password's field, or hide it; the yes names the key that works there."""
-        for part in ("#label", "#password"):
-            self.query_one(part).display = password
+        self._field.display = password
         self.set_class(not password, "-unlocked")
-        button = self.query_one("#yes", Button)
-        button.label = f"{self.yes}  enter" if password else self.label(self.yes, "yes")
-        button.refresh(layout=True)
+        self.name_buttons(password=password)
         if password:
             self.set_focus(self._field)
+
+    def name_buttons(self, *, password: bool) -> None:
+        """Name on each button the key that does the same now."""
+        self.name_button("yes", f"{self.yes}  enter" if password else self.label(self.yes, "yes"))
+
+    def name_button(self, id: str, label: str) -> None:
+        """Give a button, where there is one, another label."""
+        for button in self.query(f"#{id}").results(Button):
+            button.label = label
+            button.refresh(layout=True)
 
     def may_sign(self) -> bool:
         """Whether all is there to sign with; where it is not, the password is asked for."""
@@ -71,7 +94,9 @@ class Signing(Dialog[Answer], Generic[Answer]):
 
     def say(self, text: str) -> None:
         """One line on how far it is, or what went wrong."""
-        self.query_one("#problem", Static).update(Text(visible(text)))
+        problem = self.query_one("#problem", Static)
+        problem.display = bool(text)
+        problem.update(Text(visible(text)))
 
     def leave(self, answer: Answer | None) -> None:
         """Dismiss the dialog, and leave no secret behind."""

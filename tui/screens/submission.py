@@ -1,7 +1,7 @@
 """One submission with everything that is known of it, and the ways on from there."""
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core import judging
@@ -12,6 +12,7 @@ from decentralml.core.text import clean
 from decentralml.tui.screens.working import Working
 from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
 
@@ -29,7 +30,7 @@ class SubmissionDetails(Working[str]):
             yield Prose(id="fields")
             yield Prose(id="measured")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
+        with Buttons():
             if self._can("judge"):
                 yield Button(self.label("Evaluate", "evaluate"), id="judge", variant="primary", compact=True)
             if self._can("report"):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,24 +12,24 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Static
 
-from decentralml.core import named_path, sandbox, task_folder, work
+from decentralml.core import named_path, task_folder, work
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
-from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
+from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavailable
 from decentralml.core.machine import Machine, Meter
 from decentralml.core.text import clean
-from decentralml.core.training import npz
 from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
+from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.working import Working
 from decentralml.tui.session import Session
-from decentralml.tui.task import facts as task_facts
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
-from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.widgets.prose import Block, Prose
 from decentralml.tui.words import kind, machine, size
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ _MOST_TASKS = 200
 _MACHINE_SECONDS = 1.0
 _QUESTION = 32
 _TYPED = "unsandboxed"
-_TYPES = {"u": "uint", "i": "int", "f": "float"}
 
 
 async def start(screen: "MarketScreen", task_id: int | None) -> None:
@@ -86,24 +84,6 @@ def _choice(task: Task, mine: Submission | None) -> Text:
     return line.append(fit_cells(clean(task.terms.question), _QUESTION), "")
 
 
-@dataclass(frozen=True)
-class Ready:
-    """What the form has found out about a task before it is filled in.
-
-    ``spec``: the order, None where an environment has to be made first: then ``packages`` and ``fetch``
-    (bytes, 0: not told) say which. ``no_sandbox``: why there is none here.
-    """
-
-    task: Task
-    mine: Submission | None
-    folder: Path
-    spec: RunSpec | None
-    packages: tuple[str, ...]
-    fetch: int
-    setup: bool
-    no_sandbox: str
-
-
 class StartTraining(Working[int]):
     """Answers with the id of the run that was started; None where none was. Nothing is signed."""
 
@@ -136,7 +116,7 @@ class StartTraining(Working[int]):
         with Horizontal(classes="row"):
             for name, default, hint in (
                 ("epochs", "10", ""),
-                ("batch", "", "script's"),
+                ("batch", "", "auto"),
                 ("seed", "0", ""),
                 ("device", "", "any"),
             ):
@@ -148,8 +128,10 @@ class StartTraining(Working[int]):
         with VerticalScroll(id="text"):
             yield Prose(id="card")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
-            yield Button("Start  enter", id="start", variant="primary", compact=True, disabled=True)
+        with Buttons():
+            yield Button(
+                self.label("Start", "go"), id="start", variant="primary", compact=True, disabled=True
+            )
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
@@ -192,12 +174,13 @@ class StartTraining(Working[int]):
 
     async def _begin(self) -> None:
         task = await self.call(self.session.chain.task, self._task_id)
-        self.query_one("#about", Prose).show(
-            [((f"{kind(task.terms.task_type)}  ", "dim"), clean(task.terms.question))]
-        )
+        name = f"{kind(task.terms.task_type)}  "
+        # One line of the question: what is to be filled in stands below it.
+        room = self.query_one("#about").size.width - len(name) - 1
+        self.query_one("#about", Prose).show([((name, "dim"), fit_cells(clean(task.terms.question), room))])
         await self.fetch(task)
         self.say("looking for a Python that has what the task needs…")
-        self._ready = await self.call(_get_ready, self.session, task)
+        self._ready = await self.call(get_ready, self.session, task)
         self.query_one("#typed-row").display = bool(self._ready.no_sandbox)
         self.query_one("#start", Button).disabled = False
         self.say("")
@@ -241,7 +224,7 @@ class StartTraining(Working[int]):
         blocks.append((("WHAT IT MAY TOUCH", "dim"),))
         problem = ""
         try:
-            blocks.append(await self.call(_card, self.session, self._order(ready)))
+            blocks.append(await self.call(card, self.session, self._order(ready)))
         except DecentralMLError as error:
             problem = str(error)
         self.say(problem, bad=True)
@@ -343,52 +326,6 @@ class StartTraining(Working[int]):
             self.app.save_state()
 
 
-def _get_ready(session: Session, task: Task) -> Ready:
-    """Look at the task's folder, its requirements, and at the sandbox. Blocks."""
-    market = session.market
-    asked: list[tuple[int, list[str]]] = []
-
-    def note(size: int, packages: list[str]) -> bool:
-        asked.append((size, packages))
-        return False
-
-    spec: RunSpec | None = None
-    try:
-        spec = work.run_spec(market, task, data=None, epochs=1, consent=note)
-    except Refused as error:
-        if error.code != "Declined" or not asked:
-            raise
-    setup = work.read_setup(market, task)
-    probe = sandbox.probe()
-    mine = task_facts.my_submission(session, task.id) if session.address else None
-    return Ready(
-        task=task,
-        mine=mine if mine and mine.status is ResultSubmissionStatus.Assigned else None,
-        folder=work.folder(market, task),
-        spec=spec,
-        packages=tuple(asked[0][1]) if asked else (),
-        fetch=asked[0][0] if asked else 0,
-        setup=setup is not None and bool(setup.script.strip()),
-        no_sandbox="" if probe.ok else clean(probe.detail),
-    )
-
-
-def _card(session: Session, spec: RunSpec) -> list[Field]:
-    """What a run may touch, as fields; long paths of this program's own are named. Blocks."""
-    own = {str(spec.assets): "the task's files", str(session.home.runs / "N"): "the run's own folder"}
-    try:
-        lines = Runs(session.home, session.settings).card(spec)
-    except Unavailable as error:
-        return [("protection", ((clean(error.message), "bad"),))]
-    fields: list[Field] = []
-    for line in lines:
-        for path, name in own.items():
-            line = line.replace(path, name)
-        label, _, value = clean(line).partition(" ")
-        fields.append((label, (value.strip(),)))
-    return fields
-
-
 def _whole(name: str, text: str, allowed: range) -> int:
     if not text.isascii() or not text.isdigit() or int(text) not in allowed:
         most = f"{allowed[-1]:,}"
@@ -402,43 +339,3 @@ def _device(text: str) -> str:
             "BadDevice", f"{text[:20]!r} is no device.", "Known: cpu, gpu, gpu:N; empty takes what is there."
         )
     return text
-
-
-# --- data -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Says:
-    """What a look at the data has found, in a line, and whether a run can begin with them."""
-
-    ok: bool
-    text: str
-
-
-def look_at_data(path: Path | None, assets: Path) -> Says:
-    """Whether ``path`` looks like data for the task in ``assets``. Reads headers alone. Blocks."""
-    if path is None:
-        return Says(True, "the script's own load_data()")
-    try:
-        kind_of = named_path.kind(path)
-    except Misused as error:
-        return Says(False, clean(error.message))
-    if kind_of not in ("file", "folder"):
-        return Says(False, clean(f"There is nothing at {path}."))
-    if kind_of == "file" and path.suffix != ".npz":
-        return Says(False, clean(f"{path.name} is no .npz; np.savez(path, x=x, y=y) writes one."))
-    try:
-        found = npz.look(path, assets)
-    except Failed as error:
-        return Says(False, clean(error.message))
-    if not found:
-        return Says(True, f"a folder, read by the task's {npz.LOAD_FOLDER}")
-    words = "   ".join(f"{name} {_shape(header)}" for name, header in found.items())
-    return Says(True, clean(f"{words}   {size(path.stat().st_size)}"))
-
-
-def _shape(header: npz.Header) -> str:
-    """``12x28x28 uint8``."""
-    bits = header.descr.lstrip("<>|=")[1:]
-    type_ = f"{_TYPES[header.kind]}{int(bits) * 8}" if header.kind in _TYPES else header.descr[:8]
-    return f"{'x'.join(map(str, header.shape))} {type_}"

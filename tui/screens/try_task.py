@@ -19,6 +19,7 @@ from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working, card
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import FilePicker
 from decentralml.tui.widgets.prose import Field, Line, Prose
 from decentralml.tui.words import duration, size
@@ -54,8 +55,8 @@ class TryTask(Working[None]):
         with VerticalScroll(id="text", can_focus=True):
             yield Prose(id="found")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
-            yield Button("Try it  enter", id="try", variant="primary", compact=True, disabled=True)
+        with Buttons():
+            yield Button(self.label("Try it", "go"), id="try", variant="primary", compact=True, disabled=True)
             yield Button(self.label("Close", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:

@@ -31,8 +31,6 @@ _LEFT_SECONDS = 0.2
 class Working(Dialog[Answer], Generic[Answer]):
     """Has a `Static` with the id ``problem``, in which it says how far it is and what went wrong."""
 
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-high")]  # noqa: RUF012
-
     @property
     def session(self) -> Session:
         return self.app.opened

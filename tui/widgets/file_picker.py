@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -16,6 +15,7 @@ from decentralml.core.errors import Misused
 from decentralml.core.text import clean, short
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.words import size
 
 MOST_ENTRIES = 2000
@@ -77,7 +77,7 @@ class FilePicker(Dialog[Path]):
         yield PathInput(_typed(self._start), id="path", compact=True, select_on_focus=False)
         yield OptionList(id="entries")
         yield Static("", id="problem")
-        with Horizontal(id="buttons"):
+        with Buttons():
             if self._folders:
                 yield Button("Choose this folder  enter", id="choose", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
