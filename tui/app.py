@@ -206,7 +206,7 @@ class DecentralMLApp(App[None]):
         if session is None:
             return
         self.identity.lock_when_idle()
-        self._fit_terminal()
+        terminal.fit(self)
         await self.looks.reload()
         async with self._looking:
             before = self.pulse
@@ -227,13 +227,6 @@ class DecentralMLApp(App[None]):
             self.tell(events=moved)
         if before is not None and pulse is not before:
             notify.ring(self, session.settings.notify, pulse)
-
-    def _fit_terminal(self) -> None:
-        """Make up for a resize that was missed: its signal, or Textual's timer on a machine under load."""
-        size = None if self.is_headless else terminal.size()
-        if size is not None and size != self.screen.size:
-            for pump in (self, *self.screen_stack):
-                pump.post_message(events.Resize(size, size))
 
     def tell(self, *, events: bool) -> None:
         """Give the screen in front the newest pulse; with ``events`` it reads its data again."""
@@ -287,6 +280,12 @@ class DecentralMLApp(App[None]):
     def say(self, text: str) -> None:
         """A short word that something went well."""
         self.notify(clean(text), markup=False)
+
+    def notify(self, message: str, **options: Any) -> None:
+        """As Textual's; where a dialog is in front, which no toast covers, its border says it."""
+        super().notify(message, **options)
+        if (hear := getattr(self.screen, "hear", None)) is not None:
+            hear(message)
 
     # Moving
 
@@ -360,7 +359,7 @@ class DecentralMLApp(App[None]):
 
     async def _on_key(self, event: events.Key) -> None:
         event.prevent_default()
-        if event.key == "escape":
+        if event.key == "escape" and self.screen is self.front:
             self.clear_notifications()
         before = set(self.workers)
         await super()._on_key(event)

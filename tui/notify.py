@@ -29,9 +29,8 @@ def words(item: Item, *, soon: bool = False) -> str:
 
 
 def ring(app: "DecentralMLApp", command: list[str], now: Pulse) -> None:
-    """Ring once for each thing that began to wait or is nearly due: bell, words, OSC 9, the command."""
-    for item, soon in now.rings:
-        text = words(item, soon=soon)
+    """Ring once for all that began to wait, is nearly due, or was decided: bell, words, OSC 9, command."""
+    for text in (*(words(item, soon=soon) for item, soon in now.rings), *now.verdicts):
         app.bell()
         app.say(text)
         if app._driver is not None:

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from decentralml.core.chain.base import Head
+from decentralml.core.amount import format_amount
+from decentralml.core.chain.base import Event, Head
 from decentralml.core.domain import Balance, Constants
 from decentralml.core.inbox import Item, Waiting, waiting
+from decentralml.core.text import short, short_address
 from decentralml.tui.session import Session
+
+_REASON = 80
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,8 @@ class Pulse:
     """Head, newest event, the account's money, and what waits for it.
 
     ``marks`` counts what waits behind each tab. ``rings`` is what began to wait since the pulse before,
-    or comes near its deadline: (item, whether it is the deadline).
+    or comes near its deadline: (item, whether it is the deadline). ``verdicts`` is what others decided on
+    results of one's own since then, in words.
     """
 
     head: Head
@@ -24,6 +29,7 @@ class Pulse:
     inbox: tuple[Item, ...] = ()
     marks: dict[str, int] = field(default_factory=dict)
     rings: tuple[tuple[Item, bool], ...] = ()
+    verdicts: tuple[str, ...] = ()
 
 
 def take(session: Session, before: Pulse | None) -> Pulse:
@@ -37,7 +43,10 @@ def take(session: Session, before: Pulse | None) -> Pulse:
     inbox = waiting(session.chain, address) if address else ()
     judge = sum(item.why is Waiting.judge for item in inbox)
     rings: list[tuple[Item, bool]] = []
-    if before and before.address == address:
+    verdicts: list[str] = []
+    if before and address and before.address == address:
+        events = session.chain.events(before.cursor) if before.cursor != cursor else ()
+        verdicts = [_verdict(session, event) for event in events if _judges(event, address)]
         rings += [(item, False) for item in _begun(session, before.inbox, inbox)]
         constants = session.chain.constants
         rings += [(item, True) for item in _nearly_due(inbox, before.head.block, head.block, constants)]
@@ -49,7 +58,25 @@ def take(session: Session, before: Pulse | None) -> Pulse:
         inbox=inbox,
         marks={"validate": judge, "activity": len(inbox) - judge},
         rings=tuple(rings),
+        verdicts=tuple(verdicts),
     )
+
+
+def _judges(event: Event, worker: str) -> bool:
+    """Whether somebody else decided on a result of ``worker``: what he claims is no news to him."""
+    how = {"ResultAccepted": "creator", "ResultRejected": None}
+    return (
+        event.name in how and event.data.get("worker") == worker and event.data.get("how") == how[event.name]
+    )
+
+
+def _verdict(session: Session, event: Event) -> str:
+    """``+8.00  zoe accepted #5``, or who rejected which, and why."""
+    creator = event.data.get("creator", "")
+    who, number = session.name_of(creator) or short_address(creator), event.submission_id
+    if event.name == "ResultAccepted":
+        return f"+{format_amount(int(event.data['amount']))}  {who} accepted #{number}"
+    return f"{who} rejected #{number}: {short(event.data.get('reason', ''), _REASON)}"
 
 
 def _begun(session: Session, before: Sequence[Item], now: Sequence[Item]) -> list[Item]:

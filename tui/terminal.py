@@ -2,8 +2,13 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
+from textual.events import Resize
 from textual.geometry import Size
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 _LEFT_BEHIND = ("COLUMNS", "LINES")
 
@@ -14,6 +19,14 @@ def size() -> Size | None:
         return Size(*os.get_terminal_size(sys.__stdout__.fileno())) or None if sys.__stdout__ else None
     except (OSError, ValueError):
         return None
+
+
+def fit(app: "App[Any]") -> None:
+    """Make up for a resize that was missed: its signal, or Textual's timer on a machine under load."""
+    now = None if app.is_headless else size()
+    if now is not None and now != app.screen.size:
+        for pump in (app, *app.screen_stack):
+            pump.post_message(Resize(now, now))
 
 
 def trust() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.notify import osc9
+from decentralml.tui.screens.dialog import Ask
 
-from .conftest import Place, until
+from .conftest import Place, opened, text_of, until
 
 
 def said(app: DecentralMLApp) -> list[str]:
@@ -36,6 +37,49 @@ async def test_changes_asked_for_ring_for_the_worker(market_home: Place) -> None
     async with market_home.running(as_="bo") as (app, pilot):
         ada.request_changes(1, "Longer.", digest=digest)
         await until(pilot, lambda: any("submission 1 of task 1 is yours to deliver" in t for t in said(app)))
+
+
+async def test_payday_is_said_on_whatever_page_one_is(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        rung: list[bool] = []
+        app.bell = lambda: rung.append(True)
+        await pilot.press("5")
+        market_home.market("ada").accept_task_results(1)
+        await until(pilot, lambda: "+12.00  ada accepted #1" in said(app))
+        await app.refresh_pulse()
+        assert len(rung) == 1
+
+
+async def test_a_rejection_is_said_with_its_reason(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        ada = market_home.market("ada")
+        report = market_home.home.folder(market_home.home.cache_dir / "report")
+        (report / "report.json").write_text("{}")
+        digest = market_home.chain.submission(1).digest
+        ada.publish_report(1, report, digest)
+        ada.reject_task_results(1, "It guesses.", digest=digest)
+        await until(pilot, lambda: "ada rejected #1: It guesses." in said(app))
+
+
+async def test_what_is_decided_on_the_work_of_others_is_no_news(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        market_home.market("ada").accept_task_results(1)
+        await until(pilot, lambda: app.pulse.cursor == market_home.chain.last_cursor())
+        assert not any("accepted" in text for text in said(app))
+
+
+async def test_news_covers_no_dialog_and_stands_on_its_border(market_home: Place) -> None:
+    app = market_home.app(as_="bo")
+    async with app.run_test(notifications=True) as pilot:
+        await opened(pilot)
+        app.push_screen(Ask("A question", "Of three lines,\nwhich all\nstay in sight."))
+        await until(pilot, lambda: "stay in sight" in text_of(app))
+        market_home.market("ada").accept_task_results(1)
+        await until(pilot, lambda: "+12.00  ada accepted #1" in text_of(app))
+        await until(pilot, lambda: app.screen.query("Toast"))
+        assert text_of(app).count("+12.00  ada accepted #1") == 1
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query("Toast") and "+12.00  ada accepted #1" in text_of(app))
 
 
 async def test_a_deadline_that_comes_near_rings(market_home: Place) -> None:

@@ -13,11 +13,14 @@ from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from decentralml.core.errors import Refused
+from decentralml.core.text import short
 from decentralml.tui import keys
 from decentralml.tui.widgets.buttons import Buttons
 
 Answer = TypeVar("Answer")
 _LEAST_TEXT = 2
+_HEARD_SECONDS = 8.0
+_MOST_HEARD = 200
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -87,6 +90,18 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
             text.styles.max_height = None if roomy else max(room, _LEAST_TEXT)
         if not box.max_scroll_y:
             box.scroll_home(animate=False, force=True)  # to a field that was below the fold before
+
+    def hear(self, text: str) -> None:
+        """A word about something else, said for a moment on the border, where it covers nothing."""
+        box = self.query_one("#dialog")
+        box.border_subtitle = Text(short(text, _MOST_HEARD))
+        said = box.border_subtitle
+
+        def forget() -> None:
+            if box.border_subtitle == said:
+                box.border_subtitle = None
+
+        self.set_timer(_HEARD_SECONDS, forget)
 
     def locked(self) -> None:
         """The session was locked: passwords are emptied, and each `Secret` is covered."""
