@@ -27,7 +27,7 @@ from decentralml.tui.screens.dialog import Dialog
 
 OUT = Path(__file__).with_name("screens")
 SIZE = (120, 36)
-MOST_BYTES = 100_000
+MOST_BYTES = 130_000
 EPOCHS, DRAWN_AT = 2000, 60
 _PATIENCE = 300.0
 # What others want besides, and what they pay for it.

@@ -41,7 +41,7 @@ def drawn(width: int, candidate: Metrics, baseline: Metrics | None) -> list[str]
 
 def test_at_80_columns_two_matrices_of_ten_classes_stand_beside_each_other() -> None:
     lines = drawn(77, metrics(38), metrics(31))
-    assert lines[0].count("true down, predicted across") == 2
+    assert lines[0].split() == ["CANDIDATE", "true", "down,", "predicted", "across", "BASELINE"]
     assert lines[2].split()[:2] == ["0", "38"]
     assert lines[2].split()[CLASSES + 1 : CLASSES + 3] == ["0", "31"]
     assert max(map(len, lines)) <= 77
@@ -59,7 +59,7 @@ def test_where_they_do_not_fit_the_mistakes_stand_before_the_baselines_matrix() 
 
 def test_a_baseline_of_other_classes_is_drawn_and_no_mistake_is_laid_to_it() -> None:
     lines = drawn(77, metrics(38), metrics(31, classes=3))
-    assert "BASELINE true down" in lines[0]
+    assert "BASELINE" in lines[0]
     assert ["0", "as", "1", "2"] in [line.split() for line in lines]
 
 

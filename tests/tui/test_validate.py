@@ -108,6 +108,9 @@ async def test_a_wide_screen_keeps_the_lists_columns_and_says_nothing_twice(know
         assert all(title in shown for title in ("TASK", "WORKER", "FIGURE", "STATE", "DUE"))
         assert shown.count("Not evaluated yet") == 1
         assert "ranked by accuracy" in shown, "the other pane is of use"
+        await pilot.resize_terminal(140, 40)
+        await settled(pilot)
+        assert all(title in text_of(app) for title in ("TASK", "WORKER", "STATE", "DUE"))
 
 
 async def test_a_decision_against_a_result_needs_a_report_and_the_screen_says_so(known: Place) -> None:

@@ -15,7 +15,7 @@ from decentralml.tui.widgets.heatmap import confusions, heatmap, needed
 Shares = Sequence[float | None]
 _BESIDE_BAR = 32  # cells of a class's number and shares, left of its bar
 _GAP = 3  # cells between two matrices
-_OURS, _THEIRS = "CANDIDATE", "BASELINE"
+_OURS, _THEIRS = "CANDIDATE true down, predicted across", "BASELINE"
 _NARROW = 72  # cells that the table of figures needs to say by how much a claim is off
 
 
@@ -195,11 +195,8 @@ def matrix(report: Report, canvas: Canvas) -> Text:
     same = len(before) == len(confusion)
     mistakes = confusions(confusion, before if same else None, canvas.tone)
     both = [(_OURS, confusion), (_THEIRS, before)] if before else [(_OURS, confusion)]
-    half = (canvas.width - _GAP) // 2
-    beside = len(both) > 1 and all(needed(matrix, title) <= half for title, matrix in both)
-    width = half if beside else canvas.width
-    drawn = [heatmap(matrix, title, width, canvas.tone, canvas.shade) for title, matrix in both]
-    if beside:
+    drawn = [heatmap(matrix, title, canvas.width, canvas.tone, canvas.shade) for title, matrix in both]
+    if len(both) > 1 and sum(needed(matrix, title) for title, matrix in both) + _GAP <= canvas.width:
         drawn = [side_by_side(drawn[0], drawn[1], _GAP)]
     # Where they do not stand beside each other, what is mistaken is read before the baseline's matrix.
     return Text("\n", no_wrap=True).join([drawn[0], mistakes, *drawn[1:]])

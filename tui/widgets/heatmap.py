@@ -12,7 +12,6 @@ Shade = Callable[[float, bool], Style | None]
 
 _DENSITY = " .:-=+*#%@"
 _PAIRS = 8
-_AXES = " true down, predicted across"
 
 
 def heatmap(matrix: Sequence[Sequence[int]], title: str, width: int, tone: Tone, shade: Shade) -> Text:
@@ -23,18 +22,18 @@ def heatmap(matrix: Sequence[Sequence[int]], title: str, width: int, tone: Tone,
     count = len(matrix)
     label, digits = _sizes(matrix)
     if label + count * (digits + 1) <= width:
-        return heading(f"{title}{_AXES}", tone).append_text(_numbers(matrix, label, digits + 1, tone, shade))
+        return heading(title, tone).append_text(_numbers(matrix, label, digits + 1, tone, shade))
     size = 2 if label + 1 + 2 * count <= width else 1
     step = -(-count // max(1, (width - label - 1) // size))
     every = f", {step} classes a cell" if step > 1 else ""
     drawn = _shades(_binned(matrix, step), step, label, size, tone, shade)
-    return heading(f"{title}{_AXES}{every}", tone).append_text(drawn)
+    return heading(f"{title}{every}", tone).append_text(drawn)
 
 
 def needed(matrix: Sequence[Sequence[int]], title: str) -> int:
     """Cells a line takes where every count is told."""
     label, digits = _sizes(matrix)
-    return max(label + len(matrix) * (digits + 1), len(title) + len(_AXES))
+    return max(label + len(matrix) * (digits + 1), len(title))
 
 
 def _sizes(matrix: Sequence[Sequence[int]]) -> tuple[int, int]:
