@@ -204,6 +204,17 @@ async def test_to_stop_is_asked_first(market_home: Place, train: Start) -> None:
         await shows(app, pilot, "it stops at the next batch end")
 
 
+@pytest.mark.parametrize(("forced", "said"), [(False, "stopped  !"), (True, "ended by force")])
+async def test_a_run_that_had_to_be_ended_by_force_says_so(
+    market_home: Place, train: Start, forced: bool, said: str
+) -> None:
+    train(14, *started(), *fit(20, 2.5), journal.Stopped(t=BEGAN + 60, forced=forced))
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, said)
+        await shows(app, pilot, "! goes on after epoch 2")
+
+
 async def test_a_crashed_run_is_started_again_by_a_real_supervisor(market_home: Place, train: Start) -> None:
     """Its script has gone meanwhile, so that it soon says what is missing."""
     run = train(14, *started(), *fit(20, 2.5), alive=True, assets=market_home.home.root / "gone")

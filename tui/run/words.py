@@ -136,7 +136,8 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         hint = clean(last.hint) or "] shows the log and the traceback."
         return [*lines, ((fit_cells(f"{hint}  ! {_again(run)}", width), "dim"),)]
     if run.state == "stopped":
-        return [((f"stopped  ! {_again(run)}", "dim"),)]
+        how = "ended by force: it did not stop in time" if last.forced else "stopped"
+        return [((f"{how}  ! {_again(run)}", "dim"),)]
     return []
 
 
