@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 
 from decentralml.core import config
@@ -33,6 +34,8 @@ SCRYPT_N = 1 << 10
 BLOCK_TIME = 6
 START = 1_800_000_000
 SEEDS = {"ada": "0x" + "a1" * 32, "bo": "0x" + "b0" * 32, "chi": "0x" + "c1" * 32}
+# A message on its way is in no queue for one turn of the loop.
+_QUIET_TURNS = 3
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
@@ -175,6 +178,18 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+async def handled(app: App[None]) -> None:
+    """Until every message was handled, however busy the machine is.
+
+    Textual's pilot takes an app for idle that gets no processor time, and waits for one step of a key's way.
+    """
+    quiet = 0
+    while quiet < _QUIET_TURNS and app.is_running:
+        pumps = (widget for screen in app.screen_stack for widget in screen.walk_children(with_self=True))
+        quiet = 0 if any(pump.message_queue_size for pump in (app, *pumps)) else quiet + 1
+        await asyncio.sleep(0)
+
+
 def text_of(app: DecentralMLApp) -> str:
     """What the screen in front shows, line by line."""
     lines = app.screen._compositor.render_strips()
@@ -188,6 +203,19 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("TMUX", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pilot presses, clicks and waits for is done when it says so."""
+    wait = Pilot._wait_for_screen
+
+    async def wait_until_handled(pilot: Pilot[None], timeout: float = 30.0) -> bool:
+        done = await wait(pilot, timeout)
+        await handled(pilot.app)
+        return done
+
+    monkeypatch.setattr(Pilot, "_wait_for_screen", wait_until_handled)
 
 
 @pytest.fixture
