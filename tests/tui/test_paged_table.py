@@ -1,5 +1,6 @@
 """The table of any length: what fits, what is fetched, and that only what changed is drawn."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -193,3 +194,48 @@ async def test_why_a_list_is_empty_is_said_in_full() -> None:
         await app.table.reload()
         await pilot.pause()
         assert " ".join(" ".join(lines(app.table)[1:]).split()) == app.table.empty
+
+
+async def test_a_reload_that_is_overtaken_returns_when_the_rows_are_there() -> None:
+    """Whoever waits for it puts the cursor on a row next."""
+
+    class Slow(Source):
+        def __init__(self) -> None:
+            super().__init__(9)
+            self.may = [asyncio.Event(), asyncio.Event()]
+
+        async def fetch(self, offset: int, limit: int) -> tuple[Sequence[Row], int]:
+            answer = await super().fetch(offset, limit)
+            await self.may[len(self.asked) - 1].wait()
+            return answer
+
+    source = Slow()
+    app = Alone(source)
+    async with app.run_test() as pilot:
+        table = app.query_one(PagedTable)
+        first, second = (asyncio.create_task(table.reload()) for _ in range(2))
+        await pilot.pause()
+        source.may[0].set()
+        await pilot.pause()
+        assert not first.done()
+        assert table.total == 0
+        source.may[1].set()
+        await first
+        table.move_to(5)
+        assert table.cursor == 5
+        await second
+
+
+async def test_a_reload_that_is_cancelled_holds_up_none_that_it_overtook() -> None:
+    class Second(Source):
+        async def fetch(self, offset: int, limit: int) -> tuple[Sequence[Row], int]:
+            answer = await super().fetch(offset, limit)
+            await (asyncio.sleep(0.05) if len(self.asked) == 1 else asyncio.Event().wait())
+            return answer
+
+    app = Alone(Second(9))
+    async with app.run_test() as pilot:
+        first, second = (asyncio.create_task(app.table.reload()) for _ in range(2))
+        await pilot.pause()
+        second.cancel()
+        await asyncio.wait_for(first, 10)

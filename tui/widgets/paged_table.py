@@ -1,5 +1,6 @@
 """A table of any length that holds only the pages it shows."""
 
+import asyncio
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._pages: dict[int, Sequence[Row]] = {}
         self._asked: set[int] = set()
         self._generation = 0
+        self._newest = asyncio.Event()
         self.total = 0
         self.loaded = False
         self.marked: set[Any] = set()
@@ -134,8 +136,17 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     async def reload(self, *, keep_cursor: bool = True) -> None:
         """Fetch again what is shown. The cursor stays on its row where the row stays near.
 
-        Only lines that changed are drawn again.
+        Only lines that changed are drawn again. Overtaken by another reload, it returns with that one.
         """
+        read = self._newest = asyncio.Event()
+        try:
+            await self._read(keep_cursor=keep_cursor)
+        finally:
+            read.set()
+        while not self._newest.is_set():
+            await self._newest.wait()
+
+    async def _read(self, *, keep_cursor: bool) -> None:
         key = self.row.key if keep_cursor and self.row else None
         self._generation += 1
         generation = self._generation
