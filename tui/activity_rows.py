@@ -102,6 +102,19 @@ def event(event: Event, block: int, constants: Constants, *, mine: bool) -> Row:
     )
 
 
+def fits(event: Event, filter: str) -> bool:
+    """Whether each word of ``filter`` stands in an event; ``task:12`` means that task."""
+    shown = f"{event.name} {event_words(event)}".casefold()
+    for word in filter.casefold().split():
+        name, colon, value = word.partition(":")
+        if colon and name == "task":
+            if str(event.task_id) != value:
+                return False
+        elif word not in ("mine", "all") and word not in shown:
+            return False
+    return True
+
+
 def concerns(event: Event, address: str | None) -> bool:
     """Whether ``address`` has part in an event."""
     return address is not None and (event.account == address or address in event.data.values())

@@ -120,7 +120,7 @@ class DecentralMLApp(App[None]):
             self.set_timer(PULSE_SECONDS * 3, self._open_again)
             return
         await self.looks.open(self.session.settings.theme)
-        await self._load_sheets()
+        await self.looks.load_sheets(_HERE / "screens")
         await self.guarded(self._read_keymap())
         self.screen.query(KeyBar).refresh()
         await self._beat()
@@ -133,17 +133,6 @@ class DecentralMLApp(App[None]):
             from decentralml.tui.screens.dialog import Show
 
             self.push_screen(Show("The demo market", self.welcome))
-
-    async def _load_sheets(self) -> None:
-        """The style sheets of the screens that were not needed for the first paint."""
-        sheets = await background.call(
-            lambda: [(path, path.read_text()) for path in sorted((_HERE / "screens").glob("*.tcss"))]
-        )
-        missing = [(path, css) for path, css in sheets if not self.stylesheet.has_source(str(path), "")]
-        if missing:
-            for path, css in missing:
-                self.stylesheet.add_source(css, read_from=(str(path), ""))
-            self.stylesheet.reparse()
 
     async def _warm(self) -> None:
         """Load what may be shown later. What is loaded stays: the collector need not search it, which
@@ -317,10 +306,6 @@ class DecentralMLApp(App[None]):
         """Show a mode's own screen with the cursor on what ``id`` is there."""
         self.places.show(mode, id)
 
-    def lead_to(self, to: tuple[str | int, ...]) -> None:
-        """Go where a `related.Way` leads; `back` comes back from there."""
-        self.places.lead(to)
-
     def back(self) -> None:
         """Close what is on top; else go where one came from."""
         self.places.back()
@@ -328,6 +313,16 @@ class DecentralMLApp(App[None]):
     def save_state(self) -> None:
         """Write where the person is, off the loop."""
         self.run_worker(self.guarded(background.call(self.state.save)), group="state", exclusive=True)
+
+    async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
+        """As Textual's; but what a screen cannot do now it does not do: it says why not."""
+        screen, name = default_namespace, str(action)
+        if isinstance(screen, MarketScreen) and screen.check_action(name, ()):
+            refusal = screen.why_not(name)
+            if refusal is not None:
+                self.show_error(refusal)
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     def action_tab(self, mode: str) -> None:
         self.switch_to(mode)
@@ -346,8 +341,11 @@ class DecentralMLApp(App[None]):
 
         screen = self.screen
         if isinstance(screen, MarketScreen | Dialog) and not isinstance(screen, Help):
-            offered = [key for key in keys.keys_of(screen.SCOPE) if screen.check_action(key.method, ())]
-            self.push_screen(Help(screen.SCOPE, offered, self.keymap, screen.why_not))
+            offers, why_not = screen.check_action, screen.why_not
+            rows = [
+                key for key in keys.keys_of(screen.SCOPE) if offers(key.method, ()) or why_not(key.method)
+            ]
+            self.push_screen(Help(screen.SCOPE, rows, self.keymap, why_not))
 
     # Who one is
 

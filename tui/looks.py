@@ -1,5 +1,6 @@
 """How the app looks: its theme, the person's own themes as they change, and ascii alone."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.theme import BUILTIN_THEMES
@@ -72,3 +73,15 @@ class Looks:
         app = self._app
         if self.use(name):
             app.run_worker(app.guarded(background.call(config.store, app.home, "theme", name)))
+
+    async def load_sheets(self, folder: Path) -> None:
+        """The style sheets of the screens that were not needed for the first paint."""
+        sheets = await background.call(
+            lambda: [(str(path), path.read_text()) for path in sorted(folder.glob("*.tcss"))]
+        )
+        stylesheet = self._app.stylesheet
+        missing = [(path, css) for path, css in sheets if not stylesheet.has_source(path, "")]
+        for path, css in missing:
+            stylesheet.add_source(css, read_from=(path, ""))
+        if missing:
+            stylesheet.reparse()

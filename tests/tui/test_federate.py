@@ -93,6 +93,7 @@ async def test_marks_cursor_and_panel_are_where_they_were_after_a_restart(accept
         await pilot.press("k", "right_square_bracket", "right_square_bracket")
         await settled(pilot)
         assert (app.screen.table.row.key, app.screen.panel) == (3, "earlier")
+        app.finish()
     async with accepted.running(size=(120, 40)) as (app, pilot):
         await until(pilot, lambda: app.screen.SCOPE == "federate", "the mode")
         await settled(pilot)

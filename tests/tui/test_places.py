@@ -54,7 +54,7 @@ async def from_runs(app: DecentralMLApp, pilot: Pilot[None]) -> None:
 async def from_validate(app: DecentralMLApp, pilot: Pilot[None]) -> None:
     await pilot.press("3")
     await until(pilot, lambda: isinstance(app.screen, Validate) and app.screen.look, "the result")
-    app.lead_to(("task", 1))
+    app.places.lead(("task", 1))
 
 
 async def from_the_statement(app: DecentralMLApp, pilot: Pilot[None]) -> None:
@@ -71,7 +71,7 @@ async def from_activity(app: DecentralMLApp, pilot: Pilot[None]) -> None:
     await pilot.press("6")
     await until(pilot, lambda: isinstance(app.screen, Activity) and app.screen._part("events").loaded)
     await settled(pilot)
-    app.lead_to(("task", 1))
+    app.places.lead(("task", 1))
 
 
 WAYS = {
@@ -133,7 +133,7 @@ async def test_a_task_opened_anywhere_leads_to_the_run_of_a_submission(
     ):
         await WAYS[mode](app, pilot)
         await at_the_task(app, pilot)
-        app.lead_to(("runs", 1))
+        app.places.lead(("runs", 1))
         await until(pilot, lambda: app.screen.SCOPE == "runs" and app.screen.run is not None, "the runs")
         await until(pilot, lambda: app.screen.table.row.key == 1, "its row")
         assert app.screen.run.id == 1

@@ -57,7 +57,7 @@ async def tab(app: DecentralMLApp, pilot: Pilot[None], number: int) -> None:
 
 
 async def led_to(app: DecentralMLApp, pilot: Pilot[None], *to: str | int) -> None:
-    app.lead_to(to)
+    app.places.lead(to)
     await until(pilot, lambda: to[0] == app.screen.SCOPE and thing(app), f"{to}")
 
 
@@ -83,7 +83,7 @@ async def task(place: Place, app: DecentralMLApp, pilot: Pilot[None]) -> None:
 
 
 async def row_of_a_task(place: Place, app: DecentralMLApp, pilot: Pilot[None]) -> None:
-    app.lead_to(("task", 2, 3))
+    app.places.lead(("task", 2, 3))
     await until(pilot, lambda: thing(app) == Thing("submission", 3))
 
 
@@ -114,7 +114,7 @@ async def address_book(place: Place, app: DecentralMLApp, pilot: Pilot[None]) ->
 
 async def statement(place: Place, app: DecentralMLApp, pilot: Pilot[None]) -> None:
     """On what was paid for 4."""
-    app.lead_to(("statement", place.address("ada")))
+    app.places.lead(("statement", place.address("ada")))
     await until(pilot, lambda: app.screen.SCOPE == "statement" and thing(app))
     await at_row(pilot, lambda here: here == Thing("submission", 4))
 
@@ -249,7 +249,7 @@ async def test_a_strangers_address_is_noted_from_where_it_is_seen(market_home: P
     submission = market_home.take("eve", 4)
     market_home.deliver("eve", submission)
     async with market_home.running(size=(100, 30)) as (app, pilot):
-        app.lead_to(("validate", submission))
+        app.places.lead(("validate", submission))
         await until(pilot, lambda: thing(app) == Thing("submission", submission))
         ways = [way for way, _, _ in await app.screen.related()]
         note = next(way for way in ways if way.startswith("note "))

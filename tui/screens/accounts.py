@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from decentralml.core import config
 from decentralml.core.amount import format_amount, parse_amount
-from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavailable
+from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
@@ -29,6 +29,9 @@ COLUMNS = (
     Column("state", "STATE", 16, priority=70),
 )
 _GRANT = "100"
+_OF_AN_ACCOUNT = frozenset(
+    {"open", "use", "export", "password", "remember", "fund", "forget", "statement", "related"}
+)
 
 
 class AccountsScreen(MarketScreen):
@@ -160,7 +163,7 @@ class AccountsScreen(MarketScreen):
         """The account under the cursor. Raises `Misused` ("NoAccountHere")."""
         entry = self._entry
         if entry is None:
-            raise Misused("NoAccountHere", "The cursor is on no account.", "n makes one, I imports one.")
+            raise _no_account_here()
         return entry.account
 
     def locked(self) -> None:
@@ -172,15 +175,15 @@ class AccountsScreen(MarketScreen):
     def thing(self) -> Thing | None:
         return Thing("account", self._entry.account.address) if self._entry else None
 
-    def why_not(self, action: str) -> Refused | None:
+    def why_not(self, action: str) -> DecentralMLError | None:
         refusal: DecentralMLError | None = None
+        if action in _OF_AN_ACCOUNT and self._entry is None:
+            return _no_account_here()
         if action == "fund" and self.app.session is not None:
             refusal = account_facts.no_faucet(self.session)
         if action == "remember" and self._probed and self._keyring is None:
             refusal = _no_keyring()
-        if refusal is None:
-            return super().why_not(action)
-        return Refused(refusal.code, refusal.message, refusal.hint)
+        return refusal or super().why_not(action)
 
     @on(PagedTable.Opened)
     def action_open(self) -> None:
@@ -294,6 +297,10 @@ class AccountsScreen(MarketScreen):
         row = self.table.row
         if row is not None:
             self.app.copy(str(row.key))
+
+
+def _no_account_here() -> Misused:
+    return Misused("NoAccountHere", "The cursor is on no account.", "n makes one, I imports one.")
 
 
 def _no_keyring() -> Unavailable:

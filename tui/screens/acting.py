@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal
@@ -24,7 +24,7 @@ class Acting(MarketScreen):
         """The submission that the cursor is on."""
         raise NotImplementedError
 
-    def why_not(self, action: str) -> Refused | None:
+    def why_not(self, action: str) -> DecentralMLError | None:
         refused = self.facts.refusals.get(action) if self.facts else None
         return refused or super().why_not(action)
 
@@ -37,27 +37,26 @@ class Acting(MarketScreen):
 
     def _act(self, action: str, build: Callable[..., Proposal]) -> None:
         subject = self._subject(action)
-        if self.able(action) and subject is not None:
+        if subject is not None:
             self.work(self.propose(build, subject))
 
-    def _do(self, action: str, verb: Callable[..., Any]) -> None:
-        if self.able(action):
-            self.work(verb(self, self.task_id))
+    def _do(self, verb: Callable[..., Any]) -> None:
+        self.work(verb(self, self.task_id))
 
     def action_take(self) -> None:
-        self._do("take", task_verbs.take)
+        self._do(task_verbs.take)
 
     def action_try_first(self) -> None:
-        self._do("try_first", task_verbs.try_first)
+        self._do(task_verbs.try_first)
 
     def action_set_up(self) -> None:
-        self._do("set_up", task_verbs.set_up)
+        self._do(task_verbs.set_up)
 
     def action_train(self) -> None:
-        self._do("train", task_verbs.train)
+        self._do(task_verbs.train)
 
     def action_deliver(self) -> None:
-        self._do("deliver", task_verbs.deliver)
+        self._do(task_verbs.deliver)
 
     def action_abandon(self) -> None:
         self._act("abandon", proposals.abandon)
@@ -69,11 +68,10 @@ class Acting(MarketScreen):
         self._act("claim", proposals.claim)
 
     def action_close(self) -> None:
-        if self.able("close"):
-            self.work(self.propose(proposals.close, self.task_id))
+        self.work(self.propose(proposals.close, self.task_id))
 
     def action_evaluate(self) -> None:
         """To the inbox, with the cursor on the result."""
         subject = self._subject("evaluate")
-        if self.able("evaluate") and subject is not None:
+        if subject is not None:
             self.app.show("validate", subject)

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from decentralml.core.chain.base import Event
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.training.runs import Run, Runs
 from decentralml.tui import activity_rows
@@ -19,7 +19,6 @@ from decentralml.tui.judging.work import Stage
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.signing import proposals
-from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import PagedTable, Row
 from decentralml.tui.widgets.rows import Rows
@@ -123,25 +122,11 @@ class Activity(MarketScreen):
         rows = [
             activity_rows.event(event, block, constants, mine=activity_rows.concerns(event, me))
             for event in self._events
-            if self._fits(event)
+            if activity_rows.fits(event, self.filter)
         ]
         await self._part("events").show(rows)
         older = "" if self._all_read else ", G reads older"
         self.query_one("#count", Static).update(f"{len(rows):,} events{older}")
-
-    def _fits(self, event: Event) -> bool:
-        words = [word for word in self.filter.casefold().split() if word not in ("mine", "all")]
-        if not words:
-            return True
-        shown = f"{event.name} {event_words(event)}".casefold()
-        for word in words:
-            name, colon, value = word.partition(":")
-            if colon and name == "task":
-                if str(event.task_id) != value:
-                    return False
-            elif word not in shown:
-                return False
-        return True
 
     @property
     def _block(self) -> int:
@@ -271,7 +256,7 @@ class Activity(MarketScreen):
 
     def _open(self, task_id: int, submission_id: int | None) -> None:
         """The task, with the cursor on the submission that it is about, if it is about one."""
-        self.app.lead_to(("task", task_id) if submission_id is None else ("task", task_id, submission_id))
+        self.app.places.lead(("task", task_id) if submission_id is None else ("task", task_id, submission_id))
 
     def _open_failure(self, row: Row) -> None:
         failure = self._failure(row)
@@ -294,16 +279,13 @@ class Activity(MarketScreen):
             self.app.show("validate", row.key[1])
 
     def action_claim(self) -> None:
-        self._sign(Waiting.claim, proposals.claim)
+        self._sign(proposals.claim)
 
     def action_time_out(self) -> None:
-        self._sign(Waiting.time_out, proposals.time_out)
+        self._sign(proposals.time_out)
 
-    def _sign(self, why: Waiting, build: Any) -> None:
-        refusal = self._not_this(why)
-        if refusal is not None:
-            self.app.show_error(refusal)
-        elif self._item is not None:
+    def _sign(self, build: Any) -> None:
+        if self._item is not None:
             self.work(self.propose(build, self._item.submission_id))
 
     def _not_this(self, why: Waiting) -> Refused | None:
@@ -313,7 +295,9 @@ class Activity(MarketScreen):
         word = "claim" if why is Waiting.claim else "time out"
         return Refused("NotThis", f"There is nothing to {word} under the cursor of what waits.", "")
 
-    def why_not(self, action: str) -> Refused | None:
+    def why_not(self, action: str) -> DecentralMLError | None:
+        if action in ("open", "copy") and self.table.row is not None:
+            return None
         if action == "claim":
             return self._not_this(Waiting.claim)
         if action == "time_out":
@@ -365,13 +349,9 @@ class Activity(MarketScreen):
 
     def action_retry(self) -> None:
         again = self._again()
-        if again is None:
-            refusal = self.why_not("retry")
-            assert refusal is not None, "what cannot be done again has a reason"
-            self.app.show_error(refusal)
-        else:
-            again()
-            self._look()
+        assert again is not None, "what cannot be done again has a reason"
+        again()
+        self._look()
 
     def _stops(self) -> Callable[[], None] | None:
         """What ends the transfer or the evaluation under the cursor."""
@@ -386,12 +366,10 @@ class Activity(MarketScreen):
         return partial(self.app.judging.cancel, row.key[1]) if going else None
 
     def action_stop(self) -> None:
-        stop, refusal = self._stops(), self.why_not("stop")
-        if stop is not None:
-            stop()
-            self._look()
-        elif refusal is not None:
-            self.app.show_error(refusal)
+        stop = self._stops()
+        assert stop is not None, "what cannot be stopped has a reason"
+        stop()
+        self._look()
 
     def action_copy(self) -> None:
         row = self.table.row

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.app import ComposeResult
 
-from decentralml.core.errors import Misused
+from decentralml.core.errors import DecentralMLError, Misused
 from decentralml.core.text import clean
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
@@ -59,6 +59,11 @@ class AddressBookScreen(MarketScreen):
         ]
         return rows[offset : offset + limit], len(rows)
 
+    def why_not(self, action: str) -> DecentralMLError | None:
+        if action in ("open", "related", "copy", "forget") and self.table.row is None:
+            return Misused("NobodyHere", "The cursor is on no entry.", "n notes an address.")
+        return super().why_not(action)
+
     def action_new(self) -> None:
         self.work(note(self.app))
 
@@ -67,8 +72,7 @@ class AddressBookScreen(MarketScreen):
 
     async def _forget(self) -> None:
         row = self.table.row
-        if row is None:
-            raise Misused("NobodyHere", "The cursor is on no entry.", "n notes an address.")
+        assert row is not None, "without one there is a reason"
         name = next(name for name, address in self._entries.items() if address == row.key)
         if await self.app.push_screen_wait(
             Ask(f"Take out {name}", f"{name} is taken out of the address book.\n\n{row.key}", yes="Take out")
@@ -78,8 +82,8 @@ class AddressBookScreen(MarketScreen):
 
     @on(PagedTable.Opened)
     def action_open(self) -> None:
-        if self.able("open") and self.table.row is not None:
-            self.app.lead_to(("record", self.table.row.key))
+        if self.table.row is not None:
+            self.app.places.lead(("record", self.table.row.key))
 
     def action_copy(self) -> None:
         if self.table.row is not None:

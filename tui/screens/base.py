@@ -8,7 +8,7 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.tui import background, keys
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
@@ -156,21 +156,17 @@ class MarketScreen(Screen[None]):
             return False
         return not (self.app.readonly and action in SIGNING)
 
-    def why_not(self, action: str) -> Refused | None:
-        """Why the rules do not offer ``action`` on what the cursor is on; None where they do.
+    def why_not(self, action: str) -> DecentralMLError | None:
+        """Why ``action`` cannot be done now with what the cursor is on; None where it can.
 
-        The help shows it beside the key, so it answers from what the screen has read already.
+        The help shows it beside the key, and the key says it instead of doing anything. So it answers from
+        what the screen has read already; of what is known only later, the action itself raises the reason.
         """
-        if action == "related" and self.thing is None:
-            return Refused("NothingHere", "There is nothing under the cursor that leads on.", "")
+        if action in SIGNING and self.app.readonly:
+            return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
+        if action in OF_A_ROW and self.thing is None:
+            return Refused("NothingHere", "There is nothing under the cursor.", "")
         return None
-
-    def able(self, action: str) -> bool:
-        """Whether ``action`` can be done now; why not is said where it cannot."""
-        refusal = self.why_not(action)
-        if refusal is not None:
-            self.app.show_error(refusal)
-        return refusal is None
 
     def commands(self) -> Iterable[Command]:
         """What this screen adds to the palette."""
@@ -192,12 +188,11 @@ class MarketScreen(Screen[None]):
             return []
         here = (tuple(self.place), (self.SCOPE, thing.id))
         ways = await self.call(related.read, self.session, thing)
-        lead_to = self.app.lead_to
-        return [(way.name, way.about, partial(lead_to, way.to)) for way in ways if way.to[:2] not in here]
+        lead = self.app.places.lead
+        return [(way.name, way.about, partial(lead, way.to)) for way in ways if way.to[:2] not in here]
 
     def action_related(self) -> None:
-        if self.able("related"):
-            self.work(self._go_to_related(), group="related")
+        self.work(self._go_to_related(), group="related")
 
     async def _go_to_related(self) -> None:
         """To what belongs here; where that is more than one thing, the person says which."""
@@ -254,6 +249,8 @@ class MarketScreen(Screen[None]):
         self.app.back()
 
 
+# Actions on what the cursor is on, whatever that is.
+OF_A_ROW = frozenset({"open", "related", "copy", "mark"})
 # Actions that end in a signature: `--readonly` offers none of them.
 SIGNING = frozenset(
     {"new", "take", "deliver", "accept", "reject", "request_changes", "sign_drafts"}

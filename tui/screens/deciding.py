@@ -7,7 +7,7 @@ from textual.widgets import Button
 
 from decentralml.core.amount import format_amount
 from decentralml.core.drafts import Draft, Word
-from decentralml.core.errors import Misused, Refused
+from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.validation import opinion
 from decentralml.tui.judging import decisions
 from decentralml.tui.judging.desk import Desk, Look
@@ -17,16 +17,39 @@ from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.sign_all import SignAll
 
 WORDS = {Word.accept: "accept", Word.reject: "reject", Word.changes: "ask changes"}
+_WORDS = {"accept": Word.accept, "reject": Word.reject, "request_changes": Word.changes}
 BUTTONS = {"accept": Word.accept, "reject": Word.reject, "changes": Word.changes}
 
 
 class Deciding(Evaluating):
     """Accept, reject, ask for changes: never on one key press."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # The results on which a decision was drafted, whether or not the filter shows them.
+        self.drafted: set[int] = set()
+
     @property
     def desk(self) -> Desk:
         """The reader of this session."""
         raise NotImplementedError
+
+    def why_not(self, action: str) -> DecentralMLError | None:
+        look, word = self.look, _WORDS.get(action)
+        if word is not None and (look is None or look.submission.digest is None):
+            return Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
+        if word is not None and look is not None:
+            return look.refusals[decisions.CALLS[word]]
+        if action == "sign_drafts" and not self._drafts_to_sign:
+            return Misused("NoDrafts", "There is no draft to sign.", "a, R and c make one of a result.")
+        if action == "take_back" and (look is None or look.draft is None):
+            return Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
+        return super().why_not(action)
+
+    @property
+    def _drafts_to_sign(self) -> set[int]:
+        """Those that are marked, where any result is."""
+        return self.drafted & self.table.marked if self.table.marked else self.drafted
 
     # Deciding
 
@@ -128,11 +151,8 @@ class Deciding(Evaluating):
         self.work(self._sign_drafts())
 
     async def _sign_drafts(self) -> None:
-        drafts = await self.call(self.desk.my_drafts)
-        marked = self.table.marked
-        drafts = [draft for draft in drafts if not marked or draft.submission_id in marked]
-        if not drafts:
-            raise Misused("NoDrafts", "There is no draft to sign.", "a, R and c make one of a result.")
+        wanted = self._drafts_to_sign
+        drafts = [d for d in await self.call(self.desk.my_drafts) if d.submission_id in wanted]
         await self._sign(await self.call(self.desk.plans, drafts))
 
     def action_take_back(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from textual.widgets import Static
 
 from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.validation import STEPS
 from decentralml.tui.judging.desk import Entry, Look
 from decentralml.tui.judging.work import Job, Setup, Stage
@@ -49,22 +49,33 @@ class Evaluating(PaneScreen):
 
     # Evaluating
 
-    def action_evaluate(self) -> None:
-        if self.look is None:
-            self.app.say("There is no result under the cursor.")
-            return
-        self.work(self._evaluate([(self.look.task, self.look.submission)]))
+    def why_not(self, action: str) -> DecentralMLError | None:
+        if action == "evaluate" and self.look is None:
+            return Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
+        if action == "evaluate_all" and not self._wanted:
+            return Refused(
+                "AllEvaluated",
+                "No result waits to be evaluated.",
+                "v measures the one under the cursor again.",
+            )
+        return super().why_not(action)
 
-    def action_evaluate_all(self) -> None:
-        wanted = [
+    @property
+    def _wanted(self) -> list[tuple[Task, Submission]]:
+        """What is marked; where nothing is, all that is not evaluated."""
+        marked = self.table.marked
+        return [
             (entry.task, entry.submission)
             for entry in self.entries.values()
-            if (entry.submission.id in self.table.marked if self.table.marked else entry.report is None)
+            if (entry.submission.id in marked if marked else entry.report is None)
         ]
-        if not wanted:
-            self.app.say("Everything that waits is evaluated; v measures the one under the cursor again.")
-            return
-        self.work(self._evaluate(wanted))
+
+    def action_evaluate(self) -> None:
+        if self.look is not None:
+            self.work(self._evaluate([(self.look.task, self.look.submission)]))
+
+    def action_evaluate_all(self) -> None:
+        self.work(self._evaluate(self._wanted))
 
     async def _evaluate(self, wanted: list[tuple[Task, Submission]]) -> None:
         """Ask once a task by what to measure, then put all into the queue."""

@@ -53,17 +53,21 @@ class Federating(PaneScreen):
 
     # Writing
 
+    def why_not(self, action: str) -> DecentralMLError | None:
+        if action != "write":
+            return super().why_not(action)
+        if self._doing:
+            return Misused("Busy", f"Still {self._doing}.", "Wait until that is done.")
+        if self._problem is None and (self._gathered is None or not self._gathered.ingredients):
+            return Misused("NoModels", "There is nothing to federate.", "space marks accepted results.")
+        return self._problem
+
     def action_write(self) -> None:
         self.work(self._write(), group="write")
 
     async def _write(self) -> None:
-        if self._doing:
-            raise Misused("Busy", f"Still {self._doing}.", "Wait until that is done.")
-        if self._problem is not None:
-            raise self._problem
         gathered = self._gathered
-        if gathered is None or not gathered.ingredients:
-            raise Misused("NoModels", "There is nothing to federate.", "space marks accepted results.")
+        assert gathered is not None, "without there is a reason"
         numbers = sorted(entry.submission_id for entry in gathered.ingredients)
         out = await self.call(federations.free_folder, self.session.home, numbers)
         data = self._held_out(gathered.ingredients[0].task_id)

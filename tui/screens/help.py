@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core.chain import rules
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean
 from decentralml.tui.keys import MOVING, Key
 from decentralml.tui.screens.dialog import Show
@@ -27,7 +27,7 @@ class Help(Show):
         scope: str,
         rows: Sequence[Key],
         keymap: Mapping[str, str],
-        why_not: Callable[[str], Refused | None],
+        why_not: Callable[[str], DecentralMLError | None],
     ) -> None:
         super().__init__(f"Keys of {scope}", "")
         self._keymap = keymap

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from decentralml.core import answers, hostile, outgoing
 from decentralml.core.domain import RESULT_BYTES, AnnotationType, Submission, Task, manifest_digest
-from decentralml.core.errors import Misused, Refused
+from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
 from decentralml.tui.screens.base import MarketScreen, Thing
@@ -225,23 +225,20 @@ class LabelFiles(MarketScreen):
 
     # Delivering
 
-    def why_not(self, action: str) -> Refused | None:
+    def why_not(self, action: str) -> DecentralMLError | None:
         if action == "deliver" and self._market_task is not None and self._mine is None:
             return task_facts.not_taken(self._market_task)
+        if action == "deliver" and not self._answers:
+            return Misused("NoAnswers", "No file has a label yet.", "1-9 or enter gives one.")
         return super().why_not(action)
 
     def action_deliver(self) -> None:
         self.work(self._deliver(), group="deliver")
 
     async def _deliver(self) -> None:
-        refusal = self.why_not("deliver")
-        if refusal is not None:
-            raise refusal
         if self._market_task is None or self._mine is None:
             return
         left = [name for name in self._names if name not in self._answers]
-        if not self._answers:
-            raise Misused("NoAnswers", "No file has a label yet.", "1-9 or enter gives one.")
         if left:
             text = f"{len(left):,} of {len(self._names):,} files have no label. The creator sees how many."
             if not await self.app.push_screen_wait(Ask("Deliver so", text, yes="Deliver", danger=True)):

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from decentralml.core import work
 from decentralml.core.domain import Submission
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import short
 from decentralml.core.training.runs import Run, Runs
 from decentralml.tui.run import words as run_words
@@ -17,6 +17,10 @@ from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.task import facts as task_facts
 
 _TITLE = 32  # of a question, beside the number
+_OF_A_RUN = frozenset(
+    {"open", "mark", "copy", "deliver", "pause", "stop", "retry", "zoom", "log_scale", "smooth", "overlay"}
+    | {"next_panel", "previous_panel", "closer", "wider", "all_epochs", "earlier", "later"}
+)
 
 
 class Running(MarketScreen):
@@ -44,10 +48,9 @@ class Running(MarketScreen):
     def thing(self) -> Thing | None:
         return Thing("run", self.run.id) if self.run else None
 
-    def why_not(self, action: str) -> Refused | None:
-        if action in ("pause", "stop", "retry", "deliver"):
-            return run_words.why_not(action, self.run)
-        return super().why_not(action)
+    def why_not(self, action: str) -> DecentralMLError | None:
+        refused = run_words.why_not(action, self.run) if action in _OF_A_RUN else None
+        return refused or super().why_not(action)
 
     def _able(self, action: str) -> Run:
         """The run, where ``action`` can be done with it. Raises the reason where it cannot."""

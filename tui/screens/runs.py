@@ -279,7 +279,7 @@ class RunsScreen(Running):
         if not run.spec.on(self.session.chain.genesis):
             self.app.say(f"Run {run.id} trained a task of another chain.")
             return
-        self.app.lead_to(("task", run.spec.task_id))
+        self.app.places.lead(("task", run.spec.task_id))
 
     def action_back(self) -> None:
         filter = self.query_one("#filter", Input)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from decentralml.core import named_path
 from decentralml.core.amount import format_amount
 from decentralml.core.cli.files import write_new
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean, short_address
 from decentralml.tui.account.statement import Line, StatementPages
 from decentralml.tui.screens.base import MarketScreen, Thing
@@ -94,11 +95,16 @@ class StatementScreen(MarketScreen):
         lines = await self.call(self._pages.page, offset, limit)
         return [_row(line) for line in lines], self._pages.total
 
+    def why_not(self, action: str) -> DecentralMLError | None:
+        if action == "open" and (self.table.row is None or self.table.row.key[1] is None):
+            return Refused("NoTask", "What the cursor is on is about no task.", "")
+        return super().why_not(action)
+
     @on(PagedTable.Opened)
     def action_open(self) -> None:
         row = self.table.row
         if row is not None and row.key[1] is not None:
-            self.app.lead_to(("task", row.key[1]))
+            self.app.places.lead(("task", row.key[1]))
 
     def action_export(self) -> None:
         self.work(self._export())

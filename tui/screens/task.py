@@ -9,6 +9,7 @@ from textual.containers import Grid, Horizontal, Vertical
 from textual.widgets import Static
 
 from decentralml.core.chain.base import Event
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean
 from decentralml.tui import keys
 from decentralml.tui.pulse import Pulse
@@ -331,11 +332,19 @@ class TaskDetail(Acting):
         if answer == "judge":
             self.app.show("validate", submission_id)
         elif answer == "report":
-            self.app.lead_to(("report", submission_id))
+            self.app.places.lead(("report", submission_id))
         elif answer == "run":
             self.app.show("runs", facts.runs[submission_id].id)
         elif answer == "record":
-            self.app.lead_to(("record", submission.worker))
+            self.app.places.lead(("record", submission.worker))
+
+    def why_not(self, action: str) -> DecentralMLError | None:
+        here = self.files.node if self.panel == "assets" else self.submission_id
+        if action == "open" and here is None:
+            return Refused(
+                "NothingHere", "There is nothing to open here.", "] goes to files and submissions."
+            )
+        return super().why_not(action)
 
     # Copying
 

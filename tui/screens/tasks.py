@@ -1,6 +1,6 @@
 """The market: every task, one line each, and what one can do with it next."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from decentralml.core import config
-from decentralml.core.errors import Misused, Refused
+from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.text import clean
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -197,24 +197,19 @@ class Tasks(MarketScreen):
 
             self.query_one(Prose).show(blocks(preview, self.query_one(Prose).size.width))
 
-    def why_not(self, action: str) -> Refused | None:
+    def why_not(self, action: str) -> DecentralMLError | None:
         preview, row = self._preview, self.table.row
-        if action != "take" or preview is None or row is None or preview.task.id != row.key:
-            return super().why_not(action)
-        return preview.cannot_take
+        if action in ("take", "try_first", "train") and row is None:
+            return Misused("NoTask", "There is no task under the cursor.", "m shows others, / filters.")
+        known = preview is not None and row is not None and preview.task.id == row.key
+        refusals = {"take": preview.cannot_take, "train": preview.cannot_train} if known and preview else {}
+        return refusals.get(action) or super().why_not(action)
 
     # Acting
 
     @property
     def thing(self) -> Thing | None:
         return Thing("task", self.table.row.key) if self.table.row else None
-
-    def _task_id(self) -> int:
-        """The task under the cursor. Raises `Misused` ("NoTask")."""
-        row = self.table.row
-        if row is None:
-            raise Misused("NoTask", "There is no task under the cursor.", "m shows others, / filters.")
-        return int(row.key)
 
     def action_new(self) -> None:
         from decentralml.tui.screens.create import CreateTask
@@ -223,33 +218,36 @@ class Tasks(MarketScreen):
 
     @on(PagedTable.Opened)
     def action_open(self) -> None:
-        self.work(self._open())
+        self._with_task(self._open)
 
     def action_try_first(self) -> None:
-        self.work(self._open("try_first"))
+        self._with_task(self._open, "try_first")
 
     def action_train(self) -> None:
-        self.work(self._open("train"))
+        self._with_task(self._open, "train")
 
-    async def _open(self, then: str = "") -> None:
+    def action_take(self) -> None:
+        self._with_task(self._take)
+
+    def _with_task(self, act: Callable[..., Coroutine[Any, Any, None]], *args: str) -> None:
+        if self.table.row is not None:
+            self.work(act(int(self.table.row.key), *args), group="act")
+
+    async def _open(self, task_id: int, then: str = "") -> None:
         """Open the task's own screen, and do ``then`` there."""
         from decentralml.tui.screens.task import TaskDetail
 
-        detail = TaskDetail(self._task_id())
+        detail = TaskDetail(task_id)
         await self.app.push_screen(detail)
         if then:
             await self.app.run_action(then, detail)
 
-    def action_take(self) -> None:
-        self.work(self._take(), group="take")
-
-    async def _take(self) -> None:
+    async def _take(self, task_id: int) -> None:
         """Take a slot, and be where one works on it."""
         from decentralml.tui.task import verbs
 
-        task_id = self._task_id()
         if await verbs.take(self, task_id) is not None:
-            self.app.lead_to(("task", task_id))
+            self.app.places.lead(("task", task_id))
 
     def action_copy(self) -> None:
         if self.table.row is not None:

@@ -10,7 +10,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
 from decentralml.core.domain import Task, TaskType
-from decentralml.core.errors import Refused
 from decentralml.core.text import clean
 from decentralml.tui import keys
 from decentralml.tui.judging import decisions, inbox, panels, words
@@ -140,6 +139,7 @@ class Validate(Deciding):
         found = await self.call(self.desk.inbox, self.filter, self.order, self.descending)
         self.entries = {entry.submission.id: entry for entry in found}
         self._drafts = sum(entry.draft is not None for entry in found)
+        self.drafted = {draft.submission_id for draft in await self.call(self.desk.my_drafts)}
         self._show_counts(len(found))
         return [self._row(entry) for entry in found[offset : offset + limit]], len(found)
 
@@ -236,13 +236,6 @@ class Validate(Deciding):
             text.append(f"{', '.join(names)} not now: {clean(why)}  ", "dim")
         self.query_one("#why").display = bool(text.plain)
         self.set_part("#why", text)
-
-    def why_not(self, action: str) -> Refused | None:
-        name = {"accept": "accept", "reject": "reject", "request_changes": "changes"}.get(action)
-        if name is None or self.look is None:
-            return super().why_not(action)
-        refused = self.look.refusals[decisions.CALLS[BUTTONS[name]]]
-        return refused if isinstance(refused, Refused) else None
 
     @property
     def thing(self) -> Thing | None:

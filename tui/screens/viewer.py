@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from decentralml.core import hostile
-from decentralml.core.errors import Refused
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.models.layers import Shape
 from decentralml.core.text import clean, short
 from decentralml.tui.screens.base import MarketScreen, Thing
@@ -124,6 +124,11 @@ class Viewer(MarketScreen):
         return self._rows[offset : offset + limit], len(self._rows)
 
     # Keys
+
+    def why_not(self, action: str) -> DecentralMLError | None:
+        if action == "copy":
+            return None if self._text else Refused("NoText", "What is shown is no text.", "")
+        return super().why_not(action)
 
     def action_copy(self) -> None:
         if self._text:

@@ -209,16 +209,19 @@ def _overdue_slot(
 
 def _local_refusals(session: Session, task: Task, fetched: bool) -> dict[str, Refused | None]:
     """Why what is done on this machine alone does not fit the task."""
-    labels = task.terms.task_type is TaskType.DataAnnotators
-    train = Refused(
-        "NothingToTrain", f"Task {task.id} asks for labels.", "d labels the files; T shows them first."
-    )
     setup = None
     if fetched and task.terms.assets is not None:
         folder = session.home.assets / manifest_digest(task.terms.assets[1])
         if not (folder / setup_script.NAME).exists() and not (folder / task_folder.REQUIREMENTS).exists():
             setup = Refused("NoSetup", f"Task {task.id} has no setup.sh and no requirements.", "")
-    return {"train": train if labels else None, "set_up": setup}
+    return {"train": no_training(task), "set_up": setup}
+
+
+def no_training(task: Task) -> Refused | None:
+    """Why nothing is trained for a task; None where something is."""
+    if task.terms.task_type is not TaskType.DataAnnotators:
+        return None
+    return Refused("NothingToTrain", f"Task {task.id} asks for labels.", "d labels the files; T shows them.")
 
 
 def _reports(session: Session, submissions: tuple[Submission, ...]) -> dict[int, Report]:

@@ -9,6 +9,7 @@ from decentralml.core.domain import Constants, ResultSubmissionStatus, Submissio
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short, short_address
 from decentralml.tui.session import Session
+from decentralml.tui.task import facts as task_facts
 from decentralml.tui.task.words import STANDING, creator_record
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
@@ -32,6 +33,7 @@ class Preview:
     creator: str
     me: str | None
     cannot_take: Refused | None
+    cannot_train: Refused | None
     overdue_slot: int | None
     block: int
     constants: Constants
@@ -52,6 +54,7 @@ def read_preview(session: Session, task_id: int) -> Preview:
         creator=f"{clean(name)}  {short_address(task.creator)}" if name else short_address(task.creator),
         me=session.address,
         cannot_take=None if slot else refusal,
+        cannot_train=task_facts.no_training(task),
         overdue_slot=slot.id if slot else None,
         block=chain.head().block,
         constants=chain.constants,

@@ -1,0 +1,85 @@
+"""No key of a screen is dead: each does something, or says why it cannot."""
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from decentralml.tui import keys
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.base import MarketScreen
+
+from .conftest import Place, settled, text_of, until
+
+# They move, leave the screen, or are the person's own affair; other tests are about them.
+_LEFT_OUT = keys.MOVING | {"tab", "quit", "lock", "who", "help", "next_panel", "previous_panel"}
+_MODES = {mode: str(number) for number, mode in enumerate(keys.MODES, 1)}
+
+
+def acting(screen: MarketScreen) -> list[keys.Key]:
+    """The rows of a screen that do something with what is on it."""
+    rows = keys.keys_of(screen.SCOPE)
+    return [row for row in rows if row.method not in _LEFT_OUT and screen.check_action(row.method, ())]
+
+
+async def go(app: DecentralMLApp, pilot: Pilot[None], scope: str, place: Place) -> None:
+    """To a screen of ``scope``: what it is about is there, or the nearest to it."""
+    if scope in _MODES:
+        await pilot.press(_MODES[scope])
+    else:
+        about = {"task": 1, "report": 1, "label": 3}.get(scope, place.address("bo"))
+        to = (scope,) if scope == "address_book" else (scope, about)
+        app.places.lead(to)
+    await until(pilot, lambda: scope == app.screen.SCOPE, scope)
+    await settled(pilot)
+
+
+def state(app: DecentralMLApp) -> tuple[object, ...]:
+    """What a key may change."""
+    screen = app.screen
+    return screen, len(app.screen_stack), screen.focused, text_of(app), len(app._notifications)
+
+
+@pytest.mark.parametrize("scope", [*keys.MODES, "statement", "address_book", "record"])
+async def test_where_there_is_nothing_each_key_does_something_or_says_why_not(
+    bare_home: Place, scope: str
+) -> None:
+    async with bare_home.running(size=(100, 30)) as (app, pilot):
+        await go(app, pilot, scope, bare_home)
+        await each_key_is_answered(app, pilot)
+
+
+@pytest.mark.parametrize("scope", [*keys.MODES, "task", "report", "label", "statement", "record"])
+async def test_in_a_market_each_key_does_something_or_says_why_not(market_home: Place, scope: str) -> None:
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        await go(app, pilot, scope, market_home)
+        await each_key_is_answered(app, pilot)
+
+
+async def each_key_is_answered(app: DecentralMLApp, pilot: Pilot[None]) -> None:
+    screen = app.screen
+    for row in acting(screen):
+        refusal = screen.why_not(row.method)
+        said = len(app.failures)
+        app._said = ("", 0.0)
+        before = state(app)
+        await pilot.press(row.keys.partition(",")[0])
+        if refusal is not None:
+            await until(pilot, lambda said=said: len(app.failures) > said, f"why not {row.name}")
+            assert app.failures[-1].message == refusal.message, row.name
+            assert app.screen is screen, f"{row.name} is refused, and nothing is opened"
+        else:
+            await until(pilot, lambda before=before: state(app) != before, f"what {row.name} does")
+        await back_to(app, pilot, screen)
+
+
+async def back_to(app: DecentralMLApp, pilot: Pilot[None], screen: MarketScreen) -> None:
+    """Out of whatever was opened."""
+    while app.screen is not screen or isinstance(screen.focused, Input):
+        if isinstance(app.screen, ModalScreen):
+            app.screen.dismiss(None)
+        elif app.screen is screen or app.screen not in app.screen_stack[1:]:
+            await pilot.press("escape")
+        else:
+            app.pop_screen()
+        await pilot.pause()
