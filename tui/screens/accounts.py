@@ -72,7 +72,7 @@ class AccountsScreen(MarketScreen):
     async def refresh_data(self) -> None:
         self._book = await self.call(account_facts.read, self.session)
         await self.table.reload()
-        if self._wished:
+        if self._wished and self.table.loaded:
             self.table.go_to(self._wished)
             self._wished = ""
         if not self._probed:

@@ -86,10 +86,11 @@ class Federate(Federating):
 
     async def refresh_data(self) -> None:
         await self.table.reload()
-        places = [submission.id for submission, _ in self._accepted]
-        if self._wished in places:
-            self.table.move_to(places.index(self._wished))
-        self._wished = 0
+        if self.table.loaded:  # not where a reading that began later comes first
+            places = [submission.id for submission, _ in self._accepted]
+            if self._wished in places:
+                self.table.move_to(places.index(self._wished))
+            self._wished = 0
         self._past = await self.call(federations.past, self.session.home)
         await self._choose()
         self._show()

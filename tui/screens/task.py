@@ -113,7 +113,7 @@ class TaskDetail(Acting):
         self._show(facts)
         for table in (self.submissions, self.query_one("#history-table", PagedTable)):
             await table.reload()
-        if self._wished is not None:
+        if self._wished is not None and self.submissions.loaded:
             places = [submission.id for submission in facts.submissions]
             self.submissions.move_to(places.index(self._wished) if self._wished in places else 0)
             self._wished = None
