@@ -10,6 +10,7 @@ from decentralml.core import federations
 from decentralml.core.domain import TaskType, ValidationStrategy
 from decentralml.core.models import federate
 from decentralml.core.text import short_address
+from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.federate_form import FederateForm
 
 from . import judged
@@ -126,6 +127,33 @@ async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: 
         said = await panel(pilot, "earlier")
         assert federate.read(out).output in said
         assert "ACCURACY" in said
+
+
+async def test_a_new_task_begins_from_a_federated_model(accepted: Place, trained: Path) -> None:
+    out = accepted.home.federations / "mine"
+
+    def fill(form: FederateForm) -> None:
+        form.query_one("#data", Input).value = ""
+        form.query_one("#out", Input).value = str(out)
+
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        await order(pilot, fill)
+        await until(pilot, out.exists, "the model")
+        await settled(pilot)
+        screen = app.screen
+        await until(pilot, lambda: screen._past, "it is listed")
+        ways = {f"{name} {about}": go for name, about, go in await screen.related()}
+        ways["new task from mine"]()
+        await until(pilot, lambda: isinstance(app.screen, CreateTask), "the form")
+        await until(pilot, lambda: app.screen.checked and app.screen.checked.terms, "its checks")
+        draft, before = app.screen.draft, accepted.chain.task(1).terms
+        assert (draft.question, draft.wanted) == (before.question, str(before.max_assignments))
+        files = Path(draft.files)
+        weights = (files / "base_model" / "model.weights.h5").read_bytes()
+        assert weights == (out / "model.weights.h5").read_bytes()
+        assert (files / "model_contributor.py").exists()
+        assert not list(files.rglob("*provenance*")), "who contributed stays here"
 
 
 async def test_weights_change_the_shares(accepted: Place) -> None:

@@ -1,6 +1,7 @@
 """Accepted results become the next model: chosen, passed through the gate, averaged, and measured."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -12,17 +13,19 @@ from textual.widgets import Static
 from decentralml.core import federation, federations
 from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task, TaskType
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.federations import Past
 from decentralml.core.text import clean, short, short_address
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.judging.desk import Desk
-from decentralml.tui.screens.base import Thing
+from decentralml.tui.screens.base import Command, Thing
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.federating import Federating, named
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
 
+_NEXT = 3  # models from which a new task can begin: the newest
 PANELS = ("gate", "outcome", "earlier")
 _COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
@@ -145,6 +148,40 @@ class Federate(Federating):
     @property
     def thing(self) -> Thing | None:
         return Thing("submission", self.table.row.key) if self.table.row else None
+
+    async def related(self) -> list[Command]:
+        """Besides what belongs to the result: the next task, for each of the newest federated models."""
+        ways = await super().related()
+        models = () if self.app.readonly else [past for past in self._past if past.provenance is not None]
+        for past in models[:_NEXT]:
+            ways.append(("new task", f"from {short(past.folder.name, 40)}", partial(self._next_task, past)))
+        return ways
+
+    def _next_task(self, past: Past) -> None:
+        self.work(self._draft_next(past))
+
+    async def _draft_next(self, past: Past) -> None:
+        """Fill the form of a new task in: as the task of what went in, with the model as its base."""
+        from decentralml.core import next_round
+        from decentralml.tui.screens.create import CreateTask
+        from decentralml.tui.task import draft
+
+        assert past.provenance is not None, "without it no way leads here"
+        digests = {entry.result_digest for entry in past.provenance.inputs}
+        task = next((task for result, task in self._accepted if result.digest in digests), None)
+        if task is None:
+            raise Refused(
+                "NoTask", f"{past.folder.name} was made of results of other accounts or chains.", ""
+            )
+        text = "The draft of a new task that you began is replaced."
+        if not draft.from_state(self.app.state.get("create.draft", {})).empty and not (
+            await self.app.push_screen_wait(Ask("New task", text, yes="Replace it"))
+        ):
+            return
+        files = await self.call(self.session.market.fetch_assets, task)
+        folder = await self.call(next_round.prepare, self.session.home, files, past.folder)
+        self.app.state.set("create.draft", draft.like(task.terms, str(folder)).to_state())
+        self.app.push_screen(CreateTask())
 
     # Choosing
 

@@ -82,6 +82,18 @@ def from_state(kept: object) -> Draft:
     )
 
 
+def like(terms: Terms, files: str) -> Draft:
+    """A task for models on the terms of an earlier one, with files of its own."""
+    return Draft(
+        kind=next(word for word, kind in KINDS.items() if kind is terms.task_type),
+        question=terms.question,
+        files=files,
+        pays=format_amount(terms.pays_amount).replace(",", ""),
+        wanted=str(terms.max_assignments),
+        judged=next(word for word, kind in STRATEGIES.items() if kind is terms.validation_strategy),
+    )
+
+
 @dataclass(frozen=True)
 class Finding:
     """What is said of one field: ``tone`` is good, bad, warn, or "" where it is not filled in yet."""
