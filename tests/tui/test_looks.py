@@ -111,6 +111,12 @@ async def federate(place: Place, pilot: Pilot[None]) -> None:
     await sees(pilot, "GOES IN  2")
 
 
+async def related(place: Place, pilot: Pilot[None]) -> None:
+    await validate(place, pilot)
+    await pilot.press("full_stop")
+    await sees(pilot, "Go to", "task 1")
+
+
 async def accounts(place: Place, pilot: Pilot[None]) -> None:
     await mode(pilot, "5")
     await sees(pilot, "ADDRESS", "in use", "as creator")
@@ -231,6 +237,7 @@ PAGES: dict[str, Page] = {
     "record": record,
     "runs": runs,
     "validate": validate,
+    "related": related,
     "federate": federate,
     "accounts": accounts,
     "activity": activity,

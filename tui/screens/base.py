@@ -204,10 +204,15 @@ class MarketScreen(Screen[None]):
         if len(ways) > 1:
             widest = max(len(name) for name, _, _ in ways)
             choices = [
-                (str(number), Text.assemble(f"{name:<{widest}}  ", (about, "dim")))
+                (
+                    str(number),
+                    Text.assemble(f"{name:<{widest}}  ", (about, "dim")),
+                )
                 for number, (name, about, _) in enumerate(ways)
             ]
-            chosen = await self.app.push_screen_wait(Choose("Go to", choices))
+            dialog = Choose("Go to", choices)
+            dialog.add_class("-lines")
+            chosen = await self.app.push_screen_wait(dialog)
             ways = [] if chosen is None else [ways[int(chosen)]]
         for _, _, go in ways:
             go()
