@@ -61,6 +61,19 @@ Fetch = Callable[[int, int], Awaitable[tuple[Sequence[Row], int]]]
 """(offset, limit) -> the rows there, and how many rows there are in all."""
 
 
+class _FromTable(Message):
+    """What a table says, with the row under its cursor."""
+
+    def __init__(self, table: "PagedTable") -> None:
+        super().__init__()
+        self.table = table
+        self.row = table.row
+
+    @property
+    def control(self) -> "PagedTable":
+        return self.table
+
+
 class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Draws only the lines on screen, from pages fetched when first shown."""
 
@@ -77,41 +90,18 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
-    class Opened(Message):
-        """Enter or a click on the row under the cursor."""
+    class Opened(_FromTable):
+        """Enter or a click on ``row``, the one under the cursor."""
 
-        def __init__(self, table: "PagedTable", row: Row) -> None:
-            super().__init__()
-            self.table = table
-            self.row = row
+    class Moved(_FromTable):
+        """The cursor is on another ``row`` (None: the table is empty, or the row is still on its way)."""
 
-        @property
-        def control(self) -> "PagedTable":
-            return self.table
-
-    class Moved(Message):
-        """The cursor is on another row (None: the table is empty, or the row is still on its way)."""
-
-        def __init__(self, table: "PagedTable", row: Row | None) -> None:
-            super().__init__()
-            self.table = table
-            self.row = row
-
-        @property
-        def control(self) -> "PagedTable":
-            return self.table
-
-    class HeaderClicked(Message):
-        """A click on a column's title."""
+    class HeaderClicked(_FromTable):
+        """A click on the title of ``column``."""
 
         def __init__(self, table: "PagedTable", column: str) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.column = column
-
-        @property
-        def control(self) -> "PagedTable":
-            return self.table
 
     def __init__(
         self, columns: Sequence[Column], fetch: Fetch, *, empty: str = "nothing here", id: str | None = None
@@ -175,7 +165,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         for y in range(self.size.height):
             if self._line(y) != self._drawn.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
-        self.post_message(self.Moved(self, self.row))
+        self.post_message(self.Moved(self))
 
     def _line(self, y: int) -> Any:
         """What decides how line ``y`` looks, to be compared with what it was."""
@@ -218,7 +208,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._pages[page] = rows
         self.refresh()
         if self.cursor // PAGE == page:
-            self.post_message(self.Moved(self, self.row))
+            self.post_message(self.Moved(self))
 
     # Drawing
 
@@ -348,7 +338,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._into_view(after)
         for index in (before, after):
             self.refresh(Region(0, index - self._top + 1, self.size.width, 1))
-        self.post_message(self.Moved(self, self.row))
+        self.post_message(self.Moved(self))
 
     def _into_view(self, index: int) -> None:
         height = self.size.height - 1
@@ -378,7 +368,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         if not 0 <= index < self.total:
             return
         if index == self.cursor and self.row is not None:
-            self.post_message(self.Opened(self, self.row))
+            self.post_message(self.Opened(self))
         self.move_to(index)
 
     def _click_header(self, x: int) -> None:
