@@ -214,7 +214,7 @@ def _require_protected(file: BinaryIO, path: Path) -> None:
     if not keystore.parse(file.read(keystore.MAX_SIZE + 1), str(path)).protected:
         raise Refused(
             "UnprotectedKey",
-            f"{path} is a key without a passphrase: whoever reads the archive would have it.",
+            f"{path} is a key without a password: whoever reads the archive would have it.",
             "Import it with `decentralml account import`, which encrypts it, and delete the file.",
         )
     file.seek(0)

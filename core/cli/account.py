@@ -33,7 +33,7 @@ def create(app: App, name: str, crypto: str, show_mnemonic: bool) -> None:
     --show-mnemonic asks for it.
     """
     app.accounts.require_free(name)
-    password = app.secrets.new_passphrase(f"A passphrase for {name}: ")
+    password = app.secrets.new_password(f"A password for {name}: ")
     account, mnemonic = app.accounts.create(name, password, Crypto(crypto))
     data = {**_data(account), "mnemonic": mnemonic if show_mnemonic else None}
 
@@ -78,14 +78,14 @@ def import_(
         raise Misused("Usage", "Say what to import.", "One of --mnemonic, --seed, --json-file FILE.")
     if json_file is not None:
         text = read_small(json_file, MAX_KEY_FILE)
-        password = app.secrets.passphrase("Passphrase of the file: ")
+        password = app.secrets.password("Password of the file: ")
         account = app.accounts.import_json(name, password, text, any_prefix=any_prefix, warn=app.out.note)
     else:
         if name is None:
             raise Misused("Usage", "The account needs a name.", "`account import NAME --mnemonic`")
         app.accounts.require_free(name)
         secret = app.secrets.phrase("Mnemonic: " if source == "mnemonic" else "Seed: ")
-        password = app.secrets.new_passphrase(f"A passphrase for {name}: ")
+        password = app.secrets.new_password(f"A password for {name}: ")
         if source == "mnemonic":
             account = app.accounts.import_mnemonic(name, password, secret, Crypto(crypto), derive)
         else:
@@ -98,7 +98,7 @@ def import_(
 @click.option("--to", type=NEW_FILE, help="Write it to this new file (0600), not to stdout.")
 def export(app: App, name: str | None, to: Path | None) -> None:
     """
-    The file stays encrypted under the account's passphrase.
+    The file stays encrypted under the account's password.
     """
     account = app.account(name or "")
     text = app.accounts.export_json(account.name)
@@ -209,7 +209,7 @@ def forget(app: App, name: str) -> None:
         [("address", account.address), ("file", str(account.path))],
     )
     app.accounts.forget(account.name)
-    _forget_passphrase(app, account.address)
+    _forget_password(app, account.address)
     app.out.done(_data(account), lambda: app.out.say(f"{account.name} is forgotten here."))
 
 
@@ -299,14 +299,14 @@ def history(app: App, who: str | None, as_csv: bool, since: int) -> None:
 @click.argument("name", required=False)
 def password(app: App, name: str | None) -> None:
     """
-    With --password-fd the passphrase in force is the first line and the new one the second.
+    With --password-fd the password in force is the first line and the new one the second.
     """
     account = app.account(name or "")
-    old = app.secrets.passphrase(f"Passphrase of {account.name}: ")
-    new = app.secrets.new_passphrase("The new one: ")
+    old = app.secrets.password(f"Password of {account.name}: ")
+    new = app.secrets.new_password("The new one: ")
     app.accounts.change_password(account.name, old, new)
-    _forget_passphrase(app, account.address)
-    app.out.done(_data(account), lambda: app.out.say(f"{account.name} has a new passphrase."))
+    _forget_password(app, account.address)
+    app.out.done(_data(account), lambda: app.out.say(f"{account.name} has a new password."))
 
 
 @command("account remember")
@@ -320,7 +320,7 @@ def remember_(app: App, state: str, name: str | None) -> None:
 
     account = app.account(name or "")
     if state == "on":
-        secret = app.secrets.passphrase(f"Passphrase of {account.name}: ")
+        secret = app.secrets.password(f"Password of {account.name}: ")
         app.accounts.unlock(account.name, secret).lock()
         remember.store(account.address, secret)
     else:
@@ -328,7 +328,7 @@ def remember_(app: App, state: str, name: str | None) -> None:
     words = "is remembered" if state == "on" else "is not remembered any more"
     app.out.done(
         {**_data(account), "remembered": state == "on"},
-        lambda: app.out.say(f"The passphrase of {account.name} {words}."),
+        lambda: app.out.say(f"The password of {account.name} {words}."),
     )
 
 
@@ -354,14 +354,14 @@ def book_list(app: App) -> None:
     app.out.done(data, lambda: app.out.table(("NAME", "ADDRESS"), entries))
 
 
-def _forget_passphrase(app: App, address: str) -> None:
-    """Take the old passphrase out of the keyring; what was done to the key file stands whatever it says."""
+def _forget_password(app: App, address: str) -> None:
+    """Take the old password out of the keyring; what was done to the key file stands whatever it says."""
     from decentralml.core.wallet import remember
 
     try:
         remember.forget(address)
     except Unavailable as error:
-        app.out.note(f"Its passphrase may still be in the keyring. {error}")
+        app.out.note(f"Its password may still be in the keyring. {error}")
 
 
 def _message(message: str | None, file: Path | None) -> bytes:

@@ -53,7 +53,7 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
         option("--chain", metavar="SPEC", help="local or local:FILE"),
         option("--storage", metavar="SPEC", help="local or local:FOLDER"),
         option("--account", metavar="NAME", help="Act as this account."),
-        option("--password-fd", type=int, metavar="N", help="Read the passphrase from file descriptor N."),
+        option("--password-fd", type=int, metavar="N", help="Read the password from file descriptor N."),
         option("--json", is_flag=True, help="One JSON object on stdout; words for people on stderr."),
         option("--yes", is_flag=True, help="Do not ask."),
         option("--readonly", is_flag=True, help="Refuse whatever signs or changes."),

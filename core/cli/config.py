@@ -14,7 +14,7 @@ EXPLAINED = {
     "theme": "the screens' theme",
     "ascii": "true: no line drawing, no symbols beyond ASCII",
     "notify": "a command, as a list of words, that is run with a text when something waits",
-    "idle-lock": "seconds without a key until the app forgets passphrases",
+    "idle-lock": "seconds without a key until the app forgets passwords",
     "max-runs": "how many trainings run at once; the others queue",
     "threads": "threads of a training; 0 is one for each processor",
     "nice": "how much a training gives way to other programs, 0 to 19",

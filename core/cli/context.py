@@ -162,9 +162,9 @@ class App:
         return {**names, **{account.address: account.name for account in self.accounts.list()}}
 
     def unlock(self, name: str = "") -> "Signer":
-        """The account's signer, by the passphrase remembered, from --password-fd, or asked; once a command.
+        """The account's signer, by the password remembered, from --password-fd, or asked; once a command.
 
-        Raises `Refused` ("ReadOnly", "WrongPassphrase"), `Unavailable` ("NoPassphrase").
+        Raises `Refused` ("ReadOnly", "WrongPassword"), `Unavailable` ("NoPassword").
         """
         from decentralml.core.wallet import remember
 
@@ -175,7 +175,7 @@ class App:
             return self._unlocked[account.address]
         secret = remember.get(account.address) if self.flags.password_fd is None else None
         if secret is None:
-            secret = self.secrets.passphrase(f"Passphrase of {account.name}: ")
+            secret = self.secrets.password(f"Password of {account.name}: ")
         signer = self._unlocked[account.address] = self.accounts.unlock(account.name, secret)
         return signer
 

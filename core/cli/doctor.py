@@ -112,7 +112,7 @@ def _keyring(app: App) -> Finding:
     from decentralml.core.wallet import remember
 
     name = remember.backend()
-    detail = name or "No keyring answers: passphrases are asked for."
+    detail = name or "No keyring answers: passwords are asked for."
     return Finding("keyring", name is not None, detail, needed=False)
 
 

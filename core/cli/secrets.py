@@ -1,4 +1,4 @@
-"""Passphrases and seeds: asked on the terminal or read from a descriptor, never taken from argv."""
+"""Passwords and seeds: asked on the terminal or read from a descriptor, never taken from argv."""
 
 import getpass
 import os
@@ -21,22 +21,22 @@ class Secrets:
     def __repr__(self) -> str:
         return "Secrets()"
 
-    def passphrase(self, prompt: str, hint: str = _GIVEN_OR_REMEMBERED) -> str:
-        """One passphrase. Raises `Unavailable` ("NoPassphrase") where nobody can be asked."""
+    def password(self, prompt: str, hint: str = _GIVEN_OR_REMEMBERED) -> str:
+        """One password. Raises `Unavailable` ("NoPassword") where nobody can be asked."""
         if self._fd is not None:
             return _read_line(self._fd, "--password-fd")
-        return _ask(prompt, "NoPassphrase", hint)
+        return _ask(prompt, "NoPassword", hint)
 
-    def new_passphrase(self, prompt: str) -> str:
-        """A passphrase for a new key: asked twice on a terminal.
+    def new_password(self, prompt: str) -> str:
+        """A password for a new key: asked twice on a terminal.
 
-        Raises `Misused` ("EmptyPassphrase", "PassphrasesDiffer").
+        Raises `Misused` ("EmptyPassword", "PasswordsDiffer").
         """
-        chosen = self.passphrase(prompt, _GIVEN)
+        chosen = self.password(prompt, _GIVEN)
         if not chosen:
-            raise Misused("EmptyPassphrase", "The passphrase is empty.", "Choose one with some characters.")
-        if self._fd is None and _ask("Once more: ", "NoPassphrase", "") != chosen:
-            raise Misused("PassphrasesDiffer", "The two passphrases differ.", "Try again.")
+            raise Misused("EmptyPassword", "The password is empty.", "Choose one with some characters.")
+        if self._fd is None and _ask("Once more: ", "NoPassword", "") != chosen:
+            raise Misused("PasswordsDiffer", "The two passwords differ.", "Try again.")
         return chosen
 
     def phrase(self, prompt: str) -> str:
@@ -73,7 +73,7 @@ def _read_line(fd: int, where: str) -> str:
             "Open it in the shell: --password-fd 3 3<FILE.",
         ) from error
     if not line and byte == b"":
-        raise Unavailable("NoPassphrase", f"{where} gave nothing.", "Write one secret a line to it.")
+        raise Unavailable("NoPassword", f"{where} gave nothing.", "Write one secret a line to it.")
     try:
         return line.rstrip(b"\r").decode()
     except UnicodeDecodeError:

@@ -84,9 +84,9 @@ ENTRIES = (
     Entry("account sign", "Sign a message; it can be no extrinsic."),
     Entry("account verify", "Check the signature of a message."),
     Entry("account history", "What came in and what went out, call by call."),
-    Entry("account password", "Give an account another passphrase.", writes=True),
+    Entry("account password", "Give an account another password.", writes=True),
     Entry(
-        "account remember", "Keep an account's passphrase in the system's keyring, or no longer.", writes=True
+        "account remember", "Keep an account's password in the system's keyring, or no longer.", writes=True
     ),
     Entry("account book add", "Give an address a name.", writes=True),
     Entry("account book remove", "Take a name out of the address book.", writes=True),

@@ -1,1 +1,1 @@
-"""Accounts: encrypted key files, remembered passphrases, and the address book."""
+"""Accounts: encrypted key files, remembered passwords, and the address book."""

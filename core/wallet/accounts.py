@@ -18,7 +18,7 @@ from decentralml.core.wallet.keystore import KeyFile
 
 
 class Account(Struct, frozen=True):
-    """What is known of an account without its passphrase. ``created``: Unix seconds, None if unknown."""
+    """What is known of an account without its password. ``created``: Unix seconds, None if unknown."""
 
     name: str
     address: str
@@ -32,7 +32,7 @@ class Accounts:
 
     Names are unique without regard to case, addresses are unique. Every file is 0600, appears whole
     or not at all, and is never overwritten by another account. ``scrypt_n`` is the cost of what is
-    written. Methods that take a passphrase keep it out of the tracebacks of what they raise.
+    written. Methods that take a password keep it out of the tracebacks of what they raise.
     """
 
     def __init__(self, home: Home, *, scrypt_n: int = keystore.SCRYPT_N) -> None:
@@ -102,7 +102,7 @@ class Accounts:
         if not file.protected and warn:
             warn(
                 "The imported file is not encrypted: who has read it has the key. "
-                "Here it is stored under your passphrase. Delete the file, or move the funds elsewhere."
+                "Here it is stored under your password. Delete the file, or move the funds elsewhere."
             )
         return account
 
@@ -140,7 +140,7 @@ class Accounts:
         raise Unavailable("UnknownAccount", f"There is no account {short(name_or_address, 60)!r} here.", hint)
 
     def export_json(self, name_or_address: str) -> str:
-        """The key file as polkadot-js reads it, encrypted under the account's passphrase. Raises as `get`."""
+        """The key file as polkadot-js reads it, encrypted under the account's password. Raises as `get`."""
         return keystore.encode(self._read(self.get(name_or_address).path)[1]).decode()
 
     @without_traces
@@ -158,7 +158,7 @@ class Accounts:
     def change_password(self, name_or_address: str, password: str, new_password: str) -> None:
         """Store the key under ``new_password``. Raises as `unlock` and `create`.
 
-        What a keyring remembers of the old passphrase is the caller's to forget.
+        What a keyring remembers of the old password is the caller's to forget.
         """
         with writing(self.folder):
             account = self.get(name_or_address)
@@ -232,7 +232,7 @@ class Accounts:
             raise Refused(
                 "UnprotectedKeyFile",
                 f"The key file {account.path} is not encrypted.",
-                "Move it elsewhere and import it: it is then stored under a passphrase.",
+                "Move it elsewhere and import it: it is then stored under a password.",
             )
         return keystore.decrypt(file, password)
 

@@ -39,7 +39,7 @@ class Encoding(Struct, frozen=True):
 
 
 class KeyFile(Struct, frozen=True):
-    """A key file as it stands. Nothing in it is secret without the passphrase if `protected`."""
+    """A key file as it stands. Nothing in it is secret without the password if `protected`."""
 
     encoded: str
     encoding: Encoding
@@ -125,7 +125,7 @@ def encrypt(
     from nacl.bindings import crypto_secretbox
 
     if not password:
-        raise Misused("EmptyPassword", "The passphrase is empty.", "A key is stored only under a passphrase.")
+        raise Misused("EmptyPassword", "The password is empty.", "A key is stored only under a password.")
     salt, nonce = os.urandom(32), os.urandom(24)
     body = _HEADER + stored_form(signer) + _DIVIDER + signer.public_key
     sealed = crypto_secretbox(body, nonce, _stretch(password, salt, scrypt_n, _SCRYPT_R, _SCRYPT_P))
@@ -192,7 +192,7 @@ def _opened(raw: bytes, password: str) -> bytes:
     except CryptoError as error:
         raise Refused(
             "WrongPassword",
-            "The passphrase does not open the key file.",
+            "The password does not open the key file.",
             "Type it again: capitals and spaces count.",
         ) from error
 
@@ -201,7 +201,7 @@ def _stretch(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     try:
         secret = password.encode()
     except UnicodeEncodeError as error:
-        raise Misused("BadPassword", "The passphrase is not valid Unicode text.") from error
+        raise Misused("BadPassword", "The password is not valid Unicode text.") from error
     try:
         return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=_SCRYPT_MEMORY, dklen=64)[:32]
     except (ValueError, MemoryError) as error:

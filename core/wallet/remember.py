@@ -1,4 +1,4 @@
-"""Passphrases in the desktop's keyring, where there is a real one. Nothing here asks or waits for ever."""
+"""Passwords in the desktop's keyring, where there is a real one. Nothing here asks or waits for ever."""
 
 import secrets
 import threading
@@ -24,7 +24,7 @@ _REAL = (
     "keyring.backends.macOS",
     "keyring.backends.Windows",
 )
-_HINT = "The passphrase is asked for instead; or give it with --password-fd."
+_HINT = "The password is asked for instead; or give it with --password-fd."
 
 
 def backend(*, deadline: float = DEADLINE) -> str | None:
@@ -49,7 +49,7 @@ def backend(*, deadline: float = DEADLINE) -> str | None:
 
 
 def get(address: str, *, deadline: float = DEADLINE) -> str | None:
-    """The passphrase remembered for ``address``; None when there is none, or no keyring that answers."""
+    """The password remembered for ``address``; None when there is none, or no keyring that answers."""
 
     def read() -> str | None:
         real = _real_backend()
@@ -63,7 +63,7 @@ def get(address: str, *, deadline: float = DEADLINE) -> str | None:
 
 @without_traces
 def store(address: str, password: str, *, deadline: float = DEADLINE) -> str:
-    """Remember the passphrase of ``address`` and return the keyring's name.
+    """Remember the password of ``address`` and return the keyring's name.
 
     Raises `Unavailable` ("NoKeyring") when no real keyring answers.
     """
@@ -79,7 +79,7 @@ def store(address: str, password: str, *, deadline: float = DEADLINE) -> str:
 
     name = _in_time(write, deadline)
     if name is None:
-        raise Unavailable("NoKeyring", "The keyring did not keep the passphrase.", _HINT)
+        raise Unavailable("NoKeyring", "The keyring did not keep the password.", _HINT)
     return name
 
 

@@ -300,7 +300,7 @@ async def test_words_are_imported(bare_home: Place) -> None:
         (1, ("x", "0x12", "pw", "pw", ""), "A seed is 0x and 64"),
         (1, ("x", SEEDS["bo"], "pw", "pw", ""), "is here already, as 'bo'"),
         (2, ("/nowhere.json", "pw", "x", ""), "There is no file '/nowhere.json'"),
-        (2, ("FILE", "wrong", "x", ""), "passphrase"),
+        (2, ("FILE", "wrong", "x", ""), "password"),
     ],
 )
 async def test_each_way_an_import_can_fail_has_its_own_sentence(
@@ -352,7 +352,7 @@ async def test_a_password_is_changed_by_who_knows_it(bare_home: Place) -> None:
         await pilot.press("P")
         await dialog(app, pilot, Form)
         await fill_in(pilot, "guess", "new", "new")
-        await until(pilot, lambda: "passphrase" in problem(app))
+        await until(pilot, lambda: "password" in problem(app))
         assert [field.value for field in app.screen.query(Input)] == ["", "", ""]
         await fill_in(pilot, PASSWORD, "new", "new")
         await until(pilot, lambda: "ada has a new password" in said(app))
@@ -405,7 +405,7 @@ async def test_the_keyring_remembers_a_password_and_forgets_it(bare_home: Place,
         await dialog(app, pilot, Form)
         assert "Desktop of the test" in text_of(app)
         await fill_in(pilot, "guess")
-        await until(pilot, lambda: "passphrase" in problem(app))
+        await until(pilot, lambda: "password" in problem(app))
         assert not desktop.kept
         await fill_in(pilot, PASSWORD)
         await until(pilot, lambda: "in use, locked, k" in text_of(app))

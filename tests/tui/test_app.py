@@ -99,6 +99,18 @@ async def test_a_tab_that_is_chosen_before_the_market_is_open_stays(market_home:
         assert app.current_mode == "accounts"
 
 
+async def test_no_tab_changes_its_name_when_a_mark_comes(market_home: Place) -> None:
+    """At 80 columns, with a block of five digits."""
+    market_home.clock.blocks(12_345)
+    async with market_home.running(as_="chi") as (app, pilot):
+        before = [name for name in text_of(app).splitlines()[0].split() if name.isalpha()]
+        market_home.take("ada", 3)
+        market_home.deliver("ada", 4)
+        await until(pilot, lambda: "●1" in text_of(app).splitlines()[0])
+        assert [name for name in text_of(app).splitlines()[0].split() if name.isalpha()] == before
+        assert "Validate" in before
+
+
 async def test_the_palette_knows_verbs_tabs_accounts_and_themes(market_home: Place) -> None:
     async with market_home.running(size=(100, 40)) as (app, pilot):
         for query, found in (

@@ -298,6 +298,22 @@ async def test_panel_scale_smoothing_and_run_survive_a_restart(market_home: Plac
         assert (screen.live.panel, screen.live.log_scale, screen.live.smooth) == ("facts", True, 0.6)
 
 
+async def test_epochs_of_any_number_fit_their_column(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(4000, 350, steps=1), epochs=4000)
+    train(15, *started(), *fit(120_000, 3, steps=1), epochs=120_000)
+    async with market_home.running(size=(160, 48)) as (app, pilot):
+        await at_runs(app, pilot)
+        await until(pilot, lambda: all(text in text_of(app) for text in ("350/4000", "3/120k")))
+
+
+async def test_a_filter_that_no_run_fits_says_so(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(20, 20), *finished())
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        app.screen.query_one("#filter", Input).value = "nothing-like-it"
+        await until(pilot, lambda: "No run fits this filter" in text_of(app))
+
+
 async def test_the_filter_finds_runs_by_words_and_state(market_home: Place, train: Start) -> None:
     train(12, *started(), *fit(2, 2), *finished(), title="Castings", task_id=7)
     train(13, *started(), *fit(20, 3), failed())

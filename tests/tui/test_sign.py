@@ -46,7 +46,7 @@ async def test_a_wrong_password_is_said_and_the_field_is_empty(market_home: Plac
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), answers)
         await pilot.press("y", *"wrong", "enter")
         problem = app.screen.query_one("#problem", Static)
-        await until(pilot, lambda: "passphrase" in str(problem.content))
+        await until(pilot, lambda: "password" in str(problem.content))
         assert app.screen.query_one("#password", Input).value == ""
         assert not answers
         assert market_home.chain.submissions_of(4) == ()

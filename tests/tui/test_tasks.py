@@ -87,6 +87,18 @@ async def test_a_filter_that_is_not_finished_leaves_the_list_as_it_is(market_hom
         assert "not an amount" in text_of(app)
 
 
+async def test_what_is_wrong_with_a_filter_stands_beside_it_in_the_words_of_the_command(
+    market_home: Place,
+) -> None:
+    async with market_home.running() as (app, pilot):
+        app.screen.query_one("#filter", Input).value = "pays:abc"
+        await until(pilot, lambda: "not an amount" in text_of(app), "the reason")
+        assert app.screen.query_one("#count").has_class("-bad")
+        app.screen.query_one("#filter", Input).value = "pays:>1"
+        await until(pilot, lambda: "shown" in text_of(app))
+        assert not app.screen.query_one("#count").has_class("-bad")
+
+
 async def test_a_filter_that_nothing_fits_says_so(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         await pilot.press("slash", *"zebra", "enter")

@@ -293,6 +293,29 @@ async def test_the_inbox_filters_sorts_and_marks(known: Place) -> None:
         assert app.screen.table.marked == {1}
 
 
+async def test_a_filter_that_nothing_fits_says_so(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot)
+        app.screen.query_one("#filter", Input).value = "nobody-of-this-name"
+        await until(pilot, lambda: "No result fits this filter" in text_of(app))
+
+
+async def test_one_question_serves_all_tasks_whose_results_wait(
+    bare_home: Place, trained: Path, contributors_folder: Path
+) -> None:
+    for _ in range(2):
+        task = bare_home.create("ada")
+        bare_home.deliver("bo", bare_home.take("bo", task))
+    async with bare_home.running(size=(120, 40)) as (app, pilot):
+        await judging(pilot, "V")
+        await dialog(pilot, HeldOut)
+        assert "Evaluate results of tasks 1 and 2" in text_of(app)
+        app.screen.query_one("#data", Input).value = str(trained / "held-out.npz")
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(app.screen_stack) == 1, "the dialog to close")
+        await until(pilot, lambda: app.judging.job(1) and app.judging.job(2), "both in the queue")
+
+
 async def test_results_are_evaluated_in_the_background_and_nothing_is_signed(
     bare_home: Place, trained: Path, tmp_path: Path
 ) -> None:

@@ -23,6 +23,11 @@ def figure(value: float | None) -> str:
     return "nan" if value is None else plot.number(value)
 
 
+def _count(epochs: int) -> str:
+    """At most four characters: ``4000``, ``120k``."""
+    return str(epochs) if epochs < 10_000 else f"{epochs // 1000}k"
+
+
 def row(run: Run) -> Row:
     """The run's line in the list."""
     last = run.last
@@ -37,7 +42,7 @@ def row(run: Run) -> Row:
             "state": (run.state, _ROW_TONES.get(tone, tone)),
             "task": "" if run.spec.task_id is None else str(run.spec.task_id),
             "title": clean(run.spec.title) or run.spec.script,
-            "epoch": f"{last.epoch}/{last.epochs or run.spec.epochs}",
+            "epoch": f"{_count(last.epoch)}/{_count(last.epochs or run.spec.epochs)}",
             "loss": "" if first is None else figure(metrics[first]),
             "left": left,
         },

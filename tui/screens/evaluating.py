@@ -1,5 +1,6 @@
 """The Validate screen's way to evaluate: asked once a task by what, then in the background."""
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -78,40 +79,48 @@ class Evaluating(PaneScreen):
         self.work(self._evaluate(self._wanted))
 
     async def _evaluate(self, wanted: list[tuple[Task, Submission]]) -> None:
-        """Ask once a task by what to measure, then put all into the queue."""
+        """Ask once by what to measure those of which it is not known, then put all into the queue."""
+        await self.ask_setup({task.id: task for task, _ in wanted}.values())
         for task, submission in wanted:
-            setup = await self.setup(task)
+            setup = self._known(task)
             if setup is not None:
                 self.app.judging.evaluate(submission.id, setup)
         self.table.marked.clear()
         await self.read()
 
-    async def setup(self, task: Task, *, again: bool = False) -> Setup | None:
-        """By what a task is measured: as remembered, or as the person says now; None where they left."""
-        if task.terms.task_type is TaskType.DataAnnotators:
-            return Setup()
-        known = self._setups.get(task.id)
-        if known is not None and not again:
-            return known
-        before = self._remembered(task)
-        no_sandbox = await self.call(_no_sandbox)
-        if again or before is None or no_sandbox:
-            setup = await self.app.push_screen_wait(
-                HeldOut(
-                    f"Evaluate results of task {task.id}",
-                    before or self._last_setup(),
-                    policy_needed=task.terms.validation_strategy is ValidationStrategy.CustomAccept,
-                    no_sandbox=no_sandbox,
-                )
+    def _known(self, task: Task) -> Setup | None:
+        """By what a task is measured in this session; answers need nothing."""
+        return Setup() if task.terms.task_type is TaskType.DataAnnotators else self._setups.get(task.id)
+
+    async def ask_setup(self, tasks: Iterable[Task], *, again: bool = False) -> None:
+        """By what tasks are measured: as remembered, or as the person says now, of all of them together."""
+        unknown = [task for task in tasks if again or self._known(task) is None]
+        no_sandbox = await self.call(_no_sandbox) if unknown else ""
+        before = {task.id: self._remembered(task) for task in unknown}
+        asked = [task for task in unknown if again or no_sandbox or before[task.id] is None]
+        for task in unknown:
+            if task not in asked and (setup := before[task.id]) is not None:
+                self._setups[task.id] = setup
+        if not asked:
+            return
+        numbers = [str(task.id) for task in asked]
+        named = f"tasks {', '.join(numbers[:-1])} and {numbers[-1]}" if numbers[1:] else f"task {numbers[0]}"
+        answer = await self.app.push_screen_wait(
+            HeldOut(
+                f"Evaluate results of {named}",
+                before[asked[0].id] or self._last_setup(),
+                policy_needed=any(
+                    task.terms.validation_strategy is ValidationStrategy.CustomAccept for task in asked
+                ),
+                no_sandbox=no_sandbox,
             )
-        else:
-            setup = before
-        if setup is not None:
-            self._setups[task.id] = setup
-            kept = {**self.app.state.get(SETUPS, {}), self._setup_key(task): _kept(setup)}
-            if self.app.state.set(SETUPS, kept):
-                self.app.save_state()
-        return setup
+        )
+        if answer is None:
+            return
+        self._setups |= dict.fromkeys((task.id for task in asked), answer)
+        kept = {**self.app.state.get(SETUPS, {}), **{self._setup_key(task): _kept(answer) for task in asked}}
+        if self.app.state.set(SETUPS, kept):
+            self.app.save_state()
 
     def _setup_key(self, task: Task) -> str:
         return f"{self.session.chain.genesis[:16]}:{task.id}"

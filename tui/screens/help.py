@@ -15,6 +15,20 @@ from decentralml.tui.keys import MOVING, Key
 from decentralml.tui.screens.dialog import Show
 from decentralml.tui.widgets.buttons import Buttons
 
+# Where a scope is no page's name.
+_PLACES = {
+    "task": "of a task",
+    "viewer": "of a file",
+    "statement": "of a statement",
+    "address_book": "of the address book",
+    "first_start": "of the first page",
+    "label": "for labelling",
+    "report": "of a report",
+    "dialog": "of this question",
+    "create": "of this form",
+    "record": "of a record",
+}
+
 
 class Help(Show):
     """The rows of `keys.TABLE` that a screen has, those that act first.
@@ -29,7 +43,7 @@ class Help(Show):
         keymap: Mapping[str, str],
         why_not: Callable[[str], DecentralMLError | None],
     ) -> None:
-        super().__init__(f"Keys of {scope}", "")
+        super().__init__(f"Keys {_PLACES.get(scope, f'of {scope.capitalize()}')}", "")
         self._keymap = keymap
         self._rows = rows
         self._why_not = why_not

@@ -22,11 +22,12 @@ COLUMNS = (
     Column("state", "STATE", 8, priority=99),
     Column("task", "TASK", 5, right=True, priority=60),
     Column("title", "QUESTION", 12, flexible=True, priority=95),
-    Column("epoch", "EPOCH", 7, right=True, priority=98),
-    Column("loss", "LOSS", 8, right=True, priority=90),
+    Column("epoch", "EPOCH", 9, right=True, priority=98),
+    Column("loss", "LOSS", 10, right=True, priority=90),
     Column("left", "LEFT", 8, right=True, priority=70),
 )
 _WIDE = 140
+_EMPTY = "No run yet. r starts one."
 
 
 class RunsScreen(Running):
@@ -56,7 +57,7 @@ class RunsScreen(Running):
                 yield Input(
                     placeholder="words of the question, a state, a task's id…", id="filter", compact=True
                 )
-                yield PagedTable(COLUMNS, self._fetch, empty="No run yet. r starts one.")
+                yield PagedTable(COLUMNS, self._fetch, empty=_EMPTY)
             yield RunPanel(id="live")
 
     def on_mount(self) -> None:
@@ -143,6 +144,7 @@ class RunsScreen(Running):
             return
         self._wished = False
         self._rows = rows
+        self.table.empty = "No run fits this filter: / changes it." if words else _EMPTY
         self._size_list()
         await self.table.reload()
         if self.selected in ids:

@@ -271,6 +271,7 @@ class Tasks(MarketScreen):
         from decentralml.tui.task.market_list import problem
 
         wrong = problem(event.value)
+        self.query_one("#count").set_class(bool(wrong), "-bad")
         if wrong:
             self._set("#count", wrong)
             return

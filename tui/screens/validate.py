@@ -27,6 +27,8 @@ PANELS = ("figures", "matrix", "layers", "model", "ranking", "report")
 _OF_ANSWERS = ("figures", "ranking", "report")
 _UNEVALUATED = ("figures", "ranking")
 
+_EMPTY = "No result waits for you."
+
 
 class Validate(Deciding):
     """Inbox on the left (on top where it is narrow), the result under the cursor beside it."""
@@ -65,7 +67,7 @@ class Validate(Deciding):
             yield Input(placeholder="/ task:3 worker words", id="filter", compact=True)
             yield Static("", id="count")
         with Horizontal(id="desk"):
-            yield PagedTable(inbox.COLUMNS, self._fetch, empty="No result waits for you.", id="inbox")
+            yield PagedTable(inbox.COLUMNS, self._fetch, empty=_EMPTY, id="inbox")
             with Vertical(id="judged"):
                 yield Static("", id="head")
                 yield Static("", id="panels")
@@ -136,6 +138,7 @@ class Validate(Deciding):
     async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
         if self.app.session is None:
             return [], 0
+        self.table.empty = "No result fits this filter: / changes it." if self.filter else _EMPTY
         found = await self.call(self.desk.inbox, self.filter, self.order, self.descending)
         self.entries = {entry.submission.id: entry for entry in found}
         self._drafts = sum(entry.draft is not None for entry in found)
@@ -301,7 +304,7 @@ class Validate(Deciding):
             yield "stop evaluation", f"of #{number}", lambda: self.app.judging.cancel(number)
 
     async def _change(self, task: Task) -> None:
-        await self.setup(task, again=True)
+        await self.ask_setup([task], again=True)
 
     async def _publish(self, look: Look) -> None:
         folder = await self.call(decisions.report_to_publish, self.session, look.submission)

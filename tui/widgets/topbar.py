@@ -1,5 +1,6 @@
 """Two lines on top of every screen: where one is, who one is, how much one has, and the chain's block."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
     from decentralml.tui.pulse import Pulse
 
+# Behind these something can wait.
+MARKED = ("validate", "activity")
 # What the tabs are called where the full names do not fit.
 _SHORT = {"validate": "Valid", "federate": "Fed", "accounts": "Acct", "activity": "Act"}
 
@@ -90,12 +93,13 @@ class TopBar(Widget):
         room = self.size.width - 2
         tabs = self._tabs.items()
         full, short_tabs = (
-            sum(cell_len(tab.text(marks.get(mode, 0), narrow=narrow).plain) + 2 for mode, tab in tabs)
+            sum(cell_len(tab.text(_room(mode, marks), narrow=narrow).plain) + 2 for mode, tab in tabs)
             for narrow in (False, True)
         )
-        narrow = full + len(block) > room
-        if narrow and short_tabs + len(block) > room:
-            block = block.removeprefix("block ")
+        number = block.removeprefix("block ")
+        narrow = full + len(number) > room
+        if (short_tabs if narrow else full) + len(block) > room:
+            block = number
         for mode, tab in tabs:
             tab.show(active=mode == self._mode, waiting=marks.get(mode, 0), narrow=narrow)
         self._set("#block", block)
@@ -121,6 +125,11 @@ class TopBar(Widget):
         if before != text:
             # Laid out anew only where the room it takes changes: else its own cells are all that is drawn.
             part.update(Text(text), layout=cell_len(before) != cell_len(text))
+
+
+def _room(mode: str, marks: "Mapping[str, int]") -> int:
+    """The mark for which a tab keeps room, so that no name is shortened when one comes."""
+    return max(marks.get(mode, 0), 1 if mode in MARKED else 0)
 
 
 def _money(pulse: "Pulse") -> str:

@@ -114,7 +114,7 @@ class Person:
         self.address = account.address
 
     def __call__(self, *arguments: str) -> Result:
-        """Run a command with --json --yes, the passphrase given."""
+        """Run a command with --json --yes, the password given."""
         return self._run(self.home, *self.shared, "--json", "--yes", *arguments, password=PASSWORD)
 
     def words(self, *arguments: str) -> Result:

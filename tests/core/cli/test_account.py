@@ -59,7 +59,7 @@ def test_secrets_come_in_by_pipe_and_never_come_out(run, option: str, secret: st
     assert PASSWORD not in result.out + result.err
 
 
-def test_a_wrong_passphrase_is_its_own_error(run, account) -> None:
+def test_a_wrong_password_is_its_own_error(run, account) -> None:
     account("ada")
     result = run("account", "sign", "hello", "--yes", "--json", password="wrong")
     assert (result.code, result.error["code"]) == (1, "WrongPassword")
@@ -116,7 +116,7 @@ def test_a_signature_is_verified_and_a_changed_message_is_not(run, account, tmp_
     assert run(*check, "--file", str(tmp_path / "message"), "--from", address, "--json").code == 0
 
 
-def test_the_passphrase_is_changed(run, account) -> None:
+def test_the_password_is_changed(run, account) -> None:
     account("ada")
     assert run("account", "password", "--json", lines=(PASSWORD, "battery staple")).code == 0
     assert run("account", "sign", "x", "--yes", "--json", password=PASSWORD).error["code"] == "WrongPassword"
@@ -163,7 +163,7 @@ def test_a_damaged_key_file_is_named_and_the_others_work(run, account, home) -> 
     assert "bob.json" in run("account", "list").err
 
 
-def test_a_name_that_cannot_be_is_refused_before_a_passphrase_is_asked(run, account) -> None:
+def test_a_name_that_cannot_be_is_refused_before_a_password_is_asked(run, account) -> None:
     account("ada")
     # Nobody could be asked here.
     assert run("account", "create", "Ada", "--json").error["code"] == "NameTaken"

@@ -12,7 +12,7 @@ def test_an_account_is_made_by_asking_twice_and_shows_its_words_once(
     terminal: Callable[..., Any], run, tmp_path: Path
 ) -> None:
     asked = terminal("account", "create", "ada")
-    asked.expect("A passphrase for ada: ")
+    asked.expect("A password for ada: ")
     asked.type(f"{PASSWORD}\n")
     asked.expect("Once more: ")
     asked.type(f"{PASSWORD}\n")
@@ -24,7 +24,7 @@ def test_an_account_is_made_by_asking_twice_and_shows_its_words_once(
     imported = terminal("--home", str(tmp_path / "other"), "account", "import", "bob", "--mnemonic")
     imported.expect("Mnemonic: ")
     imported.type(f"{words}\n")
-    imported.expect("A passphrase for bob: ")
+    imported.expect("A password for bob: ")
     imported.type("other\n")
     imported.expect("Once more: ")
     imported.type("other\n")
@@ -33,9 +33,9 @@ def test_an_account_is_made_by_asking_twice_and_shows_its_words_once(
     assert words not in imported.shown
 
 
-def test_two_passphrases_that_differ_make_no_account(terminal: Callable[..., Any], run) -> None:
+def test_two_passwords_that_differ_make_no_account(terminal: Callable[..., Any], run) -> None:
     asked = terminal("account", "create", "ada")
-    asked.expect("A passphrase for ada: ")
+    asked.expect("A password for ada: ")
     asked.type("one\n")
     asked.expect("Once more: ")
     asked.type("two\n")
@@ -64,7 +64,7 @@ def test_what_is_signed_is_shown_with_hidden_characters_visible(
 ) -> None:
     account("ada")
     asked = terminal("account", "sign", "pay \u202e\x1b[2J100")
-    asked.expect("Passphrase of ada: ")
+    asked.expect("Password of ada: ")
     asked.type(f"{PASSWORD}\n")
     asked.expect("Go on? [y/N] ")
     assert "pay \\u202e\\x1b[2J100" in asked.shown
@@ -73,9 +73,9 @@ def test_what_is_signed_is_shown_with_hidden_characters_visible(
     assert asked.finish() == 1
 
 
-def test_an_interrupt_at_the_passphrase_leaves_nothing(terminal: Callable[..., Any], run) -> None:
+def test_an_interrupt_at_the_password_leaves_nothing(terminal: Callable[..., Any], run) -> None:
     asked = terminal("account", "create", "ada")
-    asked.expect("A passphrase for ada: ")
+    asked.expect("A password for ada: ")
     asked.type("\x03")
     assert asked.finish() == 130
     assert "Traceback" not in asked.shown
@@ -106,7 +106,7 @@ def test_without_a_terminal_nothing_is_signed_unasked(command, home, account) ->
     assert '"code": "NotConfirmed"' in done.stdout
 
 
-def test_without_a_terminal_a_passphrase_is_not_available(command, home, account, tmp_path: Path) -> None:
+def test_without_a_terminal_a_password_is_not_available(command, home, account, tmp_path: Path) -> None:
     account("ada")
     done = subprocess.run(
         command("--home", str(home.root), "--json", "--yes", "account", "sign", "hello"),
@@ -117,4 +117,4 @@ def test_without_a_terminal_a_passphrase_is_not_available(command, home, account
         start_new_session=True,
     )
     assert done.returncode == 3
-    assert '"code": "NoPassphrase"' in done.stdout
+    assert '"code": "NoPassword"' in done.stdout

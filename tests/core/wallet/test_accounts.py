@@ -40,12 +40,12 @@ def test_a_key_file_is_readable_by_its_owner_alone_whatever_the_umask(home: Home
     assert [path.name for path in home.accounts.iterdir() if not path.name.startswith(".")] == ["alice.json"]
 
 
-def test_neither_mnemonic_nor_passphrase_stands_in_any_file(home: Home, accounts: Accounts) -> None:
-    _, mnemonic = accounts.create("alice", "a passphrase")
-    accounts.import_seed("bob", "a passphrase", SEED)
+def test_neither_mnemonic_nor_password_stands_in_any_file(home: Home, accounts: Accounts) -> None:
+    _, mnemonic = accounts.create("alice", "a password")
+    accounts.import_seed("bob", "a password", SEED)
     for path in home.accounts.rglob("*"):
         text = path.read_bytes()
-        for secret in (mnemonic.encode(), mnemonic.split()[0].encode() + b" ", b"a passphrase", b"2a2a"):
+        for secret in (mnemonic.encode(), mnemonic.split()[0].encode() + b" ", b"a password", b"2a2a"):
             assert secret not in text
 
 
@@ -156,14 +156,14 @@ def test_ten_threads_that_take_one_name_leave_one_account(home: Home) -> None:
     assert not [path for path in home.accounts.iterdir() if path.suffix in (".new", ".tmp")]
 
 
-def test_a_wrong_passphrase_is_its_own_error(accounts: Accounts) -> None:
+def test_a_wrong_password_is_its_own_error(accounts: Accounts) -> None:
     accounts.create("alice", "pass")
     with pytest.raises(Refused) as caught:
         accounts.unlock("alice", "Pass")
     assert code_of(caught) == "WrongPassword"
 
 
-def test_no_account_is_made_without_a_passphrase(accounts: Accounts) -> None:
+def test_no_account_is_made_without_a_password(accounts: Accounts) -> None:
     with pytest.raises(Misused) as caught:
         accounts.create("alice", "")
     assert code_of(caught) == "EmptyPassword"
@@ -250,15 +250,13 @@ class TestImportAndExport:
         assert (again.name, again.address, again.created) == ("alice", alice.address, alice.created)
         assert other.unlock("alice", "pass").secret() == accounts.unlock("alice", "pass").secret()
 
-    def test_it_may_be_stored_under_a_new_passphrase_and_name(
-        self, accounts: Accounts, tmp_path: Path
-    ) -> None:
+    def test_it_may_be_stored_under_a_new_password_and_name(self, accounts: Accounts, tmp_path: Path) -> None:
         alice, _ = accounts.create("alice", "pass")
         other = Accounts(Home(tmp_path / "other"), scrypt_n=2)
         other.import_json("mine", "pass", accounts.export_json("alice"), new_password="new")
         assert other.unlock("mine", "new").address == alice.address
 
-    def test_the_wrong_passphrase_stores_nothing(self, accounts: Accounts, tmp_path: Path) -> None:
+    def test_the_wrong_password_stores_nothing(self, accounts: Accounts, tmp_path: Path) -> None:
         accounts.create("alice", "pass")
         other = Accounts(Home(tmp_path / "other"), scrypt_n=2)
         with pytest.raises(Refused) as caught:
@@ -327,7 +325,7 @@ class TestImportAndExport:
 
 
 class TestChanging:
-    def test_the_old_passphrase_opens_no_more(self, accounts: Accounts) -> None:
+    def test_the_old_password_opens_no_more(self, accounts: Accounts) -> None:
         alice, _ = accounts.create("alice", "old")
         accounts.change_password("alice", "old", "new")
         assert accounts.get("alice") == alice

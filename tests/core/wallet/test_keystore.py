@@ -61,7 +61,7 @@ EXPORTS = {
     ),
 }
 
-# Not encrypted, as polkadot-js exports without a passphrase.
+# Not encrypted, as polkadot-js exports without a password.
 BARE = json.dumps(
     {
         "encoded": "MFMCAQEwBQYDK2VwBCIEIGFiYTJkZDFhMTJlZWFmZGEzZmRhNjJhYTZkZmEyMWNhzwQ+E9kijYqTHOTMWO+9Gt"
@@ -129,7 +129,7 @@ def test_what_is_written_has_the_cost_that_polkadot_js_has_today() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.sampled_from(Crypto), st.text(min_size=1, max_size=40))
-def test_a_key_comes_back_from_its_file_under_any_passphrase(
+def test_a_key_comes_back_from_its_file_under_any_password(
     seed: bytes, crypto: Crypto, password: str
 ) -> None:
     signer = keys.from_seed("0x" + seed.hex(), crypto)
@@ -145,19 +145,19 @@ def test_two_files_of_one_key_share_no_salt() -> None:
 
 
 @pytest.mark.parametrize("password", ["", "Pass", "pass "])
-def test_a_wrong_passphrase_is_named_as_such(password: str) -> None:
+def test_a_wrong_password_is_named_as_such(password: str) -> None:
     with pytest.raises(Refused) as caught:
         keystore.decrypt(cheap_file(), password)
     assert caught.value.code == "WrongPassword"
 
 
-def test_no_key_is_written_without_a_passphrase() -> None:
+def test_no_key_is_written_without_a_password() -> None:
     with pytest.raises(Misused) as caught:
         cheap_file(password="")
     assert caught.value.code == "EmptyPassword"
 
 
-def test_a_passphrase_that_is_no_text_is_refused() -> None:
+def test_a_password_that_is_no_text_is_refused() -> None:
     with pytest.raises(Misused) as caught:
         cheap_file(password="a\udc80")
     assert caught.value.code == "BadPassword"

@@ -78,7 +78,7 @@ def _run(code: str, *prefix: str, **environment: str) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-def test_a_passphrase_is_kept_and_forgotten_by_a_real_secret_service(tmp_path: Path) -> None:
+def test_a_password_is_kept_and_forgotten_by_a_real_secret_service(tmp_path: Path) -> None:
     assert shutil.which("dbus-run-session"), "the tests need the package dbus"
     assert shutil.which("gnome-keyring-daemon"), "the tests need the package gnome-keyring"
     unlocked = 'printf secret | gnome-keyring-daemon --unlock --components=secrets >&2 2>/dev/null; exec "$@"'

@@ -1,4 +1,4 @@
-"""Passphrases and keys stay out of what a crash report prints."""
+"""Passwords and keys stay out of what a crash report prints."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_the_reports_looked_at_here_do_show_what_is_not_protected() -> None:
 
 
 @pytest.mark.parametrize("crypto", list(Crypto))
-def test_a_wrong_passphrase_is_not_in_the_traceback(accounts: Accounts, crypto: Crypto) -> None:
+def test_a_wrong_password_is_not_in_the_traceback(accounts: Accounts, crypto: Crypto) -> None:
     accounts.import_seed("alice", OLD, SEED, crypto)
     said = _everything_said(lambda: accounts.unlock("alice", PASSWORD))
     assert "does not open" in said
@@ -113,7 +113,7 @@ def test_an_unlocked_signer_among_the_variables_of_a_crash_shows_nothing() -> No
     _assert_silent(said)
 
 
-def test_a_passphrase_that_no_keyring_takes_is_not_in_the_traceback() -> None:
+def test_a_password_that_no_keyring_takes_is_not_in_the_traceback() -> None:
     with pytest.raises(Unavailable):
         remember.store("5abc", PASSWORD)
     _assert_silent(_everything_said(lambda: remember.store("5abc", PASSWORD)))
