@@ -39,7 +39,7 @@ async def test_who_how_much_where_and_which_block_stand_on_top(market_home: Plac
         assert "locked" in top[1]
         assert "953.70 free  46.30 held" in top[1]
         market_home.clock.blocks(1234)
-        await until(pilot, lambda: "block 1,234" in text_of(app), "the new block")
+        await until(pilot, lambda: "1,234" in text_of(app).splitlines()[0], "the new block")
 
 
 async def test_a_tab_has_a_mark_where_something_waits(market_home: Place) -> None:
