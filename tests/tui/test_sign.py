@@ -201,3 +201,18 @@ async def test_twenty_columns_have_words_and_no_crash(market_home: Place) -> Non
     async with market_home.running(size=(20, 12), as_="bo") as (app, pilot):
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), [])
         await until(pilot, lambda: "Sign and send" in text_of(app) and "Cancel  esc" in text_of(app))
+
+
+async def test_a_dialog_that_is_left_before_it_was_laid_out_breaks_nothing(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        proposal = await background.call(proposals.assign, app.session, 4)
+        for _ in range(20):
+            dialog = Sign(proposal)
+            await app.push_screen(dialog)
+            dialog.on_resize()
+            app.say("a word about something else")
+            dialog.dismiss(None)
+            await dialog.remove_children()
+            dialog.hear("and another")
+            await pilot.pause()
+        assert "Digits, round 3" in text_of(app)

@@ -80,9 +80,11 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def _fit(self) -> None:
         """Where the screen is too low for all, the text scrolls, and the buttons stay in sight."""
-        box = self.query_one("#dialog")
+        box = next(iter(self.query("#dialog")), None)
+        shown = [child for child in box.children if child.display] if box is not None else []
+        if box is None or not shown:
+            return  # the dialog was left meanwhile
         for text in self.query("#text").results(VerticalScroll):
-            shown = [child for child in box.children if child.display]
             bottom = max(child.virtual_region_with_margin.bottom for child in shown)
             room = self.size.height - box.gutter.height - (bottom - text.virtual_region.height)
             most = text.styles.base.max_height
@@ -93,7 +95,9 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def hear(self, text: str) -> None:
         """A word about something else, said for a moment on the border, where it covers nothing."""
-        box = self.query_one("#dialog")
+        box = next(iter(self.query("#dialog")), None)
+        if box is None:
+            return  # it is not there yet, or not any more
         box.border_subtitle = Text(short(text, _MOST_HEARD))
         said = box.border_subtitle
 
