@@ -93,7 +93,8 @@ class Person:
         for number in asked:
             await self.type(paper[number])
             await self.press("enter")
-        await self.sees(f"{name} is made")
+        made = f"{name} is made"  # what is asked next may cover the word
+        await self.until(lambda screen: made in screen or "are granted by the faucet" in screen, made)
 
     async def signs(self, call: str) -> None:
         """Read the card, say yes, see the receipt."""
