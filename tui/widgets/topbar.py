@@ -91,16 +91,11 @@ class TopBar(Widget):
         marks = pulse.marks if pulse else {}
         block = f"block {pulse.head.block:,}" if pulse else ""
         room = self.size.width - 2
-        tabs = self._tabs.items()
-        full, short_tabs = (
-            sum(cell_len(tab.text(_room(mode, marks), narrow=narrow).plain) + 2 for mode, tab in tabs)
-            for narrow in (False, True)
-        )
         number = block.removeprefix("block ")
-        narrow = full + len(number) > room
-        if (short_tabs if narrow else full) + len(block) > room:
+        narrow = self._width({mode: _room(mode, marks) for mode in MODES}) + len(number) > room
+        if self._width(marks, narrow=narrow) + len(block) > room:
             block = number
-        for mode, tab in tabs:
+        for mode, tab in self._tabs.items():
             tab.show(active=mode == self._mode, waiting=marks.get(mode, 0), narrow=narrow)
         self._set("#block", block)
         session = self.app.session
@@ -119,6 +114,13 @@ class TopBar(Widget):
         self._set("#who", f"{short(account.name, 20)}{address}{lock}")
         self._set("#money", _money(pulse))
 
+    def _width(self, marks: Mapping[str, int], *, narrow: bool = False) -> int:
+        """The cells that the tabs take with ``marks``."""
+        return sum(
+            cell_len(tab.text(marks.get(mode, 0), narrow=narrow).plain) + 2
+            for mode, tab in self._tabs.items()
+        )
+
     def _set(self, selector: str, text: str) -> None:
         part = self.query_one(selector, Static)
         before = str(part.content)
@@ -127,7 +129,7 @@ class TopBar(Widget):
             part.update(Text(text), layout=cell_len(before) != cell_len(text))
 
 
-def _room(mode: str, marks: "Mapping[str, int]") -> int:
+def _room(mode: str, marks: Mapping[str, int]) -> int:
     """The mark for which a tab keeps room, so that no name is shortened when one comes."""
     return max(marks.get(mode, 0), 1 if mode in MARKED else 0)
 
