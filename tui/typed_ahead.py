@@ -37,6 +37,7 @@ class _Turn:
     """
 
     key: str
+    to: Screen[Any]
     handled: bool = False
     workers: tuple[Worker[Any], ...] = ()
     screen: Screen[Any] | None = None
@@ -49,7 +50,8 @@ class TypedAhead:
 
     The next is due when that was handled by all whom it concerns, and what it began shows a screen or has
     ended. The same key again is an auto-repeat, which a screen that came swallows. A dialog that signs or
-    asks wants to be read first: of what was typed ahead it takes only what goes into a field.
+    asks wants to be read first: of what was typed ahead it takes only what goes into a field, and the
+    repeats of the key that closes it go with it.
     """
 
     def __init__(self, app: "DecentralMLApp", deliver: Callable[[events.Event], Awaitable[None]]) -> None:
@@ -93,16 +95,25 @@ class TypedAhead:
             self._waiting.clear()
 
     async def _next(self) -> None:
+        self._drop_repeats()
         if not self._waiting:
             self._turn = None
             return
         event, target = self._waiting.popleft(), self._app.focused or self._app.screen
-        self._turn = turn = _Turn(event.key if isinstance(event, events.Key) else "")
+        self._turn = turn = _Turn(event.key if isinstance(event, events.Key) else "", self._app.screen)
         loop = asyncio.get_running_loop()
         loop.call_later(_HANDLED_SECONDS, self._app.call_later, self._handled, turn)
         path = iter(target.ancestors_with_self * _CLIMBS)
         await self._deliver(event)
         await self._follow(path, turn)
+
+    def _drop_repeats(self) -> None:
+        """The key that answered a question answers nothing that lay beneath it."""
+        turn = self._turn
+        if turn is None or _takes(turn.to) or turn.to in self._app.screen_stack:
+            return
+        while self._waiting and getattr(self._waiting[0], "key", "") == turn.key:
+            self._waiting.popleft()
 
     async def _follow(self, path: Iterator[DOMNode], turn: _Turn) -> None:
         """Go along ``path``, past what each has in its queue now."""
@@ -136,6 +147,11 @@ class TypedAhead:
         if turn.screen is not None:
             self._seen(turn)  # or its time is over
             blind = list(dropwhile(lambda event: getattr(event, "key", "") == turn.key, turn.blind))
-            takes = getattr(turn.screen, "TAKES_TYPED_AHEAD", True) or isinstance(self._app.focused, Input)
+            takes = _takes(turn.screen) or isinstance(self._app.focused, Input)
             self._waiting.extendleft(reversed(blind) if takes else ())
         await self._next()
+
+
+def _takes(screen: Screen[Any]) -> bool:
+    """Whether keys typed before ``screen`` was seen do what they do in it."""
+    return getattr(screen, "TAKES_TYPED_AHEAD", True)

@@ -1,5 +1,6 @@
 """Delivering: what goes out is listed and looked at before anything is signed."""
 
+import asyncio
 import shutil
 import time
 from pathlib import Path
@@ -12,13 +13,15 @@ from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.core.limits import Bounds
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
+from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.send import SendResult
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.file_picker import FilePicker
 
-from .conftest import PASSWORD, Place, text_of, until
+from .conftest import PASSWORD, Place, settled, text_of, until
+from .test_typed_ahead import burst
 
 
 def add_run(place: Place, result: Path, *, id: int = 1, submission_id: int = 2) -> Path:
@@ -70,6 +73,26 @@ async def test_a_finished_run_is_listed_looked_at_and_delivered(market_home: Pla
         names = [file.name for file in market_home.storage.manifest(sent.result_path).files]
         assert names == ["config.json", "metadata.json", "model.weights.h5", "result.json"]
         assert "is delivered" in [note.message for note in app._notifications][-1]
+
+
+async def test_a_second_yes_sends_nothing_anew_and_is_no_failure(market_home: Place, trained: Path) -> None:
+    add_run(market_home, trained / "honest")
+    async with market_home.running(as_="chi") as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        screen = await delivering(app, pilot)
+        await until(pilot, lambda: "run 1" in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "GOES OUT" in text_of(app))
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, Sign))
+        burst(app, "y", "y", "y")
+        while isinstance(app.screen, Sign):
+            await asyncio.sleep(0)
+        screen.action_yes()  # as by a key that comes before the dialog went after its card
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
+        await settled(pilot)
+        assert market_home.chain.submission(2).status is ResultSubmissionStatus.PendingValidation
+        assert app.failures.newest() == []
 
 
 async def test_a_result_that_no_creator_could_load_is_refused_before_the_signature(

@@ -63,6 +63,17 @@ async def test_a_yes_typed_before_the_question_was_seen_signs_nothing(market_hom
         assert all(s.worker != market_home.address("chi") for s in market_home.chain.submissions_of(4))
 
 
+async def test_a_repeated_answer_is_not_given_to_what_lies_beneath_the_question(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        answers: list[object] = []
+        app.push_screen(Ask("Beneath", "Not answered"), answers.append)
+        app.push_screen(Ask("In front", "Answered"), answers.append)
+        await until(pilot, lambda: app.focused is not None)
+        burst(app, "y", "y", "y", "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        assert answers == [True]
+
+
 async def test_a_yes_typed_as_soon_as_the_question_is_seen_counts(market_home: Place) -> None:
     async with market_home.running(as_="chi") as (app, pilot):
         await background.call(app.session.unlock, PASSWORD)

@@ -40,6 +40,7 @@ class SendResult(Working[Receipt]):
         self._submission_id = submission_id
         self._run_id = run_id
         self._parcel: send.Parcel | None = None
+        self._sending = False
         self._runs: list[Run] = []
 
     def body(self) -> ComposeResult:
@@ -138,10 +139,12 @@ class SendResult(Working[Receipt]):
         self.say("Nothing has been sent yet.")
 
     def broke(self) -> None:
+        self._sending = False
         self.query_one("#send", Button).disabled = self._parcel is None
 
     def action_yes(self) -> None:
-        if self._parcel is not None:
+        if self._parcel is not None and not self._sending:
+            self._sending = True
             self.work(self._send(self._parcel), group="send")
 
     async def _send(self, parcel: send.Parcel) -> None:
@@ -153,7 +156,9 @@ class SendResult(Working[Receipt]):
             result_path=parcel.folder,
         )
         receipt = await self.sign(proposal)
-        if receipt is not None:
+        if receipt is None:
+            self._sending = False
+        else:
             self.dismiss(receipt)
 
 
