@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.widget import Widget
 from textual.widgets import Button, Input, TextArea
 from textual.widgets._toast import Toast
@@ -11,6 +12,8 @@ from decentralml.core import judging as judging_core
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.drafts import Drafts, Word
+from decentralml.core.report import Decision, Verdict
+from decentralml.core.validation import opinion
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.held_out import HeldOut
@@ -250,6 +253,59 @@ async def keep(pilot, key: str, reason: str = "") -> None:
     await pilot.press("W")
     await until(pilot, lambda: len(pilot.app.screen_stack) == 1, "the draft")
     await settled(pilot)
+
+
+async def test_with_marks_a_decision_is_for_all_of_them_and_who_is_left_out_is_named(known: Place) -> None:
+    async with known.running(size=(120, 45)) as (app, pilot):
+        await judging(pilot, "j", "space", "space", "space")
+        assert app.screen.table.marked == {2, 3, 4}
+        assert "3 marked: a decision is for all of them" in text_of(app)
+        await pilot.press("R")
+        await dialog(pilot, AskReason)
+        assert not app.screen.query_one(TextArea).text, "one reason for several is the person's own"
+        app.screen.query_one(TextArea).text = "No better than the baseline."
+        await pilot.press("enter")
+        await dialog(pilot, SignAll)
+        shown = " ".join(text_of(app).split())
+        assert "reject #2, #3" in shown
+        assert "left out reject submission 4" in shown
+        await pilot.press("y", *PASSWORD, "enter")
+        await until(pilot, lambda: known.chain.submission(3).status is S.Rejected, "both decisions")
+        await until(pilot, lambda: "Close" in text_of(app), "the receipts")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.screen.table.marked == {4}, "what is decided is not marked any more"
+    assert {known.chain.submission(n).reason for n in (2, 3)} == {"No better than the baseline."}
+    assert known.chain.submission(4).status is S.PendingValidation
+
+
+async def test_drafts_of_all_marked_are_kept_at_once(known: Place) -> None:
+    async with known.running(size=(120, 45)) as (app, pilot):
+        await judging(pilot, "space", "space")
+        await keep(pilot, "R", reason="Not what was asked for.")
+        assert drafts(known) == {1: Word.reject, 2: Word.reject}
+        assert not app.screen.table.marked
+
+
+@pytest.mark.parametrize(("row", "said"), [(0, ""), (1, "no better"), (2, "config.json names Lambda")])
+async def test_the_reason_to_reject_begins_with_what_speaks_against_the_result_alone(
+    known: Place, row: int, said: str
+) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, *"j" * row, "R")
+        await dialog(pilot, AskReason)
+        assert app.screen.query_one(TextArea).text == said
+
+
+async def test_what_is_undecided_but_better_is_no_reason_to_reject(known: Place) -> None:
+    submission = known.chain.submission(1)
+    found = judged.figures(submission, 0.948, 0.191, 0.956)
+    undecided = Verdict(Decision.undecided, opinion(found))
+    judged.write_report(known, submission, replace(found, verdict=undecided))
+    async with known.running() as (app, pilot):
+        await judging(pilot, "R")
+        await dialog(pilot, AskReason)
+        assert not app.screen.query_one(TextArea).text
 
 
 async def test_one_failure_is_named_and_the_other_drafts_are_signed(known: Place) -> None:

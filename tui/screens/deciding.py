@@ -2,12 +2,14 @@
 
 from functools import partial
 
+from msgspec.structs import replace
 from textual import on
 from textual.widgets import Button
 
 from decentralml.core.amount import format_amount
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.report import Decision, Report
 from decentralml.core.validation import opinion
 from decentralml.tui.judging import decisions
 from decentralml.tui.judging.desk import Desk, Look
@@ -36,6 +38,8 @@ class Deciding(Evaluating):
 
     def why_not(self, action: str) -> DecentralMLError | None:
         look, word = self.look, _WORDS.get(action)
+        if word is not None and self.marked:
+            return super().why_not(action)  # of each of them the card says it
         if word is not None and (look is None or look.submission.digest is None):
             return Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
         if word is not None and look is not None:
@@ -50,6 +54,11 @@ class Deciding(Evaluating):
     def _drafts_to_sign(self) -> set[int]:
         """Those that are marked, where any result is."""
         return self.drafted & self.table.marked if self.table.marked else self.drafted
+
+    @property
+    def marked(self) -> list[int]:
+        """The results that are marked and listed: a decision is for all of them, where there are any."""
+        return [number for number in self.entries if number in self.table.marked]
 
     # Deciding
 
@@ -68,51 +77,60 @@ class Deciding(Evaluating):
 
     async def _decide(self, word: Word) -> None:
         """Show what the decision would sign; sign it, keep it as a draft, or neither."""
-        look = self.look
-        if look is None or look.submission.digest is None:
+        looks = [await self.call(self.desk.look, number) for number in self.marked]
+        if not looks and self.look is not None:
+            looks = [self.look]
+        drafts = [
+            Draft(submission_id=look.submission.id, digest=look.submission.digest, word=word)
+            for look in looks
+            if look.submission.digest is not None
+        ]
+        if not drafts:
             raise Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
-        refused = look.refusals[decisions.CALLS[word]]
-        if refused is not None:
-            raise refused
-        if word is Word.accept and look.report is None and not await self._unseen(look):
-            return
-        reason = ""
-        if word is not Word.accept:
-            answer = await self.app.push_screen_wait(self._ask_reason(look, word))
-            if answer is None:
+        refused = [look.refusals[decisions.CALLS[word]] for look in looks]
+        able = [look for look, problem in zip(looks, refused, strict=True) if problem is None]
+        if not able:
+            raise next(problem for problem in refused if problem is not None)
+        if word is Word.accept:
+            unseen = [look for look in able if look.report is None]
+            if unseen and not await self._unseen(unseen):
                 return
-            reason = answer
-        draft = Draft(
-            submission_id=look.submission.id, digest=look.submission.digest, word=word, reason=reason
-        )
-        plan = await self.call(decisions.plan, self.session, draft)
-        if plan.problem is not None:
-            raise plan.problem
-        await self._sign([plan], opinion=self._opinion(look), may_keep=True)
+        else:
+            reason = await self.app.push_screen_wait(self._ask_reason(able, word))
+            if reason is None:
+                return
+            drafts = [replace(draft, reason=reason) for draft in drafts]
+        plans = await self.call(self.desk.plans, drafts)
+        if not any(plan.calls for plan in plans):
+            raise next(plan.problem for plan in plans if plan.problem is not None)
+        await self._sign(plans, opinion=_opinions(able), may_keep=True)
 
-    async def _unseen(self, look: Look) -> bool:
+    async def _unseen(self, looks: list[Look]) -> bool:
         """Whether the person pays for what nobody has measured."""
-        pays = format_amount(look.task.terms.pays_amount)
+        pays = format_amount(sum(look.task.terms.pays_amount for look in looks))
+        several = len(looks) > 1
         text = (
-            f"Nothing was measured of result #{look.submission.id}, which its worker sent unwatched.\n\n"
-            f"Accepting pays {pays} for it, and cannot be taken back. v evaluates it first."
+            f"Nothing was measured of result{'s' * several} {_named(looks)}, which "
+            f"{'their workers' if several else 'its worker'} sent unwatched.\n\n"
+            f"Accepting pays {pays} for {'them' if several else 'it'}, and cannot be taken back. "
+            f"{'V evaluates them' if several else 'v evaluates it'} first."
         )
         ask = Ask("Pay unseen?", text, yes="Pay unseen", danger=True)
         return await self.app.push_screen_wait(ask) is True
 
-    def _ask_reason(self, look: Look, word: Word) -> AskReason:
-        before = look.draft.reason if look.draft and look.draft.word is word else ""
-        verdict = look.report.verdict if look.report else None
-        said = verdict.reason if verdict else ""
+    def _ask_reason(self, looks: list[Look], word: Word) -> AskReason:
+        """Of one result with what was drafted, or what its report says against it."""
+        said = ""
+        if len(looks) == 1:
+            draft, report = looks[0].draft, looks[0].report
+            if draft is not None and draft.word is word:
+                said = draft.reason
+            elif word is Word.reject and report is not None:
+                said = _against(report)
         if word is Word.reject:
-            return AskReason(f"Reject #{look.submission.id}", "Why? The worker reads it.", before or said)
-        return AskReason(f"Ask changes of #{look.submission.id}", "What should change?", before)
-
-    def _opinion(self, look: Look) -> str:
-        if look.report is None:
-            return "this result was not evaluated here"
-        verdict = look.report.verdict
-        return f"{verdict.decision.value}: {verdict.reason}" if verdict else opinion(look.report)
+            reader = "The worker reads it." if len(looks) == 1 else "Their workers read it."
+            return AskReason(f"Reject {_named(looks)}", f"Why? {reader}", said)
+        return AskReason(f"Ask changes of {_named(looks)}", "What should change?", said)
 
     async def _sign(self, plans: list[decisions.Plan], *, opinion: str = "", may_keep: bool = False) -> None:
         await self.call(self.session.unlock_remembered)
@@ -120,8 +138,15 @@ class Deciding(Evaluating):
         if signed is None:
             return
         if signed.keep:
-            await self.call(self.desk.keep, plans[0].draft)
-            self.app.say("Kept as a draft. D signs all drafts, B takes this one back.")
+            kept = [plan.draft for plan in plans if plan.calls]
+            for draft in kept:
+                await self.call(self.desk.keep, draft)
+            said = "Kept as a draft." if len(kept) == 1 else f"Kept as {len(kept)} drafts."
+            self.app.say(
+                f"{said} D signs all drafts, B takes {'this one' if len(kept) == 1 else 'one'} back."
+            )
+            self.table.marked -= {draft.submission_id for draft in kept}
+        self.table.marked -= set(signed.decided)
         for number in signed.decided:
             await self.call(self.desk.take_back, number)
         for number, error in signed.failures:
@@ -165,3 +190,33 @@ class Deciding(Evaluating):
             raise Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
         self.app.say(f"The draft to {WORDS[gone.word]} #{gone.submission_id} is taken back.")
         await self.read()
+
+
+def _named(looks: list[Look]) -> str:
+    """``#1, #4``."""
+    return ", ".join(f"#{look.submission.id}" for look in looks)
+
+
+def _opinions(looks: list[Look]) -> str:
+    """What the policy says of one result; of several each its word."""
+    if len(looks) == 1:
+        report = looks[0].report
+        if report is None:
+            return "this result was not evaluated here"
+        verdict = report.verdict
+        return f"{verdict.decision.value}: {verdict.reason}" if verdict else opinion(report)
+    said = []
+    for look in looks:
+        verdict = look.report.verdict if look.report else None
+        word = verdict.decision.value if verdict else "no word" if look.report else "not evaluated here"
+        said.append(f"#{look.submission.id} {word}")
+    return ", ".join(said)
+
+
+def _against(report: Report) -> str:
+    """What a report says against a result; "" where it is in favour, or undecided."""
+    decision = report.verdict.decision if report.verdict else Decision.undecided
+    if report.verdict is not None and decision is Decision.reject:
+        return report.verdict.reason
+    poor = report.refused or report.better is False or (report.answers and not report.answers.complete)
+    return opinion(report) if poor and decision is Decision.undecided else ""

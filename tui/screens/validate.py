@@ -223,13 +223,16 @@ class Validate(Deciding):
         self.set_part("#verdict", words.verdict(look) if look else "")
         if look is None:
             return
+        marked = not self.app.readonly and self.marked
         reasons: dict[str, list[str]] = {}
         for name, word in BUTTONS.items():
-            refused = look.refusals[decisions.CALLS[word]]
+            refused = None if marked else look.refusals[decisions.CALLS[word]]
             self.query_one(f"#{name}", Button).disabled = refused is not None
             if refused is not None:
                 reasons.setdefault(f"{refused.message} {refused.hint}".strip(), []).append(WORDS[word])
         text = Text()
+        if marked:
+            text.append(f"{len(marked)} marked: a decision is for all of them  ", "bold")
         if look.draft is not None:
             text.append(f"draft: {WORDS[look.draft.word]}", "bold")
             if look.draft.digest != look.submission.digest:
@@ -259,6 +262,7 @@ class Validate(Deciding):
     def action_mark(self) -> None:
         self.table.toggle_mark()
         self.table.move(1)
+        self._show_decide()
 
     def action_sort(self) -> None:
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
