@@ -1,10 +1,12 @@
 """Accepted results become the next model: gathered, grouped by structure, averaged, and measured."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from decentralml.core import task_folder
 from decentralml.core.domain import ResultSubmissionStatus
@@ -45,9 +47,13 @@ class Gathered(Struct, frozen=True, kw_only=True):
 
 
 class Federation(Struct, frozen=True, kw_only=True):
-    """A written model. The figures are measured on the creator's held-out data; None without data."""
+    """A written model. The figures are measured on the creator's held-out data; None without data.
+
+    ``made``: when it was written, in Unix seconds.
+    """
 
     folder: Path
+    made: float
     provenance: federate.Provenance
     gathered: Gathered
     figures: "Metrics | None" = None
@@ -123,7 +129,7 @@ def run(
         on_progress=on_progress,
         cancelled=cancelled,
     )
-    return Federation(folder=out, provenance=provenance, gathered=gathered)
+    return Federation(folder=out, made=time.time(), provenance=provenance, gathered=gathered)
 
 
 def measure(
@@ -140,10 +146,8 @@ def measure(
     entries = federation.gathered.ingredients
     try:
         bench = judge.bench(market.chain.task(entries[0].task_id), cancelled=cancelled)
-        return Federation(
-            folder=federation.folder,
-            provenance=federation.provenance,
-            gathered=federation.gathered,
+        return replace(
+            federation,
             figures=bench.measure(federation.folder, cancelled=cancelled),
             baseline=bench.baseline,
             inputs=tuple((entry.name, bench.measure(entry.folder, cancelled=cancelled)) for entry in entries),

@@ -1,6 +1,5 @@
 """The federated models of this home: what each is made of, and how it measured when it was written."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,13 +45,12 @@ def free_folder(home: Home, submission_ids: Sequence[int]) -> Path:
     return folder
 
 
-def outcome(federation: Federation, now: float | None = None) -> Outcome:
+def outcome(federation: Federation) -> Outcome:
     """What is kept of a federation's figures."""
-    made = time.time() if now is None else now
     if federation.figures is None:
-        return Outcome(made=made)
+        return Outcome(made=federation.made)
     return Outcome(
-        made=made,
+        made=federation.made,
         main=federation.figures.main,
         figures=federation.figures.values,
         baseline=federation.baseline.values if federation.baseline else {},
@@ -60,11 +58,11 @@ def outcome(federation: Federation, now: float | None = None) -> Outcome:
     )
 
 
-def remember(home: Home, federation: Federation, now: float | None = None) -> None:
+def remember(home: Home, federation: Federation) -> None:
     """Keep how a federation measured, wherever its folder is. Raises `Failed` ("CannotWrite")."""
     index = _index(home)
     with writing(index):
-        kept = {**_read(home), str(federation.folder): outcome(federation, now)}
+        kept = {**_read(home), str(federation.folder): outcome(federation)}
         write_atomic(index, msgspec.json.encode(kept))
 
 

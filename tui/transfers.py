@@ -47,7 +47,7 @@ class Handle:
 
     def end(self, error: DecentralMLError | None = None) -> None:
         """It is over: all has arrived, or why not."""
-        self.ended, self.error = time.time(), error
+        self.ended, self.error, self.said = time.time(), error, ""
         if error is None:
             self.state = "done"
         else:

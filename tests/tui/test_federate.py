@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Button, Input, Static
 
 from decentralml.core import federations
@@ -115,10 +116,14 @@ async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: 
         await federating(pilot)
         screen = app.screen
         await order(pilot, fill)
-        await until(pilot, out.exists, "the model")
-        await until(pilot, lambda: screen._made and screen._made.figures, "its figures")
+        await until(pilot, lambda: screen._made, "the model")
+        assert "being measured" in await panel(pilot, "outcome")
+        await until(pilot, lambda: screen._made.figures, "its figures")
         await settled(pilot)
+        (handle,) = app.transfers.newest()
+        assert (handle.state, handle.said) == ("done", ""), "what is done measures nothing any more"
         said = await panel(pilot, "outcome")
+        assert "being measured" not in said
         assert all(word in said for word in ("baseline", "federated", "average of 2", str(out)))
         assert federate.verify(out).output in said
         assert "No other model" in await panel(pilot, "earlier"), "what was just written stands in one panel"
@@ -154,6 +159,32 @@ async def test_a_new_task_begins_from_a_federated_model(accepted: Place, trained
         assert weights == (out / "model.weights.h5").read_bytes()
         assert (files / "model_contributor.py").exists()
         assert not list(files.rglob("*provenance*")), "who contributed stays here"
+
+
+async def test_the_outcome_is_of_the_task_under_the_cursor_and_of_when_it_was_written(
+    accepted: Place,
+) -> None:
+    other = accepted.create("ada", "Digits, round 4")
+    submission = accepted.take("bo", other)
+    accepted.deliver("bo", submission, judged.plain_model(1))
+    accepted.market("ada").accept_task_results(submission)
+
+    def fill(form: FederateForm) -> None:
+        form.query_one("#data", Input).value = ""
+
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        screen = app.screen
+        await order(pilot, fill)
+        await until(pilot, lambda: screen._past, "the model")
+        await settled(pilot)
+        screen._made = replace(screen._made, made=86_400.0)
+        said = await panel(pilot, "outcome")
+        assert "average of 2  1970-01-0" in said, "not the time at which it is drawn"
+        await pilot.press("G")
+        await settled(pilot)
+        assert f"Nothing of task {other} was written" in screen.query_one("#first").plain
+        assert "average of 2" in await panel(pilot, "earlier")
 
 
 async def test_weights_change_the_shares(accepted: Place) -> None:

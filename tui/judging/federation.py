@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -53,9 +54,9 @@ def gate(gathered: Gathered, canvas: Canvas) -> Text:
     return text
 
 
-def made(federation: Federation, canvas: Canvas) -> Text:
+def made(federation: Federation, canvas: Canvas, *, measuring: bool = False) -> Text:
     """A model just written: beside the baseline and what went in."""
-    return _model(federation.folder.name, str(federation.folder), outcome(federation), federation, canvas)
+    return _model(federation.folder, outcome(federation), federation, canvas, measuring=measuring)
 
 
 def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
@@ -69,15 +70,17 @@ def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
             text.append(f"{clean(entry.folder.name)}\n", tone("strong"))
             text.append(f"{clean(entry.problem)}\n\n", tone("warn"))
             continue
-        text.append_text(_model(entry.folder.name, str(entry.folder), entry.outcome, entry, canvas))
+        text.append_text(_model(entry.folder, entry.outcome, entry, canvas))
         text.append("\n")
     return text
 
 
-def _model(name: str, folder: str, found: Outcome | None, source: Federation | Past, canvas: Canvas) -> Text:
+def _model(
+    folder: Path, found: Outcome | None, source: Federation | Past, canvas: Canvas, *, measuring: bool = False
+) -> Text:
     tone, provenance = canvas.tone, source.provenance
     assert provenance is not None
-    text = Text(short(name, 60), tone("strong"))
+    text = Text(short(folder.name, 60), tone("strong"))
     when = "" if found is None else time.strftime("  %Y-%m-%d %H:%M", time.localtime(found.made))
     text.append(f"  {provenance.strategy} of {len(provenance.inputs)}{when}\n", tone("dim"))
     names = [found.main] if found and found.main else []
@@ -95,7 +98,7 @@ def _model(name: str, folder: str, found: Outcome | None, source: Federation | P
         inputs = {short(entry.name, 24): found.inputs.get(entry.name, {}) for entry in provenance.inputs}
         text.append_text(_bars(list(inputs), list(inputs.values()), found, canvas))
     if not names:
-        text.append("not measured: no held-out data were named\n", tone("dim"))
+        text.append("being measured…\n" if measuring else "not measured on held-out data\n", tone("dim"))
     elif found and _lost(found):
         text.append("The outcome is worse than the baseline: look at what went in.\n", tone("bad"))
     facts = (
@@ -104,7 +107,7 @@ def _model(name: str, folder: str, found: Outcome | None, source: Federation | P
         ("policy", provenance.policy_digest or "-"),
         ("parameters", f"{provenance.parameters:,}"),
         ("made with", ", ".join(f"{name} {value}" for name, value in provenance.versions.items())),
-        ("folder", folder),
+        ("folder", str(folder)),
     )
     for label, value in facts:
         text.append(f"{label:<11}", tone("dim"))

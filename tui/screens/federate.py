@@ -14,6 +14,7 @@ from decentralml.core import federation, federations
 from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.core.federation import Federation
 from decentralml.core.federations import Past
 from decentralml.core.text import clean, short, short_address
 from decentralml.tui.judging import federation as federate_view
@@ -191,8 +192,21 @@ class Federate(Federating):
         marked = [number for number in known if number in self.table.marked]
         if marked or self.table.row is None:
             return tuple(marked)
-        here = next((t.id for s, t in self._accepted if s.id == self.table.row.key), None)
+        here = self._task_here
         return tuple(submission.id for submission, task in self._accepted if task.id == here)
+
+    @property
+    def _task_here(self) -> int | None:
+        """The task of the result under the cursor."""
+        row = self.table.row
+        return next((t.id for s, t in self._accepted if row is not None and s.id == row.key), None)
+
+    @property
+    def _made_here(self) -> Federation | None:
+        """The model that was written in this session, where the task under the cursor has part in it."""
+        made, here = self._made, self._task_here
+        parts = made.gathered.ingredients if made is not None else ()
+        return made if here is None or here in {entry.task_id for entry in parts} else None
 
     async def _choose(self) -> None:
         """Bring the gate's word up to what is chosen now, however often that changes meanwhile."""
@@ -233,6 +247,8 @@ class Federate(Federating):
             self.keep("row", self.table.row.key, now=False)
         if self._choice() != self._gathered_of:
             self.work(self._choose())
+        else:
+            self._show()
 
     def action_report(self) -> None:
         from decentralml.tui.screens.report import ReportScreen
@@ -267,13 +283,16 @@ class Federate(Federating):
 
     def draw(self, panel: str, pane: Pane) -> Text:
         canvas = Canvas(pane.text_width, pane.text_height, pane.tone, pane.shade)
+        made = self._made_here
         if panel == "earlier":
-            now = self._made.folder if self._made is not None else None
+            now = made.folder if made is not None else None
             return federate_view.earlier([past for past in self._past if past.folder != now], canvas)
         if panel == "outcome":
-            if self._made is not None:
-                return federate_view.made(self._made, canvas)
-            return Text("Nothing was written in this session. w writes what goes in.", pane.tone("dim"))
+            if made is not None:
+                return federate_view.made(made, canvas, measuring=self._measuring)
+            of = f" of task {self._task_here}" if self._made is not None else ""
+            words = f"Nothing{of} was written in this session. w writes what goes in."
+            return Text(words, pane.tone("dim"))
         if self._problem is not None:
             return Text(clean(str(self._problem)), pane.tone("bad"))
         if self._gathered is None:

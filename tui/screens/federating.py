@@ -37,6 +37,7 @@ class Federating(PaneScreen):
         self._gathered: Gathered | None = None
         self._problem: DecentralMLError | None = None
         self._made: Federation | None = None
+        self._measuring = False
         self._past: tuple[Past, ...] = ()
         self._doing = ""
         self._handle: Handle | None = None
@@ -95,7 +96,7 @@ class Federating(PaneScreen):
             self._handle.end()
         finally:
             self._handle = None
-            self._end()
+            self._measured()
         self._past = await self.call(federations.past, self.session.home)
         self._show()
 
@@ -107,6 +108,7 @@ class Federating(PaneScreen):
                 order.data, lambda judge, stop: federation.open_data(market, gathered, judge, cancelled=stop)
             )
         self._begin("averaging")
+        self._measuring = order.data is not None
         self._made = made = await self.call(
             federation.run,
             gathered,
@@ -144,10 +146,16 @@ class Federating(PaneScreen):
 
     async def _measure_again(self, made: Federation, data: Path) -> None:
         self._stop.clear()
+        self._measuring = True
         try:
             await self._measure(made, data)
         finally:
-            self._end()
+            self._measured()
+
+    def _measured(self) -> None:
+        """Nothing is measured any more, for whatever reason."""
+        self._measuring = False
+        self._end()
         self._show()
 
     def _once_more(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
