@@ -195,6 +195,7 @@ class DecentralMLApp(App[None]):
         if session is None:
             return
         self.identity.lock_when_idle()
+        await self.identity.look()
         terminal.fit(self)
         await self.looks.reload()
         async with self._looking:

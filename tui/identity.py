@@ -52,6 +52,19 @@ class Identity:
             self._app.session.use(account)
             await self._app.refresh_pulse()
 
+    async def look(self) -> None:
+        """Be nobody once the account in use was forgotten by another program, and say so."""
+        session = self._app.session
+        if session is None or session.account is None:
+            return
+        before = session.account
+        now = await background.call(session.account_now)
+        if now is before or session.account is not before:
+            return
+        session.follow(now)
+        if now is None:
+            self._app.say(f"{before.name} is not in the key folder any more. U chooses another account.")
+
     def lock(self, word: str) -> None:
         """Forget the unlocked key, take every secret off the screen, and say ``word``."""
         from decentralml.tui.screens.dialog import Dialog

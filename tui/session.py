@@ -49,6 +49,7 @@ class Session:
         self.storage: Storage = connect_storage(self.settings.storage, home)
         self.account: Account | None = self._first_account()
         self.signer: Signer | None = None
+        self.forgotten = False
         self._locked_by_hand = False
 
     def _first_account(self) -> Account | None:
@@ -72,6 +73,21 @@ class Session:
         self.lock()
         self._locked_by_hand = False
         self.account = account
+        self.forgotten = False
+
+    def account_now(self) -> Account | None:
+        """The account in use as the key folder has it, by whatever name; None where it is gone from there."""
+        account = self.account
+        if account is None or account.path.exists():
+            return account
+        return next((one for one in self.accounts.list() if one.address == account.address), None)
+
+    def follow(self, account: Account | None) -> None:
+        """Go on as what `account_now` said; without an account, and without its key, where that is gone."""
+        if account is None:
+            self.use(None)
+            self.forgotten = True
+        self.account = account
 
     def may(
         self, call: str, *, task_id: int | None = None, submission_id: int | None = None
@@ -80,12 +96,13 @@ class Session:
         if self.readonly:
             return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
         if self.address is None:
-            return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
+            return _no_account()
         return self.market.may(call, task_id=task_id, submission_id=submission_id)
 
     def unlock(self, password: str) -> None:
-        """Unlock the account in use. Raises `Refused` ("WrongPassword")."""
-        assert self.account is not None, "screens ask for an account first"
+        """Unlock the account in use. Raises `Refused` ("WrongPassword", "NoAccount")."""
+        if self.account is None:
+            raise _no_account()
         self.signer = self.accounts.unlock(self.account.name, password)
         self._locked_by_hand = False
 
@@ -117,3 +134,7 @@ class Session:
     def close(self) -> None:
         self.lock()
         self.chain.close()
+
+
+def _no_account() -> Refused:
+    return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")

@@ -17,10 +17,12 @@ from textual.widgets import Input
 from decentralml.core import config
 from decentralml.core.amount import UNIT, format_amount
 from decentralml.core.chain import genesis
+from decentralml.core.errors import Refused
 from decentralml.core.signing import Crypto
 from decentralml.core.wallet import keys
 from decentralml.core.wallet.accounts import Account
 from decentralml.core.wallet.addressbook import AddressBook
+from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.accounts import AccountsScreen
@@ -28,6 +30,7 @@ from decentralml.tui.screens.address_book import AddressBookScreen
 from decentralml.tui.screens.form import Form
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.statement import StatementScreen
+from decentralml.tui.screens.who import Who
 from decentralml.tui.widgets.secret import Secret
 
 from .conftest import PASSWORD, SEEDS, Clock, Place, opened, settled, text_of, until
@@ -430,6 +433,47 @@ async def test_forgetting_asks_for_the_name_and_says_what_is_lost(bare_home: Pla
     assert [account.name for account in bare_home.accounts.list()] == ["bo", "chi"]
 
 
+async def test_an_account_that_another_program_forgets_is_used_no_longer(bare_home: Place) -> None:
+    async with bare_home.running(size=(100, 24)) as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        bare_home.accounts.forget("ada")
+        await until(pilot, lambda: "no account in use: U chooses one" in text_of(app))
+        assert app.session.signer is None
+        assert "ada is not in the key folder any more" in said(app)
+        assert "free" not in text_of(app).splitlines()[1]
+        with pytest.raises(Refused, match="no account to sign with"):
+            app.session.unlock(PASSWORD)
+        await pilot.press("U")
+        await dialog(app, pilot, Who)
+        await pilot.press("enter")
+        await until(pilot, lambda: text_of(app).splitlines()[1].strip().startswith("bo"))
+
+
+async def test_an_account_that_another_program_renames_stays_in_use_and_unlocked(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await background.call(app.session.unlock, PASSWORD)
+        bare_home.accounts.rename("ada", "ada of old")
+        await until(pilot, lambda: app.session.account.name == "ada of old")
+        assert app.session.signer is not None
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_the_name_to_type_is_shown_whole(bare_home: Place, size: tuple[int, int]) -> None:
+    name = "Margarethe von Hohenzollern-Sigmaringen"
+    bare_home.accounts.rename("ada", name)
+    async with bare_home.running(as_=name, size=size) as (app, pilot):
+        await go_to_accounts(app, pilot)
+        app.screen.table.go_to(bare_home.address(name))
+        await until(pilot, lambda: app.screen.table.row.key == bare_home.address(name))
+        await pilot.press("F")
+        await dialog(app, pilot, Form)
+        await until(pilot, lambda: app.screen.focused is not None)
+        label = app.screen.query_one(".label")
+        lines = [label.render_line(y).text.strip() for y in range(label.size.height)]
+        assert "".join(lines).replace(" ", "") == f"Type{name}".replace(" ", "")
+        assert app.screen.can_view_entire(label)
+
+
 async def test_who_forgets_the_last_account_is_nobody(bare_home: Place) -> None:
     bare_home.accounts.forget("bo")
     bare_home.accounts.forget("chi")
@@ -449,13 +493,28 @@ async def test_the_faucet_gives_what_was_shown(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
         await go_to_accounts(app, pilot)
         await pilot.press("j", "f")
-        await until(pilot, lambda: app.screen.query("#answer"))
+        await until(pilot, lambda: app.screen.query("#amount"))
         await pilot.press("enter")
         await dialog(app, pilot, Sign)
         assert bare_home.address("bo") in text_of(app)
         await pilot.press("y")
         await until(pilot, lambda: "1,100.00" in text_of(app))
     assert bare_home.chain.balance(bare_home.address("bo")).free == 1100 * UNIT
+
+
+async def test_a_wrong_amount_is_said_where_it_stands(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        await pilot.press("f")
+        await until(pilot, lambda: app.screen.query("#amount"))
+        assert "Go on  ^g" in text_of(app)
+        assert "Cancel  esc" in text_of(app)
+        await pilot.press(*"x", "ctrl+g")
+        await until(pilot, lambda: problem(app))
+        assert "'x' is not an amount" in problem(app)
+        assert app.screen.query_one("#amount", Input).value == "x"
+        await pilot.press("backspace", *"7.5", "ctrl+g")
+        await dialog(app, pilot, Sign)
 
 
 async def test_who_may_not_take_from_the_faucet_is_told_who_may(bare_home: Place, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from textual.widgets._toast import Toast
 from decentralml.core.errors import Refused
 from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.screens.dialog import AskText
+from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.screens.task import TaskDetail
 
 from .conftest import PASSWORD, Place, opened, settled, text_of, until
@@ -146,11 +146,11 @@ async def test_locking_forgets_the_key_and_empties_secrets(market_home: Place) -
         await pilot.press("L")
         await pilot.pause()
         assert app.session.signer is None
-        app.push_screen(AskText("Password", "of ada", secret=True))
-        await until(pilot, lambda: app.screen.query("#answer"))
+        app.push_screen(Form("Password", (Field("secret", "of ada", secret=True),), str))
+        await until(pilot, lambda: app.screen.query("#secret"))
         await pilot.press(*PASSWORD)
         app.identity.lock("Locked.")
-        assert app.screen.query_one("#answer", Input).value == ""
+        assert app.screen.query_one("#secret", Input).value == ""
 
 
 async def test_an_idle_session_locks_itself(market_home: Place) -> None:
@@ -163,14 +163,14 @@ async def test_an_idle_session_locks_itself(market_home: Place) -> None:
 
 async def test_an_idle_screen_loses_its_secrets_though_no_key_is_unlocked(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
-        app.push_screen(AskText("Password", "of ada", secret=True))
-        await until(pilot, lambda: app.screen.query("#answer"))
+        app.push_screen(Form("Password", (Field("secret", "of ada", secret=True),), str))
+        await until(pilot, lambda: app.screen.query("#secret"))
         await pilot.press(*PASSWORD)
         app.identity.lock_when_idle()
-        assert app.screen.query_one("#answer", Input).value == PASSWORD
+        assert app.screen.query_one("#secret", Input).value == PASSWORD
         app.identity._touched -= app.session.settings.idle_lock
         app.identity.lock_when_idle()
-        assert app.screen.query_one("#answer", Input).value == ""
+        assert app.screen.query_one("#secret", Input).value == ""
         app.identity.lock_when_idle()
         await pilot.pause()
         words = [text for text in said(app) if "secret" in text]

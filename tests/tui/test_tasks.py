@@ -153,7 +153,7 @@ async def test_a_filter_is_saved_under_a_name_and_found_again(market_home: Place
         await pilot.press("slash", *'castings "x', "enter", "M")
         await until(pilot, lambda: len(app.screen_stack) == 2)
         await pilot.press("enter")
-        await until(pilot, lambda: app.screen.query("#answer"))
+        await until(pilot, lambda: app.screen.query("#name"))
         await pilot.press(*"metal", "enter")
         await until(pilot, lambda: app.session.settings.filters)
         assert config.load(market_home.home).filters == {"metal": 'castings "x'}

@@ -15,8 +15,9 @@ from decentralml.tui.account import facts as account_facts
 from decentralml.tui.account.facts import Book, Entry, Past
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.base import MarketScreen, Thing
-from decentralml.tui.screens.dialog import AskText
+from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.signing import proposals
+from decentralml.tui.signing.proposal import Proposal, rebuildable
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 
@@ -259,11 +260,21 @@ class AccountsScreen(MarketScreen):
         refusal = account_facts.no_faucet(self.session)
         if refusal is not None:
             raise refusal
-        amount = await self.app.push_screen_wait(
-            AskText("Faucet", f"Units for {account.name}, from this ledger's faucet", value=_GRANT)
+        session = self.session
+
+        def act(amount: str) -> Proposal:
+            return rebuildable(proposals.fund, session, account.address, parse_amount(amount))
+
+        proposal = await self.app.push_screen_wait(
+            Form(
+                "Faucet",
+                (Field("amount", "Units", value=_GRANT),),
+                act,
+                text=f"This ledger's faucet gives them to {account.name}.\n",
+            )
         )
-        if amount is not None:
-            await self.propose(proposals.fund, account.address, parse_amount(amount))
+        if proposal is not None:
+            await self.sign(proposal)
 
     def action_forget(self) -> None:
         self.work(self._forget())
@@ -272,11 +283,12 @@ class AccountsScreen(MarketScreen):
         account = self._chosen
         entry = self._book.find(account.address)
         owned = entry.balance.free + entry.balance.held if entry else 0
+        used = self.session.address == account.address
         warning = f"It owns {format_amount(owned)} on this chain." if owned else ""
         if not await account_dialogs.forget(self.app, account, warning):
             return
         self._remembered.discard(account.address)
-        if self.session.address == account.address:
+        if used:
             others = [one.account for one in self._book.entries if one.account.address != account.address]
             await self._be(others[0] if others else None)
         await self.refresh_data()

@@ -1,4 +1,4 @@
-"""Dialogs over a screen: a question, a text, a choice. Each answers through its dismissal."""
+"""Dialogs over a screen: a question, a choice, a text to read. Each answers through its dismissal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from decentralml.core.errors import Refused
@@ -210,39 +210,6 @@ class Ask(Dialog[bool]):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
-
-
-class AskText(Dialog[str]):
-    """One line of text, or a secret. The secret's widget is emptied before the dialog goes."""
-
-    def __init__(
-        self, title: str, label: str, *, value: str = "", secret: bool = False, max_bytes: int = 2048
-    ) -> None:
-        super().__init__(title)
-        self._label = label
-        self._value = value
-        self._secret = secret
-        self._max_bytes = max_bytes
-
-    def body(self) -> ComposeResult:
-        yield Label(Text(self._label), id="label")
-        yield Input(self._value, password=self._secret, id="answer", compact=True)
-        yield Static("", id="problem")
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        text = event.value
-        if len(text.encode()) > self._max_bytes:
-            self.query_one("#problem", Static).update(
-                f"{len(text.encode()):,} bytes: at most {self._max_bytes:,} fit."
-            )
-            return
-        if self._secret:
-            event.input.value = ""
-        self.dismiss(text)
 
 
 class Choose(Dialog[str]):

@@ -343,18 +343,24 @@ class Tasks(MarketScreen):
         self.work(self._name_filter())
 
     async def _name_filter(self) -> None:
-        from decentralml.tui.screens.dialog import AskText
+        from decentralml.tui.screens.form import Field, Form
 
         if not self.filter:
             raise Misused("NoFilter", "There is no filter to save.", "/ types one.")
         name = await self.app.push_screen_wait(
-            AskText("Save this filter", f"A name for {clean(self.filter)}")
+            Form(
+                "Save this filter",
+                (Field("name", "Name"),),
+                lambda name: name.strip(),
+                text=f"A name for {clean(self.filter)}\n",
+                yes="Save",
+            )
         )
-        if name and name.strip():
-            saved = {**self._saved(), name.strip(): self.filter}
+        if name:
+            saved = {**self._saved(), name: self.filter}
             table = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in saved.items())
             self.session.settings = await self.call(config.store, self.app.home, "filters", f"{{{table}}}")
-            self.app.say(f"Saved as {name.strip()}.")
+            self.app.say(f"Saved as {name}.")
 
     def _use_filter(self, text: str) -> None:
         self.query_one("#filter", Input).value = text

@@ -106,7 +106,10 @@ class TopBar(Widget):
         readonly = "  read-only" if session.readonly else ""
         self._set("#where", f"{short(session.chain.name, 30)}{readonly}")
         if account is None:
-            self._set("#who", "no account yet: U makes one")
+            nobody = (
+                "no account in use: U chooses one" if session.forgotten else "no account yet: U makes one"
+            )
+            self._set("#who", nobody)
             self._set("#money", "")
             return
         lock = "" if session.signer else "  locked"
