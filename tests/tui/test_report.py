@@ -83,6 +83,7 @@ async def test_a_worker_reads_the_whole_report_by_which_he_was_paid_or_rejected(
         screen = await shown(app, pilot)
         said = f"{standing}  published by its creator; its digest is the one on the chain"
         assert said in text_of(app)
+        assert ("why: It claims what it is not." in text_of(app)) == (standing == "rejected")
         told = judged.figures(decided.chain.submission(number), 0.5, 0.5, 0.5)
         assert figure in await panel(pilot, screen, "figures")
         assert "BASELINE" in await panel(pilot, screen, "matrix")

@@ -187,6 +187,13 @@ def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:
     assert event_words(lying)
 
 
+def test_the_event_of_a_rejection_says_why() -> None:
+    event = Event(
+        cursor=1, block=7, name="ResultRejected", submission_id=2, data={"reason": "no better\nthan it was"}
+    )
+    assert event_words(event) == "submission 2 is rejected: no better than it was"
+
+
 @pytest.mark.parametrize(
     ("amounts", "width", "cells"),
     [

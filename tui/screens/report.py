@@ -32,6 +32,7 @@ class ReportScreen(PaneScreen):
 
     def body(self) -> ComposeResult:
         yield Static("", id="head")
+        yield Static("", id="reason")
         yield Static("", id="misfits")
         yield Static("", id="panels")
         with Horizontal(id="panes"):
@@ -84,6 +85,9 @@ class ReportScreen(PaneScreen):
         if self.app.session is not None and self.query("#head"):
             self.set_part("#head", self._head())
             found = self.reading
+            reason = found.submission.reason if found else None
+            self.query_one("#reason").display = bool(reason)
+            self.set_part("#reason", f"why: {clean(reason)}" if reason else "")
             wrong = reading.misfits(found.report, found.submission) if found and found.report else []
             self.query_one("#misfits").display = bool(wrong)
             self.set_part("#misfits", "\n".join(wrong))

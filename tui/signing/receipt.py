@@ -10,7 +10,7 @@ _SENTENCES = {
     "ResultSent": "the result of submission {submission} is delivered",
     "ResultValidated": "the report on submission {submission} is published",
     "ResultAccepted": "submission {submission} is accepted, {amount} paid to {worker}",
-    "ResultRejected": "submission {submission} is rejected",
+    "ResultRejected": "submission {submission} is rejected: {reason}",
     "ChangesRequested": "submission {submission} goes back to {worker} for changes",
     "TaskAbandoned": "submission {submission} is given back",
     "SubmissionTimedOut": "submission {submission} is timed out",
