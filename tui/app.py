@@ -75,7 +75,7 @@ class DecentralMLApp(App[None]):
         now: Callable[[], float] = time.time,
     ) -> None:
         no_color = bool(os.environ.get("NO_COLOR"))
-        super().__init__(ansi_color=True if no_color else None)
+        super().__init__(driver_class=terminal.Driver, ansi_color=True if no_color else None)
         self.home = home
         self.overrides = overrides or {}
         self.readonly = readonly

@@ -116,6 +116,7 @@ class Places:
         self._left = self._kept()
         mode = self._app.current_mode if self._trail else state.get("mode", keys.MODES[0])
         self._show(mode if mode in keys.MODES else keys.MODES[0])
+        self.note()
 
     def note(self) -> None:
         """Another screen came to the front."""

@@ -1,9 +1,11 @@
-"""The terminal's size, as the terminal itself says it."""
+"""The terminal: its size, as it says it itself, and that it may go away at any time."""
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.geometry import Size
 
@@ -37,3 +39,49 @@ def trust() -> None:
     if size() is not None:
         for name in _LEFT_BEHIND:
             os.environ.pop(name, None)
+
+
+class Driver(LinuxDriver):
+    """Textual's, for a terminal that may go away without a signal: the app ends then.
+
+    By itself its writer ends at the first error, and the app waits for ever for room in the writer's queue.
+    """
+
+    def __init__(self, app: "App[Any]", **options: Any) -> None:
+        super().__init__(app, **options)
+        self._file: Any = _Lasting(self._file, self._gone)
+
+    def _sigcont_application(self, *_: Any) -> None:
+        """After a stop alone: a hang-up sends it too, and would have all begun once more."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
+
+    def _gone(self) -> None:
+        self._loop.call_soon_threadsafe(self._app.exit)
+
+
+class _Lasting:
+    """``file``, but that what cannot be written is lost, and said once to ``gone``."""
+
+    def __init__(self, file: Any, gone: Callable[[], object]) -> None:
+        self._file = file
+        self._gone = gone
+        self._lost = False
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
+
+    def _try(self, write: Callable[[], object]) -> None:
+        if self._lost:
+            return
+        try:
+            write()
+        except OSError:
+            self._lost = True
+            self._gone()
