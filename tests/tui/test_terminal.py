@@ -21,9 +21,11 @@ from .tmux import APP
 pytestmark = pytest.mark.usefixtures("own_folders")
 
 
-@pytest.mark.parametrize("hint", [None, signal.SIGWINCH, signal.SIGCONT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("hint", "times"), [(None, 0), (signal.SIGWINCH, 40), (signal.SIGCONT, 40), (signal.SIGTERM, 1)]
+)
 def test_an_app_whose_terminal_has_gone_keeps_the_place_and_ends(
-    tmp_path: Path, hint: signal.Signals | None
+    tmp_path: Path, hint: signal.Signals, times: int
 ) -> None:
     home = Home(tmp_path / "home")
     Accounts(home, scrypt_n=SCRYPT_N).import_seed("ada", PASSWORD, SEEDS["ada"])
@@ -44,7 +46,7 @@ def test_an_app_whose_terminal_has_gone_keeps_the_place_and_ends(
         os.write(near, b"5")
         _reads(near, b"ada")
         os.close(near)
-        for _ in range(40 if hint else 0):
+        for _ in range(times):
             app.send_signal(hint)
         app.wait(30)
     finally:
