@@ -10,6 +10,7 @@ from textual.widgets import Button, Input, Static
 from decentralml.core import federations
 from decentralml.core.domain import TaskType, ValidationStrategy
 from decentralml.core.models import federate
+from decentralml.core.models.metrics import Metrics
 from decentralml.core.text import short_address
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.federate_form import FederateForm
@@ -258,7 +259,32 @@ def plain(home_of_one_path: Place) -> Place:
     return place
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 40)])
+async def test_a_wide_screen_shows_every_figure_that_a_small_one_does_and_the_question(
+    accepted: Place,
+) -> None:
+    values = {"accuracy": 0.9, "loss": 0.3}
+    figures = Metrics(kind="classification", main="accuracy", values=values, samples=30)
+
+    def fill(form: FederateForm) -> None:
+        form.query_one("#data", Input).value = ""
+
+    async with accepted.running(size=(160, 48)) as (app, pilot):
+        await federating(pilot)
+        screen = app.screen
+        await order(pilot, fill)
+        await until(pilot, lambda: screen._past, "the model")
+        await settled(pilot)
+        made = screen._made
+        inputs = tuple((entry.name, figures) for entry in made.provenance.inputs)
+        screen._made = replace(made, figures=figures, baseline=figures, inputs=inputs)
+        await panel(pilot, "outcome")
+        shown = text_of(app)
+        assert "Digits, round 3" in shown
+        titles = next(line for line in shown.splitlines() if "SHARE" in line)
+        assert titles.split()[-6:] == ["MODEL", "SHARE", "ACCURACY", "+/-", "LOSS", "+/-"]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 40), (160, 48)])
 def test_the_gates_word_looks_as_it_did(plain: Place, snap_compare, size: tuple[int, int]) -> None:
     async def show(pilot) -> None:
         await until(pilot, lambda: pilot.app.pulse is not None)
