@@ -245,6 +245,21 @@ async def test_from_any_field_one_key_publishes(bare_home: Place, contributors_f
         await until(pilot, lambda: isinstance(app.screen, Sign), "the question")
 
 
+async def test_what_stands_in_the_form_is_published_though_its_check_is_not_back_yet(
+    bare_home: Place, contributors_folder: Path
+) -> None:
+    async with bare_home.running(size=(140, 40)) as (app, pilot):
+        screen = await form(app, pilot)
+        await fill(
+            pilot, question="Train it", files=str(contributors_folder), pays="2", wanted="2", until="7d"
+        )
+        await until(pilot, lambda: screen.checked and screen.checked.terms is not None)
+        screen.query_one("#pays", Input).value = "3.25"
+        screen.action_go()
+        await until(pilot, lambda: isinstance(app.screen, Sign))
+        assert "6.50" in text_of(app)
+
+
 async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(
     bare_home: Place, contributors_folder: Path
 ) -> None:

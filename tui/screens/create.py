@@ -172,11 +172,15 @@ class CreateTask(MarketScreen):
 
     # Checks and cost
 
-    async def _check(self) -> None:
+    async def _check(self) -> Checked:
+        """Look at what stands in the form now, and show what comes of it unless it changed meanwhile."""
         draft = self.draft
         checked = await self.call(task_draft.check, self.session, draft)
-        if draft != self.draft:
-            return
+        if draft == self.draft:
+            self._show(checked, draft)
+        return checked
+
+    def _show(self, checked: Checked, draft: Draft) -> None:
         self.checked = checked
         self.query_one("#publish", Button).disabled = checked.terms is None
         missing = ", ".join(_named(found) for found in checked.findings if found.tone in ("bad", ""))
@@ -207,13 +211,12 @@ class CreateTask(MarketScreen):
         elif event.button.id == "clear":
             self.work(self._clear(), group="clear")
         elif event.button.id == "publish":
-            self.work(self._publish(), group="publish")
+            self.action_go()
 
     def action_go(self) -> None:
         """Publish, from any field; or say what keeps it."""
-        if self.checked is not None and self.checked.terms is None:
-            self.app.say(f"Publish: {self.query_one('#kept', Static).content}.")
-        self.query_one("#publish", Button).press()
+        if self.app.session is not None:
+            self.work(self._publish(), group="publish")
 
     async def _clear(self) -> None:
         text = "All that was typed goes, and the draft with it."
@@ -233,8 +236,10 @@ class CreateTask(MarketScreen):
 
     async def _publish(self) -> None:
         """Show what it does, upload, sign; what was uploaded is not uploaded twice."""
-        checked = self.checked
-        if checked is None or checked.terms is None or checked.source is None:
+        self.changed()  # of the last keys its fields may not have told yet
+        checked = await self._check()
+        if checked.terms is None or checked.source is None:
+            self.app.say(f"Publish: {self.query_one('#kept', Static).content}.")
             return
         self.app.save_state()
         proposal = await self.call(rebuildable, proposals.create, self.session, checked.terms, checked.source)
