@@ -115,6 +115,16 @@ def fits(event: Event, filter: str) -> bool:
     return True
 
 
+def problem(filter: str) -> str:
+    """What of a filter is not understood, as the filter of tasks says it; empty where all is."""
+    for word in filter.split():
+        name, colon, value = word.partition(":")
+        known = name == "task" and value.isascii() and value.isdigit()
+        if (colon and value and not known) or "<" in word or ">" in word:
+            return f"The filter does not understand {clean(word[:40])}."
+    return ""
+
+
 def concerns(event: Event, address: str | None) -> bool:
     """Whether ``address`` has part in an event."""
     return address is not None and (event.account == address or address in event.data.values())

@@ -19,6 +19,7 @@ from decentralml.tui.screens.failure import FailureStory
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.try_task import TryTask
+from decentralml.tui.signing.proposal import Transfer
 from decentralml.tui.transfers import Transfers
 
 from .conftest import Place, opened, settled, text_of, until
@@ -123,6 +124,31 @@ async def test_events_come_in_by_themselves_newest_first(market_home: Place) -> 
         lines = text_of(app).splitlines()
         newest = next(index for index, line in enumerate(lines) if "WHAT HAPPENED" in line) + 1
         assert "task 5 is published" in lines[newest]
+
+
+@pytest.mark.parametrize("wrong", ["task:abc", "kind:foo", "pays>>5"])
+async def test_what_the_filter_does_not_understand_it_says(market_home: Place, wrong: str) -> None:
+    async with market_home.running() as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        before = screen._part("events").total
+        await pilot.press("slash", *wrong)
+        await until(pilot, lambda: f"The filter does not understand {wrong}." in text_of(app))
+        await pilot.press(*["backspace"] * len(wrong))
+        await until(pilot, lambda: f"{before} events" in text_of(app))
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30)])
+async def test_no_list_is_a_heading_alone(market_home: Place, size: tuple[int, int]) -> None:
+    async with market_home.running(size=size) as (app, pilot):
+        for number in range(9):
+            app.transfers.start(f"files {number}", Transfer())
+            app.note(Failed("Broken", f"Number {number} broke.", ""), "doing it")
+        screen = await go_to_activity(app, pilot)
+        await until(pilot, lambda: screen._part("failed").total == 9)
+        await settled(pilot)
+        shown = text_of(app)
+        assert "files 8" in shown
+        assert "Number 8 broke." in shown
 
 
 async def test_the_filter_takes_mine_a_task_and_words(market_home: Place) -> None:

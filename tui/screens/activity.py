@@ -21,11 +21,14 @@ from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.signing import proposals
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import PagedTable, Row
-from decentralml.tui.widgets.rows import Rows
+from decentralml.tui.widgets.rows import Rows, fair_shares
 
 PANELS = ("waits", "work", "failed", "events")
 _FIRST_EVENTS = 500
 _LOOK_SECONDS = 2.0
+# Of the height, what is not about the chain takes in a narrow terminal; as in its style sheet.
+_MINE = 0.6
+_LEAST_ROWS = 2
 
 
 class Activity(MarketScreen):
@@ -102,6 +105,7 @@ class Activity(MarketScreen):
     async def _show_waits(self) -> None:
         rows = activity_rows.waits(self._items, self._block, self.session.chain.constants)
         await self._part("waits").show(rows)
+        self._share()
 
     async def _show_work(self) -> None:
         session = self.session
@@ -116,6 +120,17 @@ class Activity(MarketScreen):
         if not rows and part.has_focus:
             self._part("waits").focus()
         part.set_class(not rows, "-empty")
+        self._share()
+
+    def on_resize(self) -> None:
+        self._share()
+
+    def _share(self) -> None:
+        """Above each other, the lists share the rows so that none is a heading alone."""
+        parts = [part for part in self.query("#mine Rows").results(Rows) if not part.has_class("-empty")]
+        room = int(self.query_one("#parts").size.height * _MINE) - len(parts)
+        for part, rows in zip(parts, fair_shares([part.total + 1 for part in parts], room), strict=True):
+            part.styles.max_height = None if self.has_class("-wide") else max(rows, _LEAST_ROWS)
 
     async def _show_events(self) -> None:
         me, block, constants = self.session.address, self._block, self.session.chain.constants
@@ -159,6 +174,11 @@ class Activity(MarketScreen):
 
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
+        wrong = activity_rows.problem(event.value)
+        self.query_one("#count").set_class(bool(wrong), "-bad")
+        if wrong:
+            self.query_one("#count", Static).update(wrong)
+            return
         mine = "mine" in self.filter.split()
         self.filter = event.value
         self.keep("filter", self.filter)

@@ -1,5 +1,7 @@
 """A table over rows that are in memory already."""
 
+from collections.abc import Sequence
+
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 
 
@@ -19,3 +21,12 @@ class Rows(PagedTable):
         if rows != self._rows:
             self._rows = rows
             await self.reload()
+
+
+def fair_shares(needs: Sequence[int], room: int) -> list[int]:
+    """How much each gets of ``room``: an equal part, or what it needs, whose rest goes to the others."""
+    found = [0] * len(needs)
+    for left, place in enumerate(sorted(range(len(needs)), key=needs.__getitem__)):
+        found[place] = min(needs[place], room // (len(needs) - left))
+        room -= found[place]
+    return found
