@@ -84,6 +84,7 @@ class DecentralMLApp(App[None]):
         self._to_ascii = Ascii()
         self.keymap: dict[str, str] = {}
         self.session: Session | None = None
+        self.unopened: DecentralMLError | None = None
         self.pulse: Pulse | None = None
         self.failures = Failures(home.failures)
         self.transfers = Transfers()
@@ -117,8 +118,12 @@ class DecentralMLApp(App[None]):
             self.session = await background.call(self._open_session)
         except DecentralMLError as error:
             self.show_error(error)
+            self.unopened = error
+            self._tell_unopened()
             self.set_timer(PULSE_SECONDS * 3, self._open_again)
             return
+        self.unopened = None
+        self._tell_unopened()
         await self.looks.open(self.session.settings.theme)
         await self.looks.load_sheets(_HERE / "screens")
         await self.guarded(self._read_keymap())
@@ -163,6 +168,10 @@ class DecentralMLApp(App[None]):
         """The session, for what is reached only once there is one."""
         assert self.session is not None, "asked for before the ledger was opened"
         return self.session
+
+    def _tell_unopened(self) -> None:
+        if self.front is not None:
+            self.front.show_unopened(self.unopened)
 
     def _open_again(self) -> None:
         self.run_worker(self.guarded(self._open()), group="open")

@@ -31,7 +31,12 @@ def connect(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> C
     if scheme == "local" and colon:
         if not rest:
             raise Misused("BadChain", "local: needs a file.", "Write local:FILE, or only local.")
-        return Ledger(Path(rest).expanduser(), seen=home.seen, now=now)
+        path = Path(rest).expanduser()
+        if path.is_dir():
+            raise Misused(
+                "BadChain", f"{path} is a folder, not a ledger.", "Name the file in it, as local:FILE."
+            )
+        return Ledger(path, seen=home.seen, now=now)
     raise Unavailable(
         "UnknownChain",
         f"This version cannot reach the chain {spec[:80]!r}.",

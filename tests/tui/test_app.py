@@ -99,6 +99,28 @@ async def test_a_tab_that_is_chosen_before_the_market_is_open_stays(market_home:
         assert app.current_mode == "accounts"
 
 
+async def test_a_ledger_that_cannot_be_opened_is_said_on_the_page_until_it_can(
+    market_home: Place, tmp_path: Path
+) -> None:
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    app = DecentralMLApp(
+        market_home.home, {"account": "ada", "chain": f"local:{folder}"}, now=market_home.clock
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "is a folder, not a ledger" in " ".join(text_of(app).split()))
+        await until(pilot, lambda: "tried again" in text_of(app))
+        assert "Name the file in it" in " ".join(text_of(app).split())
+        assert "opening" not in text_of(app)
+        await pilot.press("6")
+        await until(pilot, lambda: app.current_mode == "activity" and "tried again" in text_of(app))
+        folder.rmdir()
+        shutil.copy(market_home.home.ledger, folder)
+        await until(pilot, lambda: app.session is not None, "the ledger")
+        await until(pilot, lambda: "tried again" not in text_of(app))
+    app.finish()
+
+
 async def test_no_tab_changes_its_name_when_a_mark_comes(market_home: Place) -> None:
     """At 80 columns, with a block of five digits."""
     market_home.clock.blocks(12_345)

@@ -4,11 +4,14 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
+from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widgets import Static
 
 from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.core.text import visible
 from decentralml.tui import background, keys
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
@@ -61,6 +64,7 @@ class MarketScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.mode)
+        yield Static(id="unopened")
         yield from self.body()
         yield KeyBar(self.SCOPE)
 
@@ -98,8 +102,16 @@ class MarketScreen(Screen[None]):
         self.app.places.note()
         self.query_one(TopBar).show(self.app.pulse)
         self.query_one(KeyBar).refresh()
+        self.show_unopened(self.app.unopened)
         if self.app.session is not None:
             self.work(self.refresh_data(), group="refresh")
+
+    def show_unopened(self, error: DecentralMLError | None) -> None:
+        """Say above an empty page why nothing is on it."""
+        for part in self.query("#unopened").results(Static):
+            part.display = error is not None
+            part.update(Text(f"{visible(str(error))}\n\nIt is tried again every few seconds. q leaves."))
+        self.query_one(TopBar).show(self.app.pulse)
 
     def moved(self, pulse: "Pulse", *, events: bool) -> None:
         """The chain has a new head; with ``events`` something happened on it."""

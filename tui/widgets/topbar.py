@@ -100,7 +100,7 @@ class TopBar(Widget):
         self._set("#block", block)
         session = self.app.session
         if session is None or pulse is None:
-            self._set("#who", "opening…")
+            self._set("#who", "opening…" if self.app.unopened is None else "not opened yet")
             return
         account = session.account
         readonly = "  read-only" if session.readonly else ""

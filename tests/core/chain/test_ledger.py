@@ -281,6 +281,7 @@ def test_local_is_the_homes_own_ledger_made_where_missing(home: Home, tmp_path: 
         chain.close()
     assert code(lambda: connect(f"local:{tmp_path / 'missing'}", home)) == "NoLedger"
     assert code(lambda: connect("local:", home)) == "BadChain"
+    assert code(lambda: connect(f"local:{tmp_path}", home)) == "BadChain", "a folder"
     assert code(lambda: connect("ipx://there", home)) == "UnknownChain"
 
 
