@@ -164,6 +164,16 @@ async def test_what_was_not_measured_is_not_paid_without_a_second_question(known
         await dialog(pilot, SignAll)
 
 
+async def test_enter_on_the_card_that_asks_leaves_it_and_says_that_nothing_was_signed(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, "a")
+        await dialog(pilot, SignAll)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Validate), "the way back")
+        assert [notification.message for notification in app._notifications] == ["Nothing was signed."]
+        assert known.chain.submission(1).status is S.PendingValidation
+
+
 async def test_at_80_columns_what_a_decision_does_to_money_is_seen_without_scrolling(known: Place) -> None:
     async with known.running() as (app, pilot):
         await judging(pilot, "a")

@@ -56,6 +56,26 @@ async def test_in_a_market_each_key_does_something_or_says_why_not(market_home: 
         await each_key_is_answered(app, pilot)
 
 
+@pytest.mark.parametrize(
+    ("scope", "pressed", "said"),
+    [
+        ("validate", "W", "does nothing on this page"),
+        ("validate", "m", "m (mine/open/all) does nothing on this page, but on 1 tasks"),
+        ("validate", "x", "x (stop) does nothing on this page, but on 2 runs, 6 activity"),
+        ("report", "a", "a (accept) does nothing on this page, but on 3 validate"),
+        ("report", "R", "R (reject) does nothing on this page, but on 3 validate"),
+        ("report", "v", "v (evaluate) does nothing on this page, but on 3 validate"),
+        ("report", "enter", "(open) does nothing on this page"),
+    ],
+)
+async def test_a_key_of_another_page_says_so(market_home: Place, scope: str, pressed: str, said: str) -> None:
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        await go(app, pilot, scope, market_home)
+        await pilot.press(pressed, pressed)
+        await settled(pilot)
+        assert [said in notification.message for notification in app._notifications] == [True]
+
+
 async def each_key_is_answered(app: DecentralMLApp, pilot: Pilot[None]) -> None:
     screen = app.screen
     for row in acting(screen):

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from rich.text import Text
-from textual import getters
+from textual import events, getters
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
@@ -179,6 +179,13 @@ class MarketScreen(Screen[None]):
         if action in OF_A_ROW and self.thing is None:
             return Refused("NothingHere", "There is nothing under the cursor.", "")
         return None
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that means something on other pages alone says so: none is silent."""
+        bound = any(event.key in bindings.key_to_bindings for _, bindings in self._modal_binding_chain)
+        words = "" if bound else keys.elsewhere(event.key, self.app.keymap)
+        if words and all(words != said.message for said in self.app._notifications):
+            self.app.say(words)
 
     def commands(self) -> Iterable[Command]:
         """What this screen adds to the palette."""

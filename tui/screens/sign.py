@@ -93,7 +93,7 @@ class Sign(Signing[Receipt]):
     def action_back(self) -> None:
         """Leave; while files are on their way, stop them first: nothing was signed yet."""
         if not self._sending:
-            self.leave(None)
+            self.decline()
         elif self._proposal.transfer.moving:
             self._proposal.transfer.cancel()
             self.say("stopping the transfer…")

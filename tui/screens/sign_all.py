@@ -131,8 +131,10 @@ class SignAll(Signing[Signed]):
             self.leave(Signed(keep=True))
 
     def action_back(self) -> None:
-        if not self._sending:
+        if self._signed is not None:
             self.leave(self._signed)
+        elif not self._sending:
+            self.decline()
 
     def action_yes(self) -> None:
         if self._signed is not None:

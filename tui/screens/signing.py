@@ -98,6 +98,11 @@ class Signing(Dialog[Answer], Generic[Answer]):
         problem.display = bool(text)
         problem.update(Text(visible(text)))
 
+    def decline(self) -> None:
+        """Leave it unsigned, and say so."""
+        self.leave(None)
+        self.app.say("Nothing was signed.")
+
     def leave(self, answer: Answer | None) -> None:
         """Dismiss the dialog, and leave no secret behind."""
         self._field.value = ""
