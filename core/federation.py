@@ -15,6 +15,7 @@ from decentralml.core.market_client import MarketClient
 from decentralml.core.models import federate, gate
 from decentralml.core.models.inspect import inspect
 from decentralml.core.text import short_address
+from decentralml.core.words import STATUSES
 
 if TYPE_CHECKING:
     from decentralml.core.judging import Judge
@@ -162,7 +163,7 @@ def _ingredient(market: MarketClient, number: int, on_progress: "OnProgress | No
     if submission.status is not ResultSubmissionStatus.Accepted:
         raise Refused(
             "NotAccepted",
-            f"Submission {number} is {submission.status}; only accepted results are federated.",
+            f"Submission {number} is {STATUSES[submission.status]}; only accepted results are federated.",
             f"`decentralml task accept {number}` accepts it.",
         )
     return Ingredient(

@@ -13,13 +13,13 @@ TYPES = {
     "engineer": TaskType.ModelEngineer,
 }
 STATUSES = {
-    "created": TaskStatus.Created,
+    "open": TaskStatus.Created,
     "progress": TaskStatus.InProgress,
     "completed": TaskStatus.Completed,
     "withdrawn": TaskStatus.Withdrawn,
 }
 HELP = (
-    "type:contributor|engineer|annotator  status:created|progress|completed|withdrawn  "
+    "type:contributor|engineer|annotator  status:open|progress|completed|withdrawn  "
     "pays:>5 pays:<10  ends:<BLOCK ends:>BLOCK  slots:>1  by:ADDRESS  worker:ADDRESS  id:7  free  mine  words"
 )
 

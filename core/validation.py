@@ -231,13 +231,11 @@ def decide(strategy: ValidationStrategy, report: Report, policy: Policy | None =
     ``policy`` (`Policy.decide`), and is undecided without one. Only "accept" may ever pay.
     """
     if strategy is ValidationStrategy.AutoAccept:
-        return Verdict(Decision.accept, "AutoAccept: whatever is delivered is paid.")
+        return Verdict(Decision.accept, "Whatever is delivered is paid, unread.")
     if strategy is ValidationStrategy.ManualAccept:
         return Verdict(Decision.undecided, opinion(report))
     if policy is None:
-        return Verdict(
-            Decision.undecided, "CustomAccept needs the creator's validation.py, and none was given."
-        )
+        return Verdict(Decision.undecided, "Results are judged by script, and no validation.py was given.")
     return policy.decide(report)
 
 

@@ -27,7 +27,6 @@ WORK = (
 )
 FAILED = (
     Column("what", "WENT WRONG", 44, flexible=True, priority=100),
-    Column("code", "", 18, priority=50),
     Column("again", "", 7, priority=80),
     Column("when", "WHEN", 8, right=True, priority=90),
 )
@@ -230,7 +229,6 @@ def failures(kept: Sequence[Failure]) -> list[Row]:
                 failure.key,
                 {
                     "what": f"{doing}{clean(failure.message)}",
-                    "code": (clean(failure.code), "dim"),
                     "again": ("! again" if failure.again is not None else "", "accent"),
                     "when": (at, "dim"),
                 },

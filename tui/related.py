@@ -7,9 +7,9 @@ from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.training.runs import Run, Runs
+from decentralml.core.words import STATUSES, count
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.session import Session
-from decentralml.tui.task.words import STANDING
 
 # Of each kind: a screen of their own has them all.
 _MOST = 9
@@ -114,7 +114,7 @@ def _from_account(session: Session, address: str) -> list[Way]:
         ways.append(Way("its tasks", f"{published:,} published", ("tasks", f"by:{address}")))
     taken = chain.submissions(SubmissionQuery(worker=address, descending=True, limit=_MOST))
     if taken.total:
-        ways.append(Way("its work", f"{taken.total:,} tasks taken", ("tasks", f"worker:{address}")))
+        ways.append(Way("its work", f"{count(taken.total, 'task')} taken", ("tasks", f"worker:{address}")))
     ways += [_to_submission(session, submission) for submission in taken.items]
     mine = {submission.id for submission in taken.items}
     ways += [_to_run(run) for run in _runs(session) if run.spec.submission_id in mine][:_MOST]
@@ -123,7 +123,7 @@ def _from_account(session: Session, address: str) -> list[Way]:
 
 def _to_submission(session: Session, submission: Submission) -> Way:
     name = f"submission {submission.id}"
-    about = f"of {_who(session, submission.worker)}, {STANDING[submission.status][0]}"
+    about = f"of {_who(session, submission.worker)}, {STATUSES[submission.status]}"
     return Way(name, about, ("task", submission.task_id, submission.id))
 
 

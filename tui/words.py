@@ -6,29 +6,11 @@ import msgspec
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
-from decentralml.core.domain import Constants, Submission, Task, TaskStatus, TaskType
+from decentralml.core.domain import Constants, Submission, Task
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.machine import Machine
 from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean
-
-_KINDS = {
-    TaskType.ModelContributor: "contributor",
-    TaskType.ModelEngineer: "engineer",
-    TaskType.DataAnnotators: "annotator",
-}
-
-
-def kind(task_type: TaskType) -> str:
-    """``contributor``, ``engineer`` or ``annotator``."""
-    return _KINDS[task_type]
-
-
-def status(task_status: TaskStatus) -> str:
-    """``open``, ``in progress``, ``completed`` or ``withdrawn``."""
-    return {TaskStatus.Created: "open", TaskStatus.InProgress: "in progress"}.get(
-        task_status, task_status.value.lower()
-    )
 
 
 def duration(seconds: float) -> str:

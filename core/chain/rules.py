@@ -8,6 +8,7 @@ from decentralml.core.chain.state import Move, Note, Outcome, Subject, View
 from decentralml.core.chain.table import TABLE, Rule
 from decentralml.core.domain import MAX_U32, Constants, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Refused
+from decentralml.core.words import STATUSES, either
 
 __all__ = [
     "TABLE",
@@ -170,13 +171,15 @@ def submission_not_found(submission_id: int | None) -> Refused:
 
 
 def _wrong_state(row: Rule, submission: Submission) -> Refused:
-    wanted = " or ".join(row.sources)
-    hint = "Look at its history with `decentralml task show`."
+    hint = "Its task's history says what happened to it."
     if (
         submission.status is ResultSubmissionStatus.PendingValidation
         and ResultSubmissionStatus.Validated in row.sources
     ):
-        hint = "Validate it first: a decision against a result needs a report."
+        hint = "Evaluate it first: a decision against a result needs a report."
     return Refused(
-        "WrongState", f"Submission {submission.id} is {submission.status}; this needs {wanted}.", hint
+        "WrongState",
+        f"Submission {submission.id} is {STATUSES[submission.status]}; "
+        f"this needs one that is {either(row.sources)}.",
+        hint,
     )

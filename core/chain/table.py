@@ -86,7 +86,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         call=SendTaskResult,
-        what="Deliver a result; the deposit comes back. Under AutoAccept it is paid at once.",
+        what="Deliver a result; the deposit comes back. Where results are paid unread, it is paid at once.",
         who=guards.WORKER,
         sources=(S.Assigned,),
         targets=(S.PendingValidation, S.Accepted),
@@ -113,7 +113,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         call=RejectTaskResults,
-        what="Reject a validated result with a reason; the slot becomes vacant.",
+        what="Reject a measured result with a reason; the slot becomes vacant.",
         who=guards.CREATOR,
         sources=(S.Validated,),
         targets=(S.Rejected,),

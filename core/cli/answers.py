@@ -7,13 +7,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt, Record, Tally
 from decentralml.core.cli.output import duration
-from decentralml.core.domain import Constants, Submission, Task, TaskType
-
-KINDS = {
-    TaskType.DataAnnotators: "annotator",
-    TaskType.ModelContributor: "contributor",
-    TaskType.ModelEngineer: "engineer",
-}
+from decentralml.core.domain import Constants, Submission, Task
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:
@@ -52,7 +46,7 @@ def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]
         (creator.accepted, "accepted"),
         (creator.rejected, "rejected"),
         (creator.silent, "silent"),
-        (creator.undecided, "undecided"),
+        (creator.undecided, "to judge"),
     )
     done = (
         (worker.accepted, "accepted"),

@@ -11,6 +11,7 @@ from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, NEW_FILE
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import working
+from decentralml.core.words import count
 
 
 @command("home backup")
@@ -23,7 +24,7 @@ def backup(app: App, archive: Path) -> None:
         kept = home_backup.backup(app.home, archive)
     app.out.done(
         {"path": str(archive.absolute()), "files": kept.files, "size": kept.size},
-        lambda: app.out.say(f"{archive} holds {len(kept.files)} files, {size(kept.size)}."),
+        lambda: app.out.say(f"{archive} holds {count(len(kept.files), 'file')}, {size(kept.size)}."),
     )
 
 
@@ -40,5 +41,5 @@ def restore(app: App, archive: Path, force: bool) -> None:
         found = home_backup.restore(app.home, archive, force=force)
     app.out.done(
         {"path": str(archive.absolute()), "files": found.files, "size": found.size},
-        lambda: app.out.say(f"{len(found.files)} files, {size(found.size)}, are back."),
+        lambda: app.out.say(f"{count(len(found.files), 'file')}, {size(found.size)}, back in place."),
     )

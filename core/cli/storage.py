@@ -21,6 +21,7 @@ from decentralml.core.storage import upkeep
 from decentralml.core.storage.base import Manifest
 from decentralml.core.storage.local import LocalStorage
 from decentralml.core.storage.store import Store
+from decentralml.core.words import count
 
 _PAGE = 1000
 
@@ -46,7 +47,7 @@ def get(app: App, reference: str, destination: Path) -> None:
     app.out.done(
         {"reference": reference, "path": str(destination.absolute()), **_data(manifest)},
         lambda: app.out.say(
-            f"{len(manifest.files)} files, {size(manifest.size)}, verified, in {destination}"
+            f"{count(len(manifest.files), 'file')}, {size(manifest.size)}, verified, in {destination}"
         ),
     )
 

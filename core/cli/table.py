@@ -48,7 +48,7 @@ ENTRIES = (
     Entry("task results", "All results of a task beside the baseline, best first.", module="task_evaluate"),
     Entry("task validate", "Evaluate a result.", "validate_task_results", True, "task_evaluate"),
     Entry("task accept", "Accept a result and pay it.", "accept_task_results", True, "task_judge"),
-    Entry("task reject", "Reject a validated result.", "reject_task_results", True, "task_judge"),
+    Entry("task reject", "Reject a measured result.", "reject_task_results", True, "task_judge"),
     Entry("task request-changes", "Send a result back to its worker.", "request_changes", True, "task_judge"),
     Entry(
         "task claim",

@@ -6,6 +6,7 @@ from decentralml.core.cli.acting import act, answer, submission_facts, task_fact
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.task_arguments import SUBMISSION, TASK
+from decentralml.core.words import STATUSES
 
 
 @command("task claim")
@@ -33,7 +34,7 @@ def time_out(app: App, submission_id: int) -> None:
         TimeOut(submission_id),
         lambda market: market.time_out(submission_id),
     )
-    status = market.chain.submission(submission_id).status.value
+    status = STATUSES[market.chain.submission(submission_id).status]
     answer(app, receipt, f"Submission {submission_id} is {status}")
 
 

@@ -30,6 +30,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import Misused
 from decentralml.core.market import Market
 from decentralml.core.storage.base import STAND_IN
+from decentralml.core.words import KINDS, POLICIES
 
 TYPES = {
     "contributor": TaskType.ModelContributor,
@@ -125,16 +126,16 @@ def create(app: App, kind: str, assets: Path | str, pays_amount: str, **options:
 
     facts = [
         ("question", terms.question),
-        ("type", task_type.value),
+        ("type", KINDS[task_type]),
         ("files", str(assets)),
         ("pays", f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted"),
         ("take until", when(expires, head.block, constants)),
-        ("validation", terms.validation_strategy.value),
+        ("judged", POLICIES[terms.validation_strategy]),
     ]
     if terms.validation_strategy is ValidationStrategy.AutoAccept:
         confirm(
             app,
-            f"AutoAccept pays whoever delivers anything, unread, up to {format_amount(total)}",
+            f"Whoever delivers anything is paid, unread, up to {format_amount(total)}",
             [("instead", "--validation-strategy manual lets you judge each result")],
         )
     market, receipt = act(app, "Publish a task and hold its reward", facts, CreateTask(terms), publish)

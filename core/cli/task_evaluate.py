@@ -26,6 +26,7 @@ from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.judging import Judge, Judgement
 from decentralml.core.market import Market
 from decentralml.core.text import short_address
+from decentralml.core.words import STATUSES
 
 
 @command("task results")
@@ -52,7 +53,7 @@ def results(app: App, task_id: int) -> None:
             submission = candidate.submission
             name = app.known_name(submission.worker) or short_address(submission.worker)
             head = report_view.headline(candidate.report)
-            rows.append((str(submission.id), name, submission.status.value, *head))
+            rows.append((str(submission.id), name, STATUSES[submission.status], *head))
         columns = ("SUBMISSION", "WORKER", "STATUS", "FIGURE", "+/-", "POLICY")
         app.out.table(columns, rows, right="SUBMISSION +/-")
 
@@ -77,11 +78,11 @@ def validate(
 ) -> int:
     """
     Fetches the result, inspects it, predicts in the sandbox, and measures outside, beside the base model.
-    The report is published; under CustomAccept a clear word of your policy then accepts and pays, or
+    The report is published; judged by script, a clear word of your policy then accepts and pays, or
     rejects. No data and no labels leave this machine.
 
     With --pending every result has its own outcome: what is evaluated and signed stands, whatever breaks
-    with another, and the exit code is the worst of them. Under CustomAccept that takes in what was cut off
+    with another, and the exit code is the worst of them. Judged by script, that takes in what was cut off
     between its report and its decision, and what another policy than this one has judged.
     """
     sign = not dry_run

@@ -13,6 +13,7 @@ from decentralml.core.cli.task_arguments import SUBMISSION
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.market import Market
+from decentralml.core.words import STATUSES
 
 DIGEST = click.option("--digest", metavar="HEX", help="The result meant; without it, the one delivered last.")
 REASON = click.option("--reason", required=True, help="What the worker reads; 1 to 1024 bytes.")
@@ -36,7 +37,7 @@ def accept(app: App, submission_id: int, digest: str | None) -> None:
 @DIGEST
 def reject(app: App, submission_id: int, reason: str, digest: str | None) -> None:
     """
-    Only what was validated can be rejected: its report is public, and so is the reason.
+    Only what was measured can be rejected: its report is public, and so is the reason.
     """
     submission, meant = _delivered(app, submission_id, digest)
 
@@ -89,5 +90,5 @@ def _decide(
     if reason is not None:
         facts.append(("reason", reason))
     market, receipt = act(app, action, facts, call, do)
-    status = market.chain.submission(submission.id).status.value
+    status = STATUSES[market.chain.submission(submission.id).status]
     answer(app, receipt, f"Submission {submission.id} is {status}")

@@ -8,7 +8,7 @@ from decentralml.core import task_filter
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import TaskQuery
-from decentralml.core.cli.answers import KINDS, record_fields, submission_data, task_data, when
+from decentralml.core.cli.answers import record_fields, submission_data, task_data, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.numbers import Number
@@ -17,6 +17,7 @@ from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import Constants, Submission, Task
 from decentralml.core.errors import Refused
 from decentralml.core.text import short, short_address
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
 
 _ORDERS = ("id", "pays", "expires", "slots", "question")
 _COLUMNS = ("ID", "QUESTION", "KIND", "PAYS", "FREE", "ENDS", "STATUS")
@@ -67,7 +68,7 @@ def _row(task: Task, block: int, constants: Constants) -> tuple[str, ...]:
         format_amount(terms.pays_amount),
         f"{task.live + task.accepted}/{terms.max_assignments}",
         ends,
-        task.status.value,
+        TASK_STATUSES[task.status],
     )
 
 
@@ -113,7 +114,7 @@ def _terms(app: App, task: Task, block: int, constants: Constants) -> list[tuple
     terms = task.terms
     paid = terms.pays_amount * task.accepted
     fields = [
-        ("type", f"{terms.task_type.value}, {task.status.value}"),
+        ("type", f"{KINDS[terms.task_type]}, {TASK_STATUSES[task.status]}"),
         ("creator", app.person(task.creator)),
         ("pays", f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted"),
         (
@@ -123,7 +124,7 @@ def _terms(app: App, task: Task, block: int, constants: Constants) -> list[tuple
         ),
         ("escrow", f"{format_amount(task.held)} held, {format_amount(paid)} paid"),
         ("take until", "closed" if task.closed else when(terms.expiration_block, block, constants)),
-        ("validation", terms.validation_strategy.value),
+        ("judged", POLICIES[terms.validation_strategy]),
     ]
     if terms.assets:
         fields.append(("files", f"{terms.assets[0].value}  {terms.assets[1]}"))
@@ -142,7 +143,7 @@ def _submission_row(
     elif due.decide is not None:
         after = f"decide by block {when(due.decide, block, constants)}"
     name = app.known_name(submission.worker) or short_address(submission.worker)
-    return (str(submission.id), name, submission.status.value, short(after, _QUESTION))
+    return (str(submission.id), name, STATUSES[submission.status], short(after, _QUESTION))
 
 
 def _may(app: App, me: str, task: Task, submissions: Any) -> dict[str, Refused | None]:

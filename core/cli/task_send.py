@@ -19,6 +19,7 @@ from decentralml.core.domain import RESULT_BYTES, Submission, Task, TaskType
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.market import Market
 from decentralml.core.storage.base import STAND_IN
+from decentralml.core.words import STATUSES
 
 
 @command("task send")
@@ -62,7 +63,7 @@ def send(app: App, task_id: int, run_id: int | None, result: Path | None, answer
     market, receipt = act(app, "Deliver a result", [*submission_facts(app, mine), *facts], call, deliver)
     sent = market.chain.submission(mine.id)
     more = {"digest": sent.digest, "result_path": sent.result_path}
-    answer(app, receipt, f"Submission {mine.id} is delivered: {sent.status.value}", more)
+    answer(app, receipt, f"Submission {mine.id} is delivered: {STATUSES[sent.status]}", more)
 
 
 def _result(

@@ -12,6 +12,7 @@ from decentralml.core.cli.progress import transfer
 from decentralml.core.cli.task_arguments import TASK, own_submission
 from decentralml.core.errors import Refused
 from decentralml.core.market import Market
+from decentralml.core.words import POLICIES
 
 
 @command("task assign")
@@ -45,7 +46,7 @@ def assign(app: App, task_id: int) -> None:
         ("pays", format_amount(task.terms.pays_amount)),
         ("deposit", f"{format_amount(deposit)}, back when you deliver"),
         ("deliver by", when(head.block + constants.work_period, head.block, constants)),
-        ("validation", task.terms.validation_strategy.value),
+        ("judged", POLICIES[task.terms.validation_strategy]),
     ]
     market, receipt = act(app, "Take a slot", facts, AssignTask(task_id), take)
     folder = market.fetch_assets(task) if task.terms.assets else None

@@ -74,7 +74,7 @@ async def test_every_panel_is_reached_and_says_its_part(market_home: Place) -> N
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: "model_contributor.py" in text_of(app))
         await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "to validate" in text_of(app))
+        await until(pilot, lambda: "to judge" in text_of(app))
         assert "at work" in text_of(app)
         assert "none yet" in text_of(app), "each worker's record stands beside the submission"
         await pilot.press("right_square_bracket")

@@ -9,7 +9,6 @@ from decentralml.core.domain import (
     ResultSubmissionStatus,
     Submission,
     Task,
-    TaskStatus,
     TaskType,
     Terms,
     ValidationStrategy,
@@ -150,11 +149,6 @@ def test_what_next_fits_its_column() -> None:
         "time out, take",
     ):
         assert len(text) <= width
-
-
-@pytest.mark.parametrize("status", TaskStatus)
-def test_every_status_has_words(status: TaskStatus) -> None:
-    assert words.status(status).islower()
 
 
 def test_a_narrow_record_is_in_words_and_leaves_out_what_there_is_none_of() -> None:

@@ -13,6 +13,7 @@ from decentralml.core.domain import Balance, Constants
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
+from decentralml.core.words import count
 from decentralml.tui.session import Session
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.words import creator_record, worker_record
@@ -149,9 +150,8 @@ def _record(record: Record, constants: Constants) -> list[Field]:
     as_creator = (
         f"{creator.tasks} published: {creator_record(creator, constants)}, paid {format_amount(creator.paid)}"
     )
-    as_worker = (
-        f"{worker.taken} taken, {worker.open.count} open: {worker_record(worker)}, {worker.creators} creators"
-    )
+    people = count(worker.creators, "creator")
+    as_worker = f"{worker.taken} taken, {worker.open.count} open: {worker_record(worker)}, {people}"
     return [
         ("as creator", (as_creator,) if creator.tasks else (("no task yet", "dim"),)),
         ("as worker", (as_worker,) if worker.taken else (("nothing taken yet", "dim"),)),

@@ -1,7 +1,9 @@
 """The inbox as a table: a delivered result a row, and what stands next for it."""
 
 from decentralml.core.domain import Constants, Submission
+from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.text import short, short_address
+from decentralml.core.words import STATUSES
 from decentralml.tui.judging.canvas import change, number
 from decentralml.tui.judging.desk import Entry
 from decentralml.tui.judging.work import Job, Stage
@@ -57,8 +59,8 @@ def _state(entry: Entry, job: Job | None) -> str | tuple[str, str]:
     if job is not None and job.stage is Stage.failed:
         return ("failed", "bad")
     if entry.report is None:
-        return ("new", "accent")
+        return (STATUSES[S.PendingValidation], "accent")
     if entry.report.refused is not None:
         return ("refused", "bad")
     verdict = entry.report.verdict.decision.value if entry.report.verdict else "undecided"
-    return ("decide", "accent") if verdict == "undecided" else (f"says {verdict}", "accent")
+    return (STATUSES[S.Validated], "accent") if verdict == "undecided" else (f"says {verdict}", "accent")

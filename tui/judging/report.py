@@ -9,6 +9,7 @@ from decentralml.core.judging import Candidate
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Model, Report
 from decentralml.core.text import clean, short, short_address
+from decentralml.core.words import STATUSES
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
 from decentralml.tui.words import size
@@ -165,7 +166,7 @@ def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int |
         "›" if submission.id == here else "",
         (str(submission.id), "strong" if submission.id == here else ""),
         worker(submission, names),
-        status(submission),
+        STATUSES[submission.status],
     ]
     if report is None:
         return [*cells, ("no report", "dim"), "", "", "", ""]
@@ -190,11 +191,6 @@ def worker(submission: Submission, names: dict[str, str]) -> str:
     """The worker by name where this person has one for it."""
     name = names.get(submission.worker)
     return short(name, 16) if name else short_address(submission.worker)
-
-
-def status(submission: Submission) -> str:
-    """The state of a submission in one word for its creator."""
-    return {"PendingValidation": "pending"}.get(submission.status.value, submission.status.value.lower())
 
 
 # details

@@ -46,7 +46,6 @@ _LABELS = {
     "until": "take until",
     "files": "files",
     "more": "more",
-    "judged": "validated",
 }
 # What keeps a task from being published stands first.
 _URGENT = ("bad", "warn", "", "good")

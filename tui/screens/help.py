@@ -11,6 +11,7 @@ from textual.widgets import Button, Static
 from decentralml.core.chain import rules
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean
+from decentralml.core.words import either
 from decentralml.tui.keys import MOVING, Key
 from decentralml.tui.screens.dialog import Show
 from decentralml.tui.widgets.buttons import Buttons
@@ -73,7 +74,7 @@ class Help(Show):
             rule = rules.rule(key.call)
             about.append(f". For {rule.who.role}")
             if rule.sources:
-                about.append(f", when {' or '.join(rule.sources)}")
+                about.append(f", when it is {either(rule.sources)}")
         refusal = self._why_not(key.method)
         if refusal is not None:
             about.append(f"\nNot now: {clean(refusal.message)}", "not dim italic")

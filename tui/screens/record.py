@@ -72,7 +72,7 @@ def _as_creator(creator: CreatorRecord, constants: Constants) -> list[Block]:
         ("accepted", _tally(creator.accepted, "worker")),
         ("rejected", _tally(creator.rejected, "worker")),
         ("silent", _tally(creator.silent, "worker", "paid by silence, or still to be claimed")),
-        ("undecided", _tally(creator.undecided, "worker", "wait now")),
+        ("to judge", _tally(creator.undecided, "worker", "wait now")),
         ("decides in", ("-" if pace is None else f"{duration(pace * constants.block_time)}  (median)",)),
         ("workers", (f"{creator.workers:,}  different ones",)),
         ("paid", (format_amount(creator.paid),)),

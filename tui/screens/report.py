@@ -9,11 +9,11 @@ from textual.widgets import Static
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, short
+from decentralml.core.words import STATUSES
 from decentralml.tui.judging import panels, reading
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.panes import PaneScreen
-from decentralml.tui.task.words import STANDING
 from decentralml.tui.widgets.pane import Pane
 
 
@@ -101,7 +101,7 @@ class ReportScreen(PaneScreen):
             return text
         text.append(f"  task {found.task.id}  ")
         text.append(f"{clean(found.task.terms.question)}\n", "dim")
-        text.append(f"{short(found.worker, 24)}  {STANDING[found.submission.status][0]}  ")
+        text.append(f"{short(found.worker, 24)}  {STATUSES[found.submission.status]}  ")
         if found.report is not None:
             text.append(_whose(found), "dim")
         return text

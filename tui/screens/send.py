@@ -16,6 +16,7 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
 from decentralml.core.training.runs import Run, Runs
+from decentralml.core.words import count
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working
 from decentralml.tui.signing import proposals
@@ -171,7 +172,7 @@ def _line(run: Run) -> Text:
     ended = f"{duration(time.time() - last.ended)} ago" if last.ended else ""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"run {run.id:<4}", "bold")
-    text.append(f"{run.state:<9} {last.epoch} epochs   ")
+    text.append(f"{run.state:<9} {count(last.epoch, 'epoch')}   ")
     text.append(f"{claims or 'claims nothing'}   ")
     text.append(ended, "dim")
     return text
@@ -181,7 +182,7 @@ def _parcel(parcel: send.Parcel, name: str) -> list[Block]:
     """What goes out with sizes, what stays here, and what inspection says."""
     goes: list[Field] = [((f"{size(count):>9}", ""), (file,)) for file, count in parcel.files]
     blocks: list[Block] = [
-        (("GOES OUT  ", "dim"), f"{len(parcel.files)} files, {size(parcel.size)}, of {name}"),
+        (("GOES OUT  ", "dim"), f"{count(len(parcel.files), 'file')}, {size(parcel.size)}, of {name}"),
         goes,
     ]
     if parcel.left_out:

@@ -6,7 +6,7 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 
-from decentralml.core import named_path
+from decentralml.core import named_path, words
 from decentralml.core.amount import format_amount
 from decentralml.core.cli.files import write_new
 from decentralml.core.errors import DecentralMLError, Refused
@@ -82,7 +82,7 @@ class StatementScreen(MarketScreen):
                 (
                     ("Statement of ", "dim"),
                     (clean(self._whose), "title"),
-                    f"  {count:,} lines  ",
+                    f"  {words.count(count, 'line')}  ",
                     (self._address, "dim"),
                 )
             ]

@@ -9,6 +9,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.domain import Submission
 from decentralml.core.report import Report
 from decentralml.core.text import clean
+from decentralml.core.words import count
 from decentralml.tui.screens.working import Working
 from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
@@ -119,7 +120,7 @@ def fields(submission: Submission, facts: Facts, now: int) -> list[Block]:
     found += [(label, (clean(text),)) for label, text in texts if text]
     run = facts.runs.get(s.id)
     if run is not None:
-        found.append(("run here", (f"{run.id}, {run.state}, {run.last.epoch} epochs",)))
+        found.append(("run here", (f"{run.id}, {run.state}, {count(run.last.epoch, 'epoch')}",)))
     return [found]
 
 

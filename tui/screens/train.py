@@ -21,6 +21,7 @@ from decentralml.core.machine import Machine, Meter
 from decentralml.core.text import clean
 from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
 from decentralml.core.training.runs import Runs
+from decentralml.core.words import KINDS
 from decentralml.tui.failures import Again
 from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
@@ -30,7 +31,7 @@ from decentralml.tui.session import Session
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import FilePicker, begin_at
 from decentralml.tui.widgets.prose import Block, Prose
-from decentralml.tui.words import kind, machine, size
+from decentralml.tui.words import machine, size
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen
@@ -80,7 +81,7 @@ def trainable(session: Session) -> list[tuple[str, str | Text]]:
 def _choice(task: Task, mine: Submission | None) -> Text:
     line = Text(f"{task.id:>5}  ", "dim", no_wrap=True, overflow="ellipsis")
     line.append("yours  " if mine else "       ", "bold")
-    line.append(f"{kind(task.terms.task_type):<11}  {format_amount(task.terms.pays_amount):>8}  ", "dim")
+    line.append(f"{KINDS[task.terms.task_type]:<11}  {format_amount(task.terms.pays_amount):>8}  ", "dim")
     return line.append(fit_cells(clean(task.terms.question), _QUESTION), "")
 
 
@@ -174,7 +175,7 @@ class StartTraining(Working[int]):
 
     async def _begin(self) -> None:
         task = await self.call(self.session.chain.task, self._task_id)
-        name = f"{kind(task.terms.task_type)}  "
+        name = f"{KINDS[task.terms.task_type]}  "
         # One line of the question: what is to be filled in stands below it.
         room = self.query_one("#about").size.width - len(name) - 1
         self.query_one("#about", Prose).show([((name, "dim"), fit_cells(clean(task.terms.question), room))])

@@ -11,6 +11,7 @@ from decentralml.core import hostile
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.models.layers import Shape
 from decentralml.core.text import clean, short
+from decentralml.core.words import count
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -185,7 +186,7 @@ def _read(folder: Path, name: str) -> tuple[list[list[Piece]], str, str]:
     if (data and not text) or "\0" in text:
         return _hex(data[:_HEX_BYTES]), f"{size(len(data))}, no text: its first bytes", ""
     lines = highlight(text, PurePosixPath(name).name)
-    return lines, f"{size(len(data))}, {len(lines):,} lines", text
+    return lines, f"{size(len(data))}, {count(len(lines), 'line')}", text
 
 
 def _hex(data: bytes) -> list[list[Piece]]:

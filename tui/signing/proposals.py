@@ -35,6 +35,7 @@ from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market import Market
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
+from decentralml.core.words import KINDS, POLICIES, count
 from decentralml.tui.session import Session
 from decentralml.tui.signing.proposal import Proposal, Transfer
 from decentralml.tui.words import duration, size
@@ -60,7 +61,7 @@ def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
     warnings, again = [], ""
     if terms.validation_strategy is ValidationStrategy.AutoAccept:
         most = format_amount(terms.pays_amount * terms.max_assignments)
-        warnings = [f"AutoAccept pays whoever delivers anything, unread: up to {most}."]
+        warnings = [f"Whoever delivers anything is paid, unread: up to {most}."]
         again = f"Nobody will look at the results before {most} is paid. Publish it all the same?"
 
     def send(market: Market, progress: OnProgress) -> Receipt:
@@ -71,12 +72,12 @@ def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
         call,
         send,
         [
-            ("task_type", terms.task_type.value),
+            ("task_type", KINDS[terms.task_type]),
             ("question", terms.question),
             ("pays_amount", f"{format_amount(terms.pays_amount)} for each accepted result"),
             ("max_assignments", str(terms.max_assignments)),
             ("expiration", ends),
-            ("validation", terms.validation_strategy.value),
+            ("judged", POLICIES[terms.validation_strategy]),
             *_labels(terms),
             *_uploads(source),
         ],
@@ -336,7 +337,7 @@ def _uploads(source: Path | str) -> list[tuple[str, str]]:
     if isinstance(source, str):
         return [("reference", source)]
     listed = manifest.scan(source)
-    rows = [("uploads", f"{len(listed.files)} files, {size(listed.size)}, from {source}")]
+    rows = [("uploads", f"{count(len(listed.files), 'file')}, {size(listed.size)}, from {source}")]
     rows += [("", f"{size(file.size):>9}  {file.name}") for file in listed.files[:12]]
     if len(listed.files) > 12:
         rows.append(("", f"and {len(listed.files) - 12} more"))

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from decentralml.core.storage.base import Manifest
 from decentralml.core.text import clean
+from decentralml.core.words import count
 from decentralml.tui.widgets.paged_table import Cell, Row
 from decentralml.tui.words import size
 
@@ -70,7 +71,7 @@ def rows(found: list[Node], closed: set[str]) -> list[Row]:
         name = clean(node.name.rsplit("/", 1)[-1])
         if node.folder:
             sign = "▸" if node.name in closed else "▾"
-            about = f"model, {node.files} files" if node.model else f"{node.files:,} files"
+            about = f"model, {count(node.files, 'file')}" if node.model else count(node.files, "file")
             cells: dict[str, Cell] = {
                 "name": f"{indent}{sign} {name}/",
                 "about": (about, "dim"),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from decentralml.core import answers, named_path, task_folder
+from decentralml.core import answers, named_path, task_folder, words
 from decentralml.core.amount import format_amount, parse_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.calls import CreateTask
@@ -26,16 +26,8 @@ from decentralml.core.storage.base import STAND_IN
 from decentralml.tui.session import Session
 from decentralml.tui.words import duration, size
 
-KINDS = {
-    "contributor": TaskType.ModelContributor,
-    "engineer": TaskType.ModelEngineer,
-    "annotator": TaskType.DataAnnotators,
-}
-STRATEGIES = {
-    "by hand": ValidationStrategy.ManualAccept,
-    "by script": ValidationStrategy.CustomAccept,
-    "paid unread": ValidationStrategy.AutoAccept,
-}
+KINDS = {word: kind for kind, word in words.KINDS.items()}
+STRATEGIES = {word: policy for policy, word in words.POLICIES.items()}
 MEDIA = {kind.value.lower(): kind for kind in AnnotationType}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -85,12 +77,12 @@ def from_state(kept: object) -> Draft:
 def like(terms: Terms, files: str) -> Draft:
     """A task for models on the terms of an earlier one, with files of its own."""
     return Draft(
-        kind=next(word for word, kind in KINDS.items() if kind is terms.task_type),
+        kind=words.KINDS[terms.task_type],
         question=terms.question,
         files=files,
         pays=format_amount(terms.pays_amount).replace(",", ""),
         wanted=str(terms.max_assignments),
-        judged=next(word for word, kind in STRATEGIES.items() if kind is terms.validation_strategy),
+        judged=words.POLICIES[terms.validation_strategy],
     )
 
 
@@ -128,11 +120,11 @@ def check(session: Session, draft: Draft) -> Checked:
             found.append(Finding(name, "to be filled in", ""))
             return None
         try:
-            value, words = parse()
+            value, said = parse()
         except DecentralMLError as error:
             found.append(Finding(name, str(error), "bad"))
             return None
-        found.append(Finding(name, words, "good"))
+        found.append(Finding(name, said, "good"))
         return value
 
     kind, block = KINDS[draft.kind], session.chain.head().block
@@ -191,7 +183,7 @@ def _files(typed: str, kind: TaskType) -> tuple[Path | str, str]:
         raise Misused("NoSuchFile", f"It cannot be read: {error.strerror}.", named_path.HINT) from error
     model = "" if kind is TaskType.DataAnnotators else ", no base model: results are measured alone"
     model = f", base model {base.name}" if base is not None and model else model
-    return folder, f"{len(entries):,} files, {size(sum(entry.size for entry in entries))}{model}"
+    return folder, f"{words.count(len(entries), 'file')}, {size(sum(entry.size for entry in entries))}{model}"
 
 
 def _pays(typed: str) -> tuple[int, str]:
@@ -229,7 +221,7 @@ def _labels(typed: str) -> tuple[str, str]:
     labels = answers.labels_of(typed)
     if len(labels) < 2:
         raise Misused("TooFewLabels", "One label is no choice.", "Name several, separated by commas.")
-    return typed, f"{len(labels)} labels: {', '.join(labels[:6])}"
+    return typed, f"{words.count(len(labels), 'label')}: {', '.join(labels[:6])}"
 
 
 def _annotation(draft: Draft) -> dict[str, Any]:

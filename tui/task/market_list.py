@@ -11,9 +11,10 @@ from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import MAX_ASSIGNMENTS, MAX_U32, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
+from decentralml.core.words import KINDS
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.paged_table import Row
-from decentralml.tui.words import blocks_left, kind, next_step
+from decentralml.tui.words import blocks_left, next_step
 
 ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
 _DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
@@ -83,8 +84,8 @@ class MarketList:
             {
                 "id": str(task.id),
                 "question": clean(terms.question),
-                "kind": (kind(terms.task_type), "dim"),
-                "kind.narrow": (kind(terms.task_type)[:5], "dim"),
+                "kind": (KINDS[terms.task_type], "dim"),
+                "kind.narrow": (KINDS[terms.task_type][:5], "dim"),
                 "pays": format_amount(terms.pays_amount),
                 "slots": f"{task.free_slots}/{terms.max_assignments}",
                 "ends": "-"

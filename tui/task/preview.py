@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import CreatorRecord
-from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task, ValidationStrategy
+from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short, short_address
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
-from decentralml.tui.task.words import STANDING, creator_record
+from decentralml.tui.task.words import TONES, creator_record
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
-from decentralml.tui.words import blocks_left, kind, status
+from decentralml.tui.words import blocks_left
 
 _MOST_SUBMISSIONS = 8
 _LABELS = 9  # cells that labels and their gap take
@@ -70,9 +71,9 @@ def blocks(preview: Preview, width: int) -> list[Block]:
         ((f"{task.id}  ", "dim"), (short(terms.question, _QUESTION_LINES * width - _LABELS), "title")),
         ("",),
         [
-            ("kind", (f"{kind(terms.task_type)}, {status(task.status)}",)),
+            ("kind", (f"{KINDS[terms.task_type]}, {TASK_STATUSES[task.status]}",)),
             ("pays", (f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted",)),
-            ("decided", (_DECIDED[terms.validation_strategy],)),
+            ("judged", (POLICIES[terms.validation_strategy],)),
             ("ends", (f"block {until:,}  {left}" if until is not None else "closed",)),
             ("creator", (preview.creator,)),
             ("", ((creator_record(preview.record, constants), "dim"),)),
@@ -84,13 +85,6 @@ def blocks(preview: Preview, width: int) -> list[Block]:
         (f"and {len(preview.submissions) - _MOST_SUBMISSIONS} more" if _more(preview) else "",),
         _taking(preview),
     ]
-
-
-_DECIDED = {
-    ValidationStrategy.AutoAccept: "paid unread, at once",
-    ValidationStrategy.ManualAccept: "by the creator's hand",
-    ValidationStrategy.CustomAccept: "by the creator's policy",
-}
 
 
 def _escrow(task: Task, room: int) -> Line:
@@ -114,7 +108,7 @@ def _submission(preview: Preview, submission: Submission) -> Field:
     due = until.deliver if submission.status is ResultSubmissionStatus.Assigned else until.decide
     left = blocks_left(due, preview.block, preview.constants, units=2)
     who = "you" if submission.worker == preview.me else short_address(submission.worker)
-    words, tone = STANDING[submission.status]
+    words, tone = STATUSES[submission.status], TONES.get(submission.status, "")
     return f"#{submission.id}", (f"{who}  ", (words, tone), (f"  {left}", "dim"))
 
 

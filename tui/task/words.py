@@ -7,41 +7,27 @@ from decentralml.core.domain import (
     Constants,
     ResultSubmissionStatus,
     Submission,
-    TaskStatus,
     TaskType,
     ValidationStrategy,
 )
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, judged
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
-from decentralml.tui.words import duration, kind
+from decentralml.tui.words import duration
 
-_STRATEGIES = {
-    ValidationStrategy.AutoAccept: "none: whatever is delivered is paid at once",
-    ValidationStrategy.ManualAccept: "by hand: the creator reads the report and decides",
-    ValidationStrategy.CustomAccept: "by the creator's validation.py; undecided is left to the creator",
+_JUDGED = {
+    ValidationStrategy.AutoAccept: "whatever is delivered is paid at once",
+    ValidationStrategy.ManualAccept: "the creator reads the report and decides",
+    ValidationStrategy.CustomAccept: "the creator's validation.py; undecided is left to the creator",
 }
-_SHORT_STRATEGIES = {
-    ValidationStrategy.AutoAccept: "paid unread",
-    ValidationStrategy.ManualAccept: "validated by hand",
-    ValidationStrategy.CustomAccept: "validated by script",
-}
-_STATUSES = {
-    TaskStatus.Created: "open",
-    TaskStatus.InProgress: "in progress",
-    TaskStatus.Completed: "completed",
-    TaskStatus.Withdrawn: "withdrawn",
-}
-STANDING: dict[ResultSubmissionStatus, tuple[str, str]] = {
-    ResultSubmissionStatus.Assigned: ("at work", ""),
-    ResultSubmissionStatus.PendingValidation: ("to validate", ""),
-    ResultSubmissionStatus.Validated: ("to decide", ""),
-    ResultSubmissionStatus.Accepted: ("accepted", "good"),
-    ResultSubmissionStatus.Rejected: ("rejected", "bad"),
-    ResultSubmissionStatus.Abandoned: ("given back", "dim"),
-    ResultSubmissionStatus.TimedOut: ("timed out", "bad"),
+TONES = {
+    ResultSubmissionStatus.Accepted: "good",
+    ResultSubmissionStatus.Rejected: "bad",
+    ResultSubmissionStatus.Abandoned: "dim",
+    ResultSubmissionStatus.TimedOut: "bad",
 }
 # What the screen offers, in the order in which one needs it.
 _ACTS = (
@@ -74,7 +60,9 @@ def person_full(facts: Facts, address: str) -> str:
 def when(block: int, facts: Facts, now: int) -> str:
     """A block, and how far it is from ``now``: ``block 108,901 (in 6 d 23 h)``."""
     seconds = (block - now) * facts.constants.block_time
-    away = f"in {duration(seconds)}" if seconds >= 0 else f"{duration(-seconds)} ago"
+    if seconds == 0:
+        return f"block {block:,} (now)"
+    away = f"in {duration(seconds)}" if seconds > 0 else f"{duration(-seconds)} ago"
     return f"block {block:,} ({away})"
 
 
@@ -89,15 +77,15 @@ def headline(facts: Facts, now: int) -> Line:
     else:
         ends = (f"{duration(left)} left", "")
     return (
-        (kind(terms.task_type), "bold"),
+        (KINDS[terms.task_type], "bold"),
         ("  ", ""),
-        (_STATUSES[task.status], ""),
+        (TASK_STATUSES[task.status], ""),
         ("  ", ""),
         ends,
         ("  pays ", "dim"),
         (format_amount(terms.pays_amount), "bold"),
         (f" each, {terms.max_assignments:,} wanted", ""),
-        (f"  {_SHORT_STRATEGIES[terms.validation_strategy]}", "dim"),
+        (f"  {judged(terms.validation_strategy)}", "dim"),
     )
 
 
@@ -105,14 +93,14 @@ def escrow(facts: Facts) -> Line:
     """The parts of the escrow in money, in the tones of the bar's parts."""
     task, pays = facts.task, facts.task.terms.pays_amount
     parts: list[tuple[str, str]] = []
-    for count, word, tone in (
+    for slots, word, tone in (
         (task.accepted, "paid", "good"),
         (task.live, f"held for {task.live:,} at work", "accent"),
         (task.free_slots, "open", "dim"),
         (task.released, "went back", "dim"),
     ):
-        if count:
-            parts += [("  ", ""), (f"{format_amount(pays * count)} {word}", tone)]
+        if slots:
+            parts += [("  ", ""), (f"{format_amount(pays * slots)} {word}", tone)]
     return tuple(parts[1:])
 
 
@@ -156,18 +144,18 @@ def waiting_for(facts: Facts, now: int) -> list[tuple[Line, bool]]:
 def creator_record(record: CreatorRecord, constants: Constants) -> str:
     """``41 accepted (of 17), 3 rejected, 0 silent, decides in 5 h (median), 20 workers``."""
     if not record.accepted.count + record.rejected.count + record.silent.count + record.undecided.count:
-        return f"nothing decided yet, {record.tasks} {'task' if record.tasks == 1 else 'tasks'}"
+        return f"nothing decided yet, {count(record.tasks, 'task')}"
     parts = [
         _of(record.accepted, "accepted"),
         _of(record.rejected, "rejected"),
         _of(record.silent, "silent"),
     ]
     if record.undecided.count:
-        parts.append(f"{record.undecided.count} waiting")
+        parts.append(f"{record.undecided.count} {STATUSES[ResultSubmissionStatus.PendingValidation]}")
     if record.median_decision_blocks is not None:
         pace = duration(record.median_decision_blocks * constants.block_time)
         parts.append(f"decides in {pace} (median)")
-    parts.append(f"{record.workers} {'worker' if record.workers == 1 else 'workers'}")
+    parts.append(count(record.workers, "worker"))
     return ", ".join(parts)
 
 
@@ -201,7 +189,7 @@ def tally(record: WorkerRecord) -> str:
 
 def standing(submission: Submission, facts: Facts, now: int) -> tuple[str, str]:
     """A submission's status as a column shows it, and its tone."""
-    words, tone = STANDING[submission.status]
+    words, tone = STATUSES[submission.status], TONES.get(submission.status, "")
     mine, delivered = submission.worker == facts.me, submission.status.live and submission.delivered
     if submission.status is ResultSubmissionStatus.Assigned:
         if rules.overdue(submission, facts.constants, now):
@@ -264,13 +252,14 @@ def terms(facts: Facts, now: int) -> list[Field]:
     """Every term of the task, a field each."""
     task, found = facts.task, facts.task.terms
     paid, tasks = facts.creator.creator.paid, facts.creator.creator.tasks
+    policy = found.validation_strategy
     fields: list[Field] = [
         ("creator", (person_full(facts, task.creator),)),
         ("record", (creator_record(facts.creator.creator, facts.constants),)),
-        ("paid so far", (f"{format_amount(paid)} over {tasks} {'task' if tasks == 1 else 'tasks'}",)),
+        ("paid so far", (f"{format_amount(paid)} over {count(tasks, 'task')}",)),
         ("pays", (f"{format_amount(found.pays_amount)} for each accepted result",)),
         ("wanted", (_slots(facts),)),
-        ("validation", (_STRATEGIES[found.validation_strategy],)),
+        ("judged", (f"{POLICIES[policy]}: {_JUDGED[policy]}",)),
         ("take until", ("closed" if task.closed else when(found.expiration_block, facts, now),)),
         ("published", (when(task.created, facts, now),)),
     ]

@@ -81,7 +81,7 @@ def test_check_says_why_not_without_arguments(terms: Any) -> None:
     early = rules.check(state, "reject_task_results", "c", submission_id=1)
     assert early is not None
     assert early.code == "WrongState"
-    assert "Validated" in early.message
+    assert "is at work; this needs one that is measured" in early.message
 
 
 def test_a_block_beyond_the_chains_numbers_is_refused(terms: Any) -> None:

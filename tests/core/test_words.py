@@ -1,0 +1,38 @@
+from collections.abc import Iterable
+from enum import StrEnum
+
+import pytest
+
+from decentralml.core.chain import rules
+from decentralml.core.cli import rule_help
+from decentralml.core.domain import ResultSubmissionStatus, TaskStatus, TaskType, ValidationStrategy
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, judged
+
+VALUES: tuple[type[StrEnum], ...] = (ResultSubmissionStatus, TaskStatus, TaskType, ValidationStrategy)
+
+
+def test_every_value_of_the_market_has_a_phrase_of_its_own() -> None:
+    phrases: Iterable[dict[StrEnum, str]] = (STATUSES, TASK_STATUSES, KINDS, POLICIES)  # type: ignore[assignment]
+    for values, found in zip(VALUES, phrases, strict=True):
+        assert set(found) == set(values)
+        assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize("call", [rule.name for rule in rules.TABLE])
+def test_what_is_said_of_a_rule_names_no_value_of_the_code(call: str) -> None:
+    said = " ".join(text for _, text in rule_help.rows(call))
+    names = {value for values in VALUES for value in values if value not in ("Accepted", "Rejected")}
+    assert not [name for name in names if name in said]
+
+
+def test_a_policy_says_how_a_task_is_judged() -> None:
+    assert [judged(policy) for policy in POLICIES] == ["judged by hand", "judged by script", "paid unread"]
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [count(number, "file") for number in (0, 1, 2, 1000)] == [
+        "0 files",
+        "1 file",
+        "2 files",
+        "1,000 files",
+    ]
