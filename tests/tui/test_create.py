@@ -299,6 +299,14 @@ async def test_the_folder_is_picked_from_a_list(bare_home: Place, contributors_f
         assert screen.query_one("#files", Input).value == str(contributors_folder)
 
 
+async def test_every_hint_of_the_form_is_whole_on_a_small_screen(bare_home: Place) -> None:
+    async with bare_home.running(size=(60, 20)) as (app, pilot):
+        screen = await form(app, pilot)
+        for name in ("files", "pays", "wanted", "until"):
+            line = screen.query_one(f"#{name}", Input)
+            assert len(line.placeholder) <= line.content_size.width, line.placeholder
+
+
 async def test_typing_letters_and_digits_triggers_no_key(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)

@@ -215,6 +215,20 @@ async def test_a_run_that_had_to_be_ended_by_force_says_so(
         await shows(app, pilot, "! goes on after epoch 2")
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_a_run_that_failed_before_its_first_value_says_all_of_what_to_do(
+    market_home: Place, train: Start, size: tuple[int, int]
+) -> None:
+    hint = (
+        "Look at the traceback in its log, mend the script of the task or ask its creator, then start again."
+    )
+    train(14, *started(), journal.Failed(t=BEGAN + 60, error="NameError: x", hint=hint, code="ScriptFailed"))
+    async with market_home.running(size=size) as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "no value yet")
+        await until(pilot, lambda: f"{hint} ! starts it anew" in " ".join(text_of(app).split()))
+
+
 async def test_a_crashed_run_is_started_again_by_a_real_supervisor(market_home: Place, train: Start) -> None:
     """Its script has gone meanwhile, so that it soon says what is missing."""
     run = train(14, *started(), *fit(20, 2.5), alive=True, assets=market_home.home.root / "gone")

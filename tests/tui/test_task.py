@@ -66,6 +66,14 @@ async def test_the_head_says_terms_escrow_who_is_next_and_what_one_may_do(market
         assert "t take" not in now
 
 
+async def test_what_one_may_do_comes_before_what_is_refused(market_home: Place) -> None:
+    async with market_home.running(as_="chi", size=(80, 60)) as (app, pilot):
+        await shown(app, pilot, 1)
+        text = text_of(app)
+        offered = text[text.index("WHAT YOU MAY DO") :]
+        assert offered.index("deliver") < offered.index("take"), "who holds a slot takes no other"
+
+
 async def test_every_panel_is_reached_and_says_its_part(market_home: Place) -> None:
     async with market_home.running(as_="bo") as (app, pilot):
         screen = await shown(app, pilot, 1)

@@ -139,7 +139,8 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         said = textwrap.wrap(code + clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
         lines = [((line, "bad"),) for line in said or ["it failed and said nothing"]]
         hint = clean(last.hint) or "] shows the log and the traceback."
-        return [*lines, ((fit_cells(f"{hint}  ! {_again(run)}", width), "dim"),)]
+        advice = textwrap.wrap(f"{hint}  ! {_again(run)}", max(width, 20))
+        return [*lines, *(((line, "dim"),) for line in advice)]
     if run.state == "stopped":
         how = "ended by force: it did not stop in time" if last.forced else "stopped"
         return [((f"{how}  ! {_again(run)}", "dim"),)]

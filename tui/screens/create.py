@@ -33,8 +33,8 @@ _CHOICES = {
     "media": tuple(task_draft.MEDIA),
 }
 _HINTS = {
-    "files": "the folder that the task ships, or a reference",
-    "pays": "units for each accepted result, like 12 or 0.5",
+    "files": "its folder, or a reference",
+    "pays": "for each accepted result, like 12 or 0.5",
     "wanted": "1 to 1,000",
     "until": "12h, 7d, or block 120,000",
     "labels": "cat, dog, neither",

@@ -213,15 +213,17 @@ class TaskDetail(Acting):
         if not waits:
             blocks.append(("nobody",))
         blocks += [("",), (("WHAT YOU MAY DO", "dim"),)]
-        fields: list[Field] = []
+        may: list[Field] = []
+        refused: list[Field] = []
         for action, refusal in task_words.acts(facts):
             key = keys.row(action)
             shown = f"{key.shown(self.app.keymap):>2}  {key.label}"
             if refusal is None and not self.check_action(action, ()):
                 refusal = "Nothing is signed with --readonly."
             tone = "accent" if refusal is None else "dim"
-            fields.append(((shown, tone), ((refusal or key.about, "dim" if refusal else ""),)))
-        return [*blocks, fields]
+            field: Field = ((shown, tone), ((refusal or key.about, "dim" if refusal else ""),))
+            (refused if refusal else may).append(field)
+        return [*blocks, [*may, *refused]]
 
     def _titles(self, facts: Facts) -> None:
         titles = {

@@ -43,6 +43,11 @@ class Picture:
         """Where on the axis the last point is."""
         return max((line.newest for line in self.lines), default=0.0)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no curve has a point."""
+        return not any(line.x for line in self.lines)
+
 
 @dataclass(frozen=True)
 class View:
@@ -173,6 +178,10 @@ class Chart(Widget):
     def _composed(self, width: int, height: int) -> list[list[Cell]]:
         """Title, plot with its axis on the left, labels below."""
         picture, view = self._picture, self._view
+        if picture.empty:
+            blank = [[_EMPTY] * width for _ in range(height - 1)]
+            _write(blank[(height - 2) // 2], 2, self._why_empty(), "axis")
+            return [self._title(width), *blank]
         rows, seen = height - 2, self.seen
         guess = width - 8
         across = 1 if self.app.ascii else 2
@@ -206,14 +215,14 @@ class Chart(Widget):
     @property
     def _cross(self) -> float | None:
         """Where the crosshair stands; None where there is none, or it is not seen."""
-        if self._view.cross is None:
+        if self._view.cross is None or self._picture.empty:
             return None
         start, end = self.seen
         place = min(self._view.cross, self._picture.newest)
         return place if start <= place <= end else None
 
     def _why_empty(self) -> str:
-        if not self._picture.lines:
+        if self._picture.empty:
             return "no value yet"
         return "nothing above zero: no logarithm" if self._view.log else "no finite value"
 
