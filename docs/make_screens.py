@@ -175,7 +175,7 @@ async def _work(painter: Painter) -> None:
     await painter.sees("lend me your training time", "take it", "Bird calls")
     await painter.draws("tasks")
     await painter.press("question_mark")
-    await painter.sees("Keys of tasks")
+    await painter.sees("Keys of Tasks")
     await painter.draws("help")
     await painter.press("escape", "m")
     await painter.sees("mine tasks", "judge 3")
@@ -256,12 +256,10 @@ async def _train(painter: Painter, runs: Runs) -> None:
 async def _judge(painter: Painter) -> None:
     """Figures and confusion of what was delivered; two are accepted and federated."""
     await painter.press("3")
-    await painter.sees("to judge", "new")
+    await painter.sees("4 to judge")
     await painter.press("V")
     await painter.sees("Held-out data")
     await painter.type("held-out.npz")
-    await painter.press("enter")
-    await painter.sees("Evaluate results of task 2")
     await painter.press("enter")
     await painter.sees("evaluating #")
     await painter.until(lambda: "evaluating #" not in painter.screen, "every figure")
