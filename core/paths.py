@@ -146,11 +146,10 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
 def writing(path: Path) -> Iterator[None]:
     """One writer of ``path`` at a time, over processes and threads: read, change and replace it within.
 
-    The lock is a file beside it, as ``path`` itself is replaced; their folder is made where it is missing. An
-    `OSError` within comes out as `Failed` ("CannotWrite").
+    The lock is a file beside it, as ``path`` itself is replaced. An `OSError` within comes out as `Failed`
+    ("CannotWrite").
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(
             path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )

@@ -1,5 +1,6 @@
 """From ``--chain`` to a chain."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def connect(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> C
         if not rest:
             raise Misused("BadChain", "local: needs a file.", "Write local:FILE, or only local.")
         path = Path(rest).expanduser()
-        if path.is_dir():
+        if os.path.isdir(path):  # Path's own raises where the folder above may not be read
             raise Misused(
                 "BadChain", f"{path} is a folder, not a ledger.", "Name the file in it, as local:FILE."
             )

@@ -1,6 +1,8 @@
 """What a home remembers of each ledger: the last row it saw, so that a rewritten file is refused."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -58,7 +60,7 @@ class Seen:
             newest, saved = self.newest, self._saved
         if self.path is None or newest == saved:
             return
-        with writing(self.path):
+        with _changing(self.path):
             memory = read(self.path)
             known = memory.marks.get(self.genesis)
             if known is None or known.row < newest.row:
@@ -76,7 +78,7 @@ def remembers(path: Path, ledger: Path) -> bool:
 def forget(path: Path, ledger: Path) -> None:
     """A new ledger is made at ``ledger``: what stood there before is of no account. Raises as `Seen.save`."""
     if remembers(path, ledger):
-        with writing(path):
+        with _changing(path):
             memory = read(path)
             others = {key: value for key, value in memory.ledgers.items() if key != str(ledger.resolve())}
             _write(path, Memory(memory.marks, others))
@@ -110,6 +112,15 @@ def rewritten(mark: Mark) -> Refused:
         f"The ledger no longer holds row {mark.row} as this home saw it: it was cut off or rewritten.",
         "Ask who keeps the file; restore it from a backup, or delete the home's seen.json if you trust it.",
     )
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Alone with the file, among the processes of this home, whose first file it may be."""
+    with suppress(OSError):  # said by what needs it
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with writing(path):
+        yield
 
 
 def _write(path: Path, memory: Memory) -> None:

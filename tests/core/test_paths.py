@@ -110,9 +110,3 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="taken/file") as failed, writing(tmp_path / "taken" / "file"):
         pass
     assert failed.value.code == "CannotWrite"
-
-
-def test_a_file_gets_the_folder_that_it_lacks_and_nobody_else_reads_in_it(tmp_path: Path) -> None:
-    with writing(tmp_path / "home" / "file"):
-        write_atomic(tmp_path / "home" / "file", b"x")
-    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700

@@ -167,8 +167,8 @@ class Person:
         await self.press("n")
         await self.makes_an_account(name)
         await self.press("f")
-        await self.sees(f"Units for {name}")
-        await self.press("enter")
+        await self.sees(f"gives them to {name}")
+        await self.press("ctrl+g")
         await self.is_funded()
         await self.press("u")
         await self.sees(f"You are {name}")
@@ -179,7 +179,9 @@ class Person:
         await self.sees("Held-out data")
         await self.type(str(data))
         await self.press("enter")
-        await self.until(lambda screen: screen.count("decide") + screen.count("says") >= 2, "both figures")
+        await self.until(
+            lambda screen: screen.count(" measured ") + screen.count("says") >= 2, "both figures"
+        )
 
     async def accepts(self, submission: int) -> None:
         await self.sees(f"#{submission}  task 1", "accuracy")

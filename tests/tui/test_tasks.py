@@ -8,7 +8,6 @@ import pytest
 from textual.widgets import Input
 
 from decentralml.core import config
-from decentralml.core.domain import TaskType
 from decentralml.core.paths import Home
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.dialog import Ask
@@ -309,12 +308,6 @@ async def test_paging_down_through_many_shows_each_row_once(crowded: Path) -> No
         step = seen[0] - seen[1]
         assert seen == [100_000 - step * number for number in range(12)]
     app.finish()
-
-
-def test_the_kinds_have_names_of_their_own() -> None:
-    from decentralml.tui.words import kind
-
-    assert {kind(task_type) for task_type in TaskType} == {"contributor", "engineer", "annotator"}
 
 
 async def test_free_slots_are_counted_as_the_command_line_counts_them(market_home: Place) -> None:

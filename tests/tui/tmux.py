@@ -17,7 +17,14 @@ import pytest
 APP = str(Path(sys.executable).with_name("decentralml"))
 _PATIENCE = 60.0
 # Textual's names of keys, where tmux has others.
-_KEYS = {"enter": "Enter", "escape": "Escape", "tab": "Tab", "backspace": "BSpace", "slash": "/"}
+_KEYS = {
+    "enter": "Enter",
+    "escape": "Escape",
+    "tab": "Tab",
+    "backspace": "BSpace",
+    "slash": "/",
+    "ctrl+g": "C-g",
+}
 
 
 class Tmux:

@@ -14,6 +14,7 @@ from decentralml.core.chain.rules import TABLE
 from decentralml.core.cli import table
 from decentralml.core.cli.commands import Command, root
 from decentralml.core.cli.main import main
+from decentralml.core.words import STATUSES
 
 Run = Callable[..., object]
 
@@ -60,7 +61,7 @@ def test_the_help_of_a_call_shows_its_rule(entry: table.Entry, run) -> None:
     shown = " ".join(run(*entry.name.split(), "--help").out.split())
     assert rule.who.role in shown
     for state in (*rule.sources, *rule.targets):
-        assert state.value in shown
+        assert STATUSES[state] in shown
     for guard in rule.guards:
         assert guard.code in shown
         assert " ".join(guard.sentence.split()) in shown
