@@ -227,10 +227,12 @@ async def test_a_reload_that_is_overtaken_returns_when_the_rows_are_there() -> N
 
 
 async def test_a_reload_that_is_cancelled_holds_up_none_that_it_overtook() -> None:
+    gone = asyncio.Event()
+
     class Second(Source):
         async def fetch(self, offset: int, limit: int) -> tuple[Sequence[Row], int]:
             answer = await super().fetch(offset, limit)
-            await (asyncio.sleep(0.05) if len(self.asked) == 1 else asyncio.Event().wait())
+            await (gone if len(self.asked) == 1 else asyncio.Event()).wait()
             return answer
 
     app = Alone(Second(9))
@@ -238,4 +240,6 @@ async def test_a_reload_that_is_cancelled_holds_up_none_that_it_overtook() -> No
         first, second = (asyncio.create_task(app.table.reload()) for _ in range(2))
         await pilot.pause()
         second.cancel()
+        gone.set()
         await asyncio.wait_for(first, 10)
+        assert not app.table.loaded
