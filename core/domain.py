@@ -69,11 +69,8 @@ class ResultSubmissionStatus(StrEnum):
         return self in LIVE
 
 
-LIVE = (
-    ResultSubmissionStatus.Assigned,
-    ResultSubmissionStatus.PendingValidation,
-    ResultSubmissionStatus.Validated,
-)
+DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
+LIVE = (ResultSubmissionStatus.Assigned, *DELIVERED)
 
 
 class TaskStatus(StrEnum):

@@ -7,9 +7,7 @@ from functools import cache
 from msgspec import Struct
 
 from decentralml.core.chain.base import Chain, SubmissionQuery, TaskQuery
-from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task
-
-_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
+from decentralml.core.domain import LIVE, MAX_U32, ResultSubmissionStatus, Submission, Task
 
 TaskOf = Callable[[int], Task]
 
@@ -50,9 +48,7 @@ def waiting(chain: Chain, address: str) -> tuple[Item, ...]:
 def _to_judge(chain: Chain, creator: str, task_of: TaskOf) -> list[Item]:
     """Results that the creator decides on, and slots whose workers let their time pass."""
     block, constants = chain.head().block, chain.constants
-    query = SubmissionQuery(
-        creator=creator, statuses=(*_DELIVERED, ResultSubmissionStatus.Assigned), limit=MAX_U32
-    )
+    query = SubmissionQuery(creator=creator, statuses=LIVE, limit=MAX_U32)
     items = []
     for submission in chain.submissions(query).items:
         task = task_of(submission.task_id)
@@ -70,9 +66,7 @@ def _to_judge(chain: Chain, creator: str, task_of: TaskOf) -> list[Item]:
 def _to_work(chain: Chain, worker: str, task_of: TaskOf) -> list[Item]:
     """Slots the worker holds, and results on which the creator stayed silent."""
     block, constants = chain.head().block, chain.constants
-    query = SubmissionQuery(
-        worker=worker, statuses=(*_DELIVERED, ResultSubmissionStatus.Assigned), limit=MAX_U32
-    )
+    query = SubmissionQuery(worker=worker, statuses=LIVE, limit=MAX_U32)
     items = []
     for submission in chain.submissions(query).items:
         task = task_of(submission.task_id)

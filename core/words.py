@@ -5,8 +5,8 @@ Lists, sentences and help use these; ``--json`` and the codes of errors keep the
 
 from collections.abc import Iterable
 
+from decentralml.core.domain import DELIVERED, Submission, TaskStatus, TaskType, ValidationStrategy
 from decentralml.core.domain import ResultSubmissionStatus as S
-from decentralml.core.domain import TaskStatus, TaskType, ValidationStrategy
 
 KINDS = {
     TaskType.ModelContributor: "contributor",
@@ -44,6 +44,14 @@ def judged(policy: ValidationStrategy) -> str:
 def either(statuses: Iterable[S]) -> str:
     """``to judge or measured``."""
     return " or ".join(STATUSES[status] for status in statuses)
+
+
+def holding(submissions: Iterable[Submission]) -> str:
+    """Who holds the slots that are neither free nor paid: ``1 at work, 2 to judge``."""
+    held = [submission.status for submission in submissions if submission.status.live]
+    delivered = sum(status in DELIVERED for status in held)
+    counts = ((len(held) - delivered, S.Assigned), (delivered, S.PendingValidation))
+    return ", ".join(f"{n:,} {STATUSES[status]}" for n, status in counts if n) or "0 at work"
 
 
 def count(number: int, noun: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
-from decentralml.core.domain import ResultSubmissionStatus, Submission, Task, TaskType
+from decentralml.core.domain import DELIVERED, ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.training.runs import Run, Runs
 from decentralml.core.words import STATUSES, count
@@ -13,7 +13,6 @@ from decentralml.tui.session import Session
 
 # Of each kind: a screen of their own has them all.
 _MOST = 9
-_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
 
 
 class Way(NamedTuple):
@@ -132,7 +131,7 @@ def _to_judging(session: Session, submission: Submission, task: Task) -> list[Wa
     if task.creator != session.address:
         return []
     number = submission.id
-    if submission.status in _DELIVERED:
+    if submission.status in DELIVERED:
         return [Way(f"validate {number}", "its result beside the baseline", ("validate", number))]
     accepted = submission.status is ResultSubmissionStatus.Accepted
     if accepted and task.terms.task_type is not TaskType.DataAnnotators:

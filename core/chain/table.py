@@ -21,9 +21,8 @@ from decentralml.core.chain.calls import (
 )
 from decentralml.core.chain.effects import Effect
 from decentralml.core.chain.guards import Guard, Who
+from decentralml.core.domain import DELIVERED
 from decentralml.core.domain import ResultSubmissionStatus as S
-
-_DELIVERED = (S.PendingValidation, S.Validated)
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -97,7 +96,7 @@ TABLE: tuple[Rule, ...] = (
         call=ValidateTaskResults,
         what="Publish the validation report of a result. This is no decision yet.",
         who=guards.CREATOR,
-        sources=_DELIVERED,
+        sources=DELIVERED,
         targets=(S.Validated,),
         guards=(guards.DIGEST, guards.REPORT, guards.REPORT_DIGEST),
         effect=effects.validate,
@@ -106,7 +105,7 @@ TABLE: tuple[Rule, ...] = (
         call=AcceptTaskResults,
         what="Accept a result and pay its worker from the escrow.",
         who=guards.CREATOR,
-        sources=_DELIVERED,
+        sources=DELIVERED,
         targets=(S.Accepted,),
         guards=(guards.DIGEST,),
         effect=effects.accept,
@@ -133,7 +132,7 @@ TABLE: tuple[Rule, ...] = (
         call=ClaimTaskResult,
         what="Pay the worker of a result on which the creator stayed silent.",
         who=guards.ANYONE,
-        sources=_DELIVERED,
+        sources=DELIVERED,
         targets=(S.Accepted,),
         guards=(guards.REVIEW_OVER,),
         effect=effects.claim,

@@ -1,5 +1,6 @@
 """`decentralml task list|show`: what the chain says of tasks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import Constants, Submission, Task
 from decentralml.core.errors import Refused
 from decentralml.core.text import short, short_address
-from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, holding
 
 _ORDERS = ("id", "pays", "expires", "slots", "question")
 _COLUMNS = ("ID", "QUESTION", "KIND", "PAYS", "FREE", "ENDS", "STATUS")
@@ -96,7 +97,7 @@ def show(app: App, task_id: int) -> None:
 
     def lines() -> None:
         app.out.say(f"{task.id}  {task.terms.question}")
-        app.out.fields(_terms(app, task, head.block, constants))
+        app.out.fields(_terms(app, task, submissions, head.block, constants))
         app.out.fields(record_fields(record, constants)[:1])
         if submissions:
             app.out.say("")
@@ -110,7 +111,9 @@ def show(app: App, task_id: int) -> None:
     app.out.done(data, lines)
 
 
-def _terms(app: App, task: Task, block: int, constants: Constants) -> list[tuple[str, str]]:
+def _terms(
+    app: App, task: Task, submissions: Sequence[Submission], block: int, constants: Constants
+) -> list[tuple[str, str]]:
     terms = task.terms
     paid = terms.pays_amount * task.accepted
     fields = [
@@ -119,7 +122,7 @@ def _terms(app: App, task: Task, block: int, constants: Constants) -> list[tuple
         ("pays", f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted"),
         (
             "slots",
-            f"{task.free_slots} free, {task.live} at work, "
+            f"{task.free_slots} free, {holding(submissions)}, "
             f"{task.accepted} accepted, {task.rejected} rejected",
         ),
         ("escrow", f"{format_amount(task.held)} held, {format_amount(paid)} paid"),

@@ -5,8 +5,14 @@ import pytest
 
 from decentralml.core.chain import rules
 from decentralml.core.cli import rule_help
-from decentralml.core.domain import ResultSubmissionStatus, TaskStatus, TaskType, ValidationStrategy
-from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, judged
+from decentralml.core.domain import (
+    ResultSubmissionStatus,
+    Submission,
+    TaskStatus,
+    TaskType,
+    ValidationStrategy,
+)
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, holding, judged
 
 VALUES: tuple[type[StrEnum], ...] = (ResultSubmissionStatus, TaskStatus, TaskType, ValidationStrategy)
 
@@ -27,6 +33,21 @@ def test_what_is_said_of_a_rule_names_no_value_of_the_code(call: str) -> None:
 
 def test_a_policy_says_how_a_task_is_judged() -> None:
     assert [judged(policy) for policy in POLICIES] == ["judged by hand", "judged by script", "paid unread"]
+
+
+def test_who_holds_the_slots_is_told_from_what_waits_to_be_judged() -> None:
+    status = ResultSubmissionStatus
+
+    def held_by(*statuses: ResultSubmissionStatus) -> str:
+        return holding(
+            Submission(id=i, task_id=1, worker="w", status=one, taken=0, started=0, deposit=0)
+            for i, one in enumerate(statuses)
+        )
+
+    assert held_by() == "0 at work"
+    assert held_by(status.Assigned, status.Accepted, status.TimedOut) == "1 at work"
+    assert held_by(status.PendingValidation, status.Validated, status.Rejected) == "2 to judge"
+    assert held_by(status.Validated, status.Assigned) == "1 at work, 1 to judge"
 
 
 def test_one_thing_is_no_plural() -> None:

@@ -58,12 +58,19 @@ async def test_the_head_says_terms_escrow_who_is_next_and_what_one_may_do(market
         text = text_of(app)
         assert "Digits, round 3" in text
         assert "pays 12.00 each, 3 wanted" in text
-        assert "24.00 held for 2 at work" in text
+        assert "24.00 for 1 at work, 1 to judge" in text
         assert "12.00 open" in text
         assert "you judge #1 by block" in text
         now = next(line for line in text.splitlines() if line.strip().startswith("now "))
         assert "v evaluate" in now
         assert "t take" not in now
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_the_escrow_is_said_whole_on_a_small_screen(market_home: Place, size: tuple[int, int]) -> None:
+    async with market_home.running(as_="chi", size=size) as (app, pilot):
+        await shown(app, pilot, 1)
+        assert "24.00 for 1 at work, 1 to judge  12.00 open" in text_of(app)
 
 
 async def test_what_one_may_do_comes_before_what_is_refused(market_home: Place) -> None:
@@ -191,7 +198,7 @@ async def test_money_and_deadlines_follow_what_others_do_meanwhile(market_home: 
         await shown(app, pilot, 4)
         assert "a slot can be taken until" in text_of(app)
         market_home.take("bo", 4)
-        await until(pilot, lambda: "held for 1 at work" in text_of(app), "the other's call")
+        await until(pilot, lambda: "9.50 for 1 at work" in text_of(app), "the other's call")
         market_home.clock.blocks(market_home.chain.constants.work_period + 1)
         await until(pilot, lambda: "is overdue since block" in text_of(app), "the deadline")
         await until(pilot, lambda: "O time out" in text_of(app))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from decentralml.core import judging
 from decentralml.core.chain.base import SubmissionQuery
-from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import DELIVERED, MAX_U32, Submission, Task
 from decentralml.core.drafts import Draft, Drafts
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.judging import Candidate
@@ -17,7 +17,6 @@ from decentralml.tui.judging import decisions
 from decentralml.tui.session import Session
 
 ORDERS = ("due", "gain", "task", "worker", "id")
-DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
 
 
 @dataclass(frozen=True)

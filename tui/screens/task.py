@@ -180,7 +180,7 @@ class TaskDetail(Acting):
             (task.free_slots * pays, "dim"),
         ]
         self.query_one(Bar).show(parts)
-        self._prose("escrow-words", [task_words.escrow(facts)])
+        self._prose("escrow-words", [task_words.escrow(facts.task, facts.submissions)])
         waits = task_words.waiting_for(facts, now)
         first = waits[0] if waits else ((("nobody has anything to do here",)), False)
         more = f"   +{len(waits) - 1} more" if len(waits) > 1 else ""

@@ -7,6 +7,7 @@ from decentralml.core import judging, setup_script, task_folder, work
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Event, Record, SubmissionQuery
 from decentralml.core.domain import (
+    DELIVERED,
     Constants,
     ResultSubmissionStatus,
     Submission,
@@ -20,7 +21,6 @@ from decentralml.core.storage.base import Manifest
 from decentralml.core.training.runs import Run, Runs
 from decentralml.tui.session import Session
 
-_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
 _EVENTS = 2000
 # The actions of the task screen that sign, and the call that each signs.
 CALLS = {
@@ -164,7 +164,7 @@ def _concerns(action: str, submission: Submission, me: str) -> bool:
         return submission.worker == me
     if action == "time_out":
         return submission.status is ResultSubmissionStatus.Assigned
-    return submission.status in _DELIVERED
+    return submission.status in DELIVERED
 
 
 def not_taken(task: Task) -> Refused:

@@ -8,7 +8,14 @@ from decentralml.core import task_filter
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
-from decentralml.core.domain import MAX_ASSIGNMENTS, MAX_U32, ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import (
+    DELIVERED,
+    MAX_ASSIGNMENTS,
+    MAX_U32,
+    ResultSubmissionStatus,
+    Submission,
+    Task,
+)
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.core.words import KINDS
@@ -17,7 +24,6 @@ from decentralml.tui.widgets.paged_table import Row
 from decentralml.tui.words import blocks_left, next_step
 
 ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
-_DELIVERED = (ResultSubmissionStatus.PendingValidation, ResultSubmissionStatus.Validated)
 # So many tasks may have come or gone since one was here.
 _SOUGHT = 1000
 
@@ -70,7 +76,7 @@ class MarketList:
         if as_of == self._as_of:
             return
         taken = SubmissionQuery(worker=me, limit=MAX_U32)
-        judged = SubmissionQuery(creator=me, statuses=_DELIVERED, limit=MAX_U32)
+        judged = SubmissionQuery(creator=me, statuses=DELIVERED, limit=MAX_U32)
         self._mine = {submission.task_id: submission for submission in chain.submissions(taken).items}
         self._waiting = Counter(submission.task_id for submission in chain.submissions(judged).items)
         self._as_of = as_of

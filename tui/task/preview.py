@@ -11,7 +11,7 @@ from decentralml.core.text import clean, short, short_address
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
-from decentralml.tui.task.words import TONES, creator_record
+from decentralml.tui.task.words import TONES, creator_record, escrow
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
 from decentralml.tui.words import blocks_left
@@ -78,7 +78,7 @@ def blocks(preview: Preview, width: int) -> list[Block]:
             ("creator", (preview.creator,)),
             ("", ((creator_record(preview.record, constants), "dim"),)),
             ("escrow", _escrow(task, max(width - _LABELS, 12))),
-            ("", (_escrow_words(task),)),
+            ("", escrow(task, preview.submissions)),
         ],
         ("",),
         [_submission(preview, submission) for submission in preview.submissions[:_MOST_SUBMISSIONS]],
@@ -92,15 +92,6 @@ def _escrow(task: Task, room: int) -> Line:
     cells = shares((task.accepted, task.live, free), room)
     signs = (("█", "good"), ("▓", "accent"), ("░", "dim"))
     return tuple((sign * count, tone) for count, (sign, tone) in zip(cells, signs, strict=True) if count)
-
-
-def _escrow_words(task: Task) -> str:
-    pays = task.terms.pays_amount
-    free = task.held - task.live * pays
-    return (
-        f"{format_amount(task.accepted * pays)} paid, {format_amount(task.live * pays)} held for "
-        f"{task.live} at work, {format_amount(free)} open"
-    )
 
 
 def _submission(preview: Preview, submission: Submission) -> Field:

@@ -1,5 +1,7 @@
 """A task in words: terms, money, deadlines, who is to act, records, history, and what one may do."""
 
+from collections.abc import Iterable
+
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import CreatorRecord, Event, Tally, WorkerRecord
@@ -7,12 +9,13 @@ from decentralml.core.domain import (
     Constants,
     ResultSubmissionStatus,
     Submission,
+    Task,
     TaskType,
     ValidationStrategy,
 )
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
-from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, judged
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, holding, judged
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
@@ -89,13 +92,13 @@ def headline(facts: Facts, now: int) -> Line:
     )
 
 
-def escrow(facts: Facts) -> Line:
+def escrow(task: Task, submissions: Iterable[Submission]) -> Line:
     """The parts of the escrow in money, in the tones of the bar's parts."""
-    task, pays = facts.task, facts.task.terms.pays_amount
+    pays = task.terms.pays_amount
     parts: list[tuple[str, str]] = []
     for slots, word, tone in (
         (task.accepted, "paid", "good"),
-        (task.live, f"held for {task.live:,} at work", "accent"),
+        (task.live, f"for {holding(submissions)}", "accent"),
         (task.free_slots, "open", "dim"),
         (task.released, "went back", "dim"),
     ):
@@ -280,7 +283,7 @@ def terms(facts: Facts, now: int) -> list[Field]:
 
 def _slots(facts: Facts) -> str:
     task = facts.task
-    parts = [f"{task.terms.max_assignments:,}", f"{task.free_slots:,} free", f"{task.live:,} at work"]
+    parts = [f"{task.terms.max_assignments:,}", f"{task.free_slots:,} free", holding(facts.submissions)]
     parts += [f"{task.accepted:,} accepted", f"{task.rejected:,} rejected"]
     return ", ".join(parts)
 
