@@ -21,6 +21,7 @@ from decentralml.core.paths import Home
 from decentralml.core.text import clean, short
 from decentralml.tui import background, clipboard, keys, screens, terminal, theme
 from decentralml.tui.ascii import Ascii
+from decentralml.tui.changes import Written
 from decentralml.tui.failures import Again, Failures
 from decentralml.tui.guarded import Guarded
 from decentralml.tui.identity import Identity
@@ -82,6 +83,7 @@ class DecentralMLApp(App[None]):
         self.welcome = welcome
         self._now = now
         self._to_ascii = Ascii()
+        self._written = Written()
         self.keymap: dict[str, str] = {}
         self.session: Session | None = None
         self.unopened: DecentralMLError | None = None
@@ -380,6 +382,9 @@ class DecentralMLApp(App[None]):
             await self._typed_ahead.take(event)
         else:
             await super().on_event(event)
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        super()._display(screen, self._written.only_changes(renderable))
 
     def post_display_hook(self) -> None:
         self._typed_ahead.painted()

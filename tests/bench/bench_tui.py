@@ -1,4 +1,4 @@
-"""The terminal beside a bare Textual app: first paint, bytes at rest and per block, longest pause.
+"""The terminal beside a bare Textual app: first paint, bytes at rest, a block and a minute, longest pause.
 
 Run it on a quiet machine: `python tests/bench/bench_tui.py`. Every program runs on a pty of its own.
 """
@@ -112,6 +112,17 @@ def bytes_at_rest(home: Path, block_time: int) -> tuple[int, int]:
         _end(process, terminal)
 
 
+def bytes_a_minute(home: Path) -> int:
+    """Bytes of the second of a minute in which the most is written: the time left is another in many rows."""
+    process, terminal = _start([_program(), "--home", str(home)])
+    try:
+        _read(terminal, b"shown")
+        _count(terminal, 3)
+        return max(_count(terminal, 1) for _ in range(60))
+    finally:
+        _end(process, terminal)
+
+
 def _start(arguments: list[str]) -> tuple[subprocess.Popen[bytes], int]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -178,8 +189,10 @@ def _paints(home: Path) -> None:
 def _rest(folder: Path) -> None:
     slow, blocks = bytes_at_rest(_home(folder / "slow", tasks=30, block_time=3600), 3600)
     print(f"  bytes in {REST_SECONDS:.0f} s without a block         {slow:8,}   ({blocks} blocks; goal 0)")
-    fast, blocks = bytes_at_rest(_home(folder / "fast", tasks=30, block_time=2), 2)
+    home = _home(folder / "fast", tasks=30, block_time=2)
+    fast, blocks = bytes_at_rest(home, 2)
     print(f"  bytes a new block                     {fast / max(blocks, 1):8,.0f}   ({blocks} blocks)")
+    print(f"  bytes when a minute passes            {bytes_a_minute(home):8,}")
 
 
 def _pauses(home: Path) -> None:
