@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import msgspec
 from msgspec import Struct
 
 from decentralml.core import answers, hostile, report, task_folder
@@ -21,6 +22,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.market_client import MarketClient
 from decentralml.core.models.evaluate import Evaluator
+from decentralml.core.models.mistakes import Mistake
 from decentralml.core.paths import Home, write_atomic
 from decentralml.core.policy import Policy
 from decentralml.core.report import Decision, Report, Verdict
@@ -153,7 +155,12 @@ class Judge:
             else:
                 assert folder is not None, "only answers come inline"
                 found = bench.report(
-                    folder, expected_digest=digest[:64], cancelled=cancelled, on_step=on_step, **about
+                    folder,
+                    expected_digest=digest[:64],
+                    cancelled=cancelled,
+                    on_step=on_step,
+                    on_mistakes=lambda seen: keep_mistakes(market.home, submission_id, digest, seen),
+                    **about,
                 )
         verdict = decide(task.terms.validation_strategy, found, self._policy)
         found = found.with_verdict(verdict, self._policy.digest if self._policy else None)
@@ -225,8 +232,33 @@ def _answers(submission: Submission, folder: Path | None) -> bytes:
 
 def report_folder(home: Home, submission_id: int, digest: str) -> Path:
     """The folder of the report on one delivered result; holds nothing else, so that it can be published."""
-    key = hashlib.sha256(digest.encode()).hexdigest()[:16]
-    return home.folder(home.reports / str(submission_id) / key)
+    return home.folder(home.reports / str(submission_id) / _key(digest))
+
+
+def _key(digest: str) -> str:
+    return hashlib.sha256(digest.encode()).hexdigest()[:16]
+
+
+def _mistakes_file(home: Home, submission_id: int, digest: str) -> Path:
+    return home.mistakes / f"{submission_id}-{_key(digest)}.json"
+
+
+def keep_mistakes(home: Home, submission_id: int, digest: str, seen: tuple[Mistake, ...]) -> None:
+    """Keep what a delivered result was wrong about, for `own_mistakes`. Raises `OSError`."""
+    write_atomic(_mistakes_file(home, submission_id, digest), msgspec.json.encode(seen))
+
+
+def own_mistakes(home: Home, submission: Submission) -> tuple[Mistake, ...]:
+    """The surest mistakes that this home saw of what was delivered last; none where it did not look, or
+    no longer knows.
+    """
+    if submission.digest is None:
+        return ()
+    try:
+        data = _mistakes_file(home, submission.id, submission.digest).read_bytes()
+        return msgspec.json.decode(data, type=tuple[Mistake, ...])
+    except (OSError, msgspec.MsgspecError):
+        return ()
 
 
 def is_published(home: Home, submission: Submission) -> bool:

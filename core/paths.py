@@ -80,6 +80,11 @@ class Home:
         return self.folder(self.cache_dir / "assets")
 
     @property
+    def mistakes(self) -> Path:
+        """Held-out samples that results were wrong about, by submission: never published."""
+        return self.folder(self.cache_dir / "mistakes")
+
+    @property
     def environments(self) -> Path:
         """Python environments of tasks, by digest of their requirements."""
         return self.folder(self.cache_dir / "environments")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from decentralml.core import answers, claims
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused
-from decentralml.core.models import formats, metrics, structure
+from decentralml.core.models import formats, metrics, mistakes, structure
 from decentralml.core.models.distance import distance
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.models.formats import as_folder
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 STEPS = ("digest", "inspect", "predict", "metrics")
 
 OnStep = Callable[[str], None]
+OnMistakes = Callable[[tuple[mistakes.Mistake, ...]], None]
 
 
 def _never() -> bool:
@@ -117,13 +118,15 @@ class Bench:
         worker: str | None = None,
         cancelled: Callable[[], bool] = _never,
         on_step: OnStep = _silent,
+        on_mistakes: OnMistakes | None = None,
     ) -> Report:
         """The report of the result folder ``result``.
 
         Whatever is wrong with the result is in the report (``refused``), so that it can be rejected by it,
         also that the creator's own `metrics` cannot take its predictions, which it could take of the
         baseline; raised is only what is wrong here: `Unavailable`, `Interrupted`.
-        ``on_step`` is told each of `STEPS` as it begins.
+        ``on_step`` is told each of `STEPS` as it begins; ``on_mistakes``, of a classifier, which samples it
+        takes for others, which is not in the report: samples are the creator's alone.
         """
         found: dict[str, Any] = {
             "task_id": task_id,
@@ -154,6 +157,8 @@ class Bench:
             predictions = self.evaluator.predict(result, self.x, cancelled=cancelled)
             on_step(step := STEPS[3])
             found |= self._figures(predictions, found["claimed"], found["warnings"])
+            if on_mistakes and found["candidate"].kind == "classification":
+                on_mistakes(mistakes.find(self.x, self.y, predictions))
         except (Refused, Failed, Misused) as error:
             found["refused"] = Refusal(step, error.code, short(error.message, 1000))
         except MemoryError:

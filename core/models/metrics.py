@@ -154,11 +154,19 @@ def _cross_entropy(y: "Array", p: "Array") -> float | None:
     import numpy as np
 
     with np.errstate(over="ignore", invalid="ignore"):
-        if p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-3:
-            p = np.exp(p - p.max(axis=1, keepdims=True))
-            p = p / p.sum(axis=1, keepdims=True)
-        own = np.clip(p[np.arange(len(y)), y], 1e-7, 1.0)
+        own = np.clip(probabilities(p)[np.arange(len(y)), y], 1e-7, 1.0)
         return finite(float(-np.log(own).mean()))
+
+
+def probabilities(p: "Array") -> "Array":
+    """Finite predictions (samples, classes) as probabilities: as they are, or logits through a softmax."""
+    import numpy as np
+
+    if p.min() >= 0 and np.abs(p.sum(axis=1) - 1).max() <= 1e-3:
+        return p
+    shares: Array = np.exp(p - p.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _regression(y: "Array", p: "Array") -> Metrics:

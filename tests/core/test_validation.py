@@ -12,6 +12,7 @@ from decentralml.core.config import Settings
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.errors import Failed, Interrupted, Misused, Refused
 from decentralml.core.models.evaluate import Evaluator
+from decentralml.core.models.mistakes import Mistake
 from decentralml.core.policy import Policy
 from decentralml.core.report import Decision, Report
 from decentralml.core.validation import (
@@ -35,6 +36,19 @@ def bench(digits: Path, models: Path, evaluator: Evaluator) -> Bench:
 @pytest.fixture(scope="module")
 def good(bench: Bench, models: Path) -> Report:
     return bench.report(models / "c", task_id=3, submission_id=9, worker="5Grw")
+
+
+def test_what_it_is_wrong_about_is_told_to_the_creator_and_not_in_the_report(
+    bench: Bench, models: Path
+) -> None:
+    seen: list[Mistake] = []
+    found = bench.report(models / "c", on_mistakes=seen.extend)
+    assert found.candidate is not None
+    counts = {(m.true, m.taken_for): found.candidate.confusion[m.true][m.taken_for] for m in seen}
+    assert list(counts.values()) == sorted(counts.values(), reverse=True)
+    assert all(bench.y[m.sample] == m.true and m.picture is not None for m in seen)
+    assert found == bench.report(models / "c")
+    assert b"picture" not in reports.encode(found)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 from textual.widget import Widget
@@ -12,6 +13,7 @@ from decentralml.core import judging as judging_core
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.drafts import Drafts, Word
+from decentralml.core.models import mistakes
 from decentralml.core.report import Decision, Verdict
 from decentralml.core.validation import opinion
 from decentralml.tui.app import DecentralMLApp
@@ -409,6 +411,8 @@ async def test_results_are_evaluated_in_the_background_and_nothing_is_signed(
         assert {bare_home.chain.submission(n).status for n in numbers} == {S.PendingValidation}
         assert app.judging.busy() == (0, 0)
         assert app.state.get("validate.setups")
+        assert "SUREST MISTAKES" in await whole(pilot, "matrix")
+        assert "▀" in await whole(pilot, "matrix")
 
 
 def evaluated(app: DecentralMLApp, numbers: list[int]) -> bool:
@@ -425,6 +429,32 @@ def test_validate_looks_as_it_did(known: Place, snap_compare, size: tuple[int, i
         await whole(pilot, panel)
 
     assert snap_compare(known.app(), terminal_size=size, run_before=show)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_what_it_is_wrong_about_looks_as_it_did(known: Place, snap_compare, size: tuple[int, int]) -> None:
+    keep_mistakes(known, 1)
+
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await judging(pilot, "z")
+        await whole(pilot, "matrix")
+        if size < (100, 0):
+            await pilot.press("l", "G")
+            await settled(pilot)
+
+    assert snap_compare(known.app(), terminal_size=size, run_before=show)
+
+
+def keep_mistakes(place: Place, submission_id: int) -> None:
+    """Real digits, of which a model says that each is the next one."""
+    with np.load(judged.ASSETS / "mnist5k.npz") as data:
+        x, y = data["x"][:60], data["y"][:60]
+    digest = place.chain.submission(submission_id).digest
+    assert digest is not None
+    judging_core.keep_mistakes(
+        place.home, submission_id, digest, mistakes.find(x, y, np.eye(10)[(y + 1) % 10])
+    )
 
 
 @pytest.mark.parametrize("row", ["refused", "new", "answers"])

@@ -21,6 +21,11 @@ class Canvas:
     tone: Tone
     shade: Shade
 
+    @property
+    def plain(self) -> bool:
+        """Whether the terminal has 16 colours, none, or ASCII alone."""
+        return self.shade(1.0, True) is None
+
 
 def number(value: float | None) -> str:
     """A figure in a column: four decimals, or scientific where these would say nothing."""

@@ -11,6 +11,7 @@ from decentralml.core.drafts import Draft, Drafts
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.judging import Candidate
 from decentralml.core.models.metrics import lower_is_better
+from decentralml.core.models.mistakes import Mistake
 from decentralml.core.report import FILE, Report
 from decentralml.core.text import clean
 from decentralml.tui.judging import decisions
@@ -42,7 +43,8 @@ class Entry:
 @dataclass(frozen=True)
 class Look:
     """Everything about one result. ``published``: the report is the one that was put on the chain, and not
-    this home's; ``to_publish``: this home's is not on the chain yet; ``refusals`` by call.
+    this home's; ``to_publish``: this home's is not on the chain yet; ``refusals`` by call; ``mistakes``:
+    samples of one's own that it is wrong about.
     """
 
     submission: Submission
@@ -55,6 +57,7 @@ class Look:
     published: bool = False
     to_publish: bool = False
     problem: DecentralMLError | None = None
+    mistakes: tuple[Mistake, ...] = ()
 
 
 @dataclass
@@ -115,6 +118,7 @@ class Desk:
             published=published,
             to_publish=decisions.report_to_publish(session, submission) is not None,
             problem=problem,
+            mistakes=judging.own_mistakes(session.home, submission),
         )
 
     def report(self, submission: Submission) -> Report | None:

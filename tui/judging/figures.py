@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from decentralml.core.models.metrics import Metrics, lower_is_better
+from decentralml.core.models.mistakes import Mistake
 from decentralml.core.report import TOLERANCE, Report, exaggerations
 from decentralml.core.text import clean, short
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
+from decentralml.tui.judging.pictures import pictures
 from decentralml.tui.judging.report import unmatched
 from decentralml.tui.widgets.columns import Cell, columns, side_by_side
 from decentralml.tui.widgets.heatmap import confusions, heatmap, needed
@@ -185,8 +187,10 @@ def _count(value: int) -> Cell:
 # confusion
 
 
-def matrix(report: Report, canvas: Canvas) -> Text:
-    """The confusion matrices, the baseline's beside the candidate's where there is room, and the mistakes."""
+def matrix(report: Report, canvas: Canvas, seen: Sequence[Mistake] = ()) -> Text:
+    """The confusion matrices, the baseline's beside the candidate's where there is room, and the mistakes;
+    ``seen``: of these, what can be looked at.
+    """
     if report.candidate is None or not report.candidate.confusion:
         why = "There are no figures." if report.candidate is None else "These figures are not of classes."
         return Text(why, canvas.tone("dim"))
@@ -199,4 +203,8 @@ def matrix(report: Report, canvas: Canvas) -> Text:
     if len(both) > 1 and sum(needed(matrix, title) for title, matrix in both) + _GAP <= canvas.width:
         drawn = [side_by_side(drawn[0], drawn[1], _GAP)]
     # Where they do not stand beside each other, what is mistaken is read before the baseline's matrix.
-    return Text("\n", no_wrap=True).join([drawn[0], mistakes, *drawn[1:]])
+    parts = [drawn[0], mistakes, *drawn[1:]]
+    if seen:
+        above = sum(part.plain.count("\n") + 1 for part in parts[:2])
+        parts.insert(2, pictures(seen, canvas, above))
+    return Text("\n", no_wrap=True).join(parts)

@@ -215,7 +215,7 @@ class Validate(Deciding):
         if look.report is None:
             return words.unevaluated(look, tone)
         others = [c.report for c in look.candidates if c.submission.id != look.submission.id and c.report]
-        return panels.draw(panel, look.report, others, canvas)
+        return panels.draw(panel, look.report, others, canvas, look.mistakes)
 
     def _show_decide(self) -> None:
         look = self.look
