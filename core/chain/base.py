@@ -84,7 +84,8 @@ class Head(Struct, frozen=True):
 class TaskQuery(Struct, frozen=True, kw_only=True):
     """Which tasks, in which order. Amounts in planck.
 
-    ``party`` is creator or worker; ``order`` is id, pays, expires, slots or question.
+    ``party`` is creator or worker; ``order`` is id, pays, expires, slots or question. ``obtainable``:
+    takeable now, or once the slot of an overdue worker is timed out.
     """
 
     status: TaskStatus | None = None
@@ -93,6 +94,7 @@ class TaskQuery(Struct, frozen=True, kw_only=True):
     worker: str | None = None
     party: str | None = None
     takeable: bool | None = None
+    obtainable: bool = False
     pays_min: int | None = None
     pays_max: int | None = None
     expires_before: int | None = None

@@ -150,7 +150,7 @@ class Ledger(Chain):
 
     def tasks(self, query: TaskQuery) -> TaskPage:
         with self._read() as (connection, _, block):
-            return reads.tasks(connection, query, block)
+            return reads.tasks(connection, query, block, self.constants)
 
     def submissions(self, query: SubmissionQuery) -> SubmissionPage:
         with self._read() as (connection, _, _block):

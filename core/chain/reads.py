@@ -123,13 +123,13 @@ class _Where:
         return f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
 
 
-def tasks(connection: sqlite3.Connection, query: TaskQuery, block: int) -> TaskPage:
+def tasks(connection: sqlite3.Connection, query: TaskQuery, block: int, constants: Constants) -> TaskPage:
     """One page of the tasks that match, and how many do. Raises `Misused` ("BadOrder")."""
     if query.order not in _ORDERS:
         raise Misused(
             "BadOrder", f"Tasks cannot be ordered by {query.order!r}.", f"Choose one of {', '.join(_ORDERS)}."
         )
-    where = _task_filter(query, block)
+    where = _task_filter(query, block, constants)
     among: set[int] | None = None
     if query.text:
         # Found in one scan: no index is walked whose every entry sends one to the table for its question.
@@ -175,7 +175,7 @@ def _whole(connection: sqlite3.Connection, ids: list[int]) -> Iterable[schema.Ro
     return connection.execute(query, (json.dumps(ids),))
 
 
-def _task_filter(query: TaskQuery, block: int) -> _Where:
+def _task_filter(query: TaskQuery, block: int, constants: Constants) -> _Where:
     where = _Where()
     if query.status is not None:
         where.add("status = ?", schema.TASK_STATUSES.index(query.status))
@@ -192,6 +192,10 @@ def _task_filter(query: TaskQuery, block: int) -> _Where:
         where.add("open = 1 AND expires >= ?", block)
     elif query.takeable is False:
         where.add("(open = 0 OR expires < ?)", block)
+    if query.obtainable:
+        overdue = f"SELECT task_id FROM submissions WHERE {schema.HELD} AND started < ?"
+        vacated = f"SELECT id FROM tasks WHERE NOT closed AND id IN ({overdue})"
+        where.add(f"expires >= ? AND (open = 1 OR id IN ({vacated}))", block, block - constants.work_period)
     if query.pays_min is not None:
         where.add("pays >= ?", _amount(query.pays_min))
     if query.pays_max is not None:

@@ -34,6 +34,14 @@ VERSION = 1
 # Every index costs a page of each durable commit: there are no more than reads need.
 _FILTERED = "status, task_type, open, pays, expires, slots, creator"
 
+STATUSES = list(ResultSubmissionStatus)
+TASK_STATUSES = list(TaskStatus)
+TASK_TYPES = list(TaskType)
+STORAGE_TYPES = list(StorageType)
+
+# Of a submission: its worker is at work, and has delivered nothing yet.
+HELD = f"status = {STATUSES.index(ResultSubmissionStatus.Assigned)} AND delivered IS NULL"
+
 SCHEMA = f"""
 CREATE TABLE genesis (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE extrinsics (
@@ -61,6 +69,7 @@ CREATE TABLE submissions (
 CREATE UNIQUE INDEX submissions_once ON submissions (task_id, worker);
 CREATE INDEX submissions_worker ON submissions (worker, id, status);
 CREATE INDEX submissions_creator ON submissions (creator, id, status);
+CREATE INDEX submissions_held ON submissions (started, task_id) WHERE {HELD};
 CREATE TABLE events (
     cursor INTEGER PRIMARY KEY, row INTEGER NOT NULL, block INTEGER NOT NULL, name TEXT NOT NULL,
     task_id INTEGER, submission_id INTEGER, account TEXT, data BLOB NOT NULL);
@@ -72,11 +81,6 @@ CREATE TABLE movements (
     name TEXT NOT NULL, task_id INTEGER, submission_id INTEGER, free TEXT NOT NULL, held TEXT NOT NULL);
 CREATE INDEX movements_account ON movements (account, cursor);
 """
-
-STATUSES = list(ResultSubmissionStatus)
-TASK_STATUSES = list(TaskStatus)
-TASK_TYPES = list(TaskType)
-STORAGE_TYPES = list(StorageType)
 
 _terms = msgspec.json.Decoder(Terms)
 _data = msgspec.json.Decoder(dict[str, str])

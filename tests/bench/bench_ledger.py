@@ -19,7 +19,16 @@ from decentralml.core.chain import schema
 from decentralml.core.chain.base import TaskQuery
 from decentralml.core.chain.calls import AssignTask, Call, CreateTask
 from decentralml.core.chain.ledger import Ledger, create
-from decentralml.core.domain import StorageType, Task, TaskStatus, TaskType, Terms, ValidationStrategy
+from decentralml.core.domain import (
+    ResultSubmissionStatus,
+    StorageType,
+    Submission,
+    Task,
+    TaskStatus,
+    TaskType,
+    Terms,
+    ValidationStrategy,
+)
 from decentralml.core.signing import Crypto, encode_address
 
 ROUNDS = 7
@@ -51,6 +60,20 @@ def terms(number: int = 0) -> Terms:
         annotation_type=None,
         model_engineer_path="local:#sha256=" + "a" * 64,
         model_engineer_storage_type=StorageType.Local,
+    )
+
+
+def submission(task_id: int, worker: str) -> Submission:
+    """A slot that is held; every tenth is overdue."""
+    started = -200_000 if task_id % 20 == 1 else 0
+    return Submission(
+        id=task_id,
+        task_id=task_id,
+        worker=worker,
+        status=ResultSubmissionStatus.Assigned,
+        taken=started,
+        started=started,
+        deposit=1,
     )
 
 
@@ -109,6 +132,10 @@ def pages(folder: Path) -> None:
     marks = ", ".join("?" * len(schema.task_row(tasks[0])))
     connection.executemany(f"INSERT INTO tasks VALUES ({marks})", map(schema.task_row, tasks))
     connection.executemany("INSERT INTO terms VALUES (?, ?)", map(schema.terms_row, tasks))
+    held = [submission(n, creators[(n + 1) % 50]) for n in range(1, TASKS + 1, 2)]
+    marks = ", ".join("?" * len(schema.submission_row(held[0], "")))
+    rows = (schema.submission_row(one, creators[one.task_id % 50]) for one in held)
+    connection.executemany(f"INSERT INTO submissions VALUES ({marks})", rows)
     connection.commit()
     connection.close()
     ledger = Ledger(path)
@@ -119,6 +146,7 @@ def pages(folder: Path) -> None:
         "last page, newest first": TaskQuery(offset=TASKS - 100),
         "takeable contributor's above 0.5, by pay": some,
         "by expiry, soonest first, takeable": TaskQuery(takeable=True, order="expires", descending=False),
+        "takeable, or once an overdue slot is vacated": TaskQuery(obtainable=True),
         "by free slots, in progress": TaskQuery(status=TaskStatus.InProgress, order="slots"),
         "by question, last page": TaskQuery(order="question", offset=TASKS - 100),
         "one creator's, by pay": TaskQuery(creator=creators[7], order="pays"),

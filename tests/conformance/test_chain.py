@@ -537,6 +537,33 @@ def test_silence_and_idleness_count_from_when_they_are_over_due_not_from_when_so
     assert world.chain.record(world.key("creator").address).creator.paid == 0
 
 
+def test_a_full_task_is_obtainable_as_soon_as_a_slot_of_it_can_be_timed_out(world: Any) -> None:
+    def obtainable() -> list[int]:
+        page = world.chain.tasks(TaskQuery(obtainable=True, descending=False))
+        assert page.total == len(page.items)
+        return [task.id for task in page.items]
+
+    last = world.chain.head().block + 3 * WORK
+    free, full, delivered, closed = (
+        world.create(max_assignments=slots, expiration_block=last) for slots in (1, 1, 1, 2)
+    )
+    for task_id in (full, delivered, closed):
+        submission_id = world.assign(task_id)
+        if task_id == delivered:
+            world.do(world.call("send_task_result", submission_id), "worker")
+    taken = world.submission(1).started
+    world.do(CloseTask(closed), "creator")
+    world.advance(taken + WORK - world.chain.head().block)
+    assert obtainable() == [free]
+    world.advance(1)
+    assert obtainable() == [free, full]
+    world.do(world.call("time_out"), "other")
+    world.assign(full, "other")
+    assert obtainable() == [free]
+    world.advance(2 * WORK)
+    assert obtainable() == []
+
+
 def test_lists_are_filtered_ordered_and_counted(world: Any) -> None:
     head = world.chain.head().block
     for number in range(1, 7):

@@ -199,7 +199,8 @@ async def test_a_full_task_with_an_overdue_slot_says_what_becomes_of_it_and_asks
         await pilot.press("m")
         await until(pilot, lambda: "time out 1" in table(app)[0])
     async with market_home.running(as_="chi", size=(100, 30)) as (app, pilot):
-        await pilot.press("m")
+        await pilot.press("m", "m")
+        await until(pilot, lambda: "open tasks" in text_of(app), "the open ones")
         await until(pilot, lambda: "time out, take" in table(app)[0])
         await until(pilot, lambda: f"t times out #{late}" in text_of(app), "what t would do")
         assert app.screen.why_not("take") is None

@@ -65,7 +65,7 @@ class MarketList:
         me = self._session.address or ""
         base = TaskQuery(order=ORDERS[order], descending=descending, offset=offset, limit=limit)
         if view == "open":
-            base = msgspec.structs.replace(base, takeable=True)
+            base = msgspec.structs.replace(base, obtainable=True)
         elif view == "mine":
             base = msgspec.structs.replace(base, party=me)
         return task_filter.parse(text, me=me, base=base)
