@@ -22,6 +22,7 @@ from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.sign_all import SignAll
 from decentralml.tui.screens.validate import PANELS, Validate
+from decentralml.tui.widgets.pane import Pane
 
 from . import judged
 from .conftest import PASSWORD, Place, opened, settled, text_of, until
@@ -116,6 +117,23 @@ async def test_a_wide_screen_keeps_the_lists_columns_and_says_nothing_twice(know
         await pilot.resize_terminal(140, 40)
         await settled(pilot)
         assert all(title in text_of(app) for title in ("TASK", "WORKER", "STATE", "DUE"))
+
+
+async def test_beside_the_figures_a_panel_has_those_after_it_below_as_long_as_they_are_seen_whole(
+    known: Place,
+) -> None:
+    async with known.running(size=(160, 48)) as (app, pilot):
+        await judging(pilot, "z")
+        beside = app.screen.query_one("#second", Pane)
+        assert [beside.plain.count(title) for title in ("MISTAKEN", "DISTANCE BY LAYER")] == [1, 1]
+        assert beside.max_scroll_y == 0
+        await pilot.press("right_square_bracket")
+        await settled(pilot)
+        assert beside.plain.startswith("DISTANCE BY LAYER")
+        await pilot.press("left_square_bracket")
+        await pilot.resize_terminal(160, 24)
+        await settled(pilot)
+        assert [beside.plain.count(title) for title in ("MISTAKEN", "DISTANCE BY LAYER")] == [1, 0]
 
 
 async def test_a_decision_against_a_result_needs_a_report_and_the_screen_says_so(known: Place) -> None:

@@ -35,6 +35,7 @@ def pictures(mistakes: Sequence[Mistake], canvas: Canvas, above: int) -> Text:
     for row in range(min(lines, max(map(len, columns)))):
         samples = [column[row] if row < len(column) else None for column in columns]
         text.append_text(_row(samples, width, side, canvas))
+    text.right_crop(1)  # the last line's end, which would be a line of its own
     return text
 
 

@@ -1,6 +1,6 @@
 """A list beside panels to read: which panel shows, which part the moving keys move in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -15,7 +15,8 @@ from decentralml.tui.widgets.pane import Pane
 class PaneScreen(MarketScreen):
     """Base of screens with a list, a line ``#panels`` of names, and the panes ``#first`` and ``#second``.
 
-    With three panes' room the first panel stands fixed and the others take turns beside it.
+    With three panes' room the first panel stands fixed and the others take turns beside it, each with those
+    after it that are seen whole below it.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide"), (150, "-triple")]  # noqa: RUF012
@@ -40,20 +41,33 @@ class PaneScreen(MarketScreen):
         triple = self.has_class("-triple")
         turns = self._turns()
         here = self.panel if self.panel in turns else turns[0]
+        first, second = self.query_one("#first", Pane), self.query_one("#second", Pane)
+        second.display = triple
+        drawn, below = self._filled(turns[turns.index(here) :], second) if triple else (Text(), set())
         names = Text(no_wrap=True, overflow="ellipsis")
         if triple:
             names.append(f" {self.panels()[0]} ", "bold")
             names.append(" beside it: ", "dim")
         for name in turns:
-            names.append(f" {name} ", "bold reverse" if name == here else "dim")
+            tone = "bold reverse" if name == here else "bold" if name in below else "dim"
+            names.append(f" {name} ", tone)
             names.append(" ")
         names.append("] next", "dim")
         self.set_part("#panels", names)
-        first, second = self.query_one("#first", Pane), self.query_one("#second", Pane)
-        second.display = triple
         first.show(self.draw(self.panels()[0] if triple else here, first))
         if triple:
-            second.show(self.draw(here, second))
+            second.show(drawn)
+
+    def _filled(self, panels: Sequence[str], pane: Pane) -> tuple[Text, set[str]]:
+        """The first of ``panels``, and below it those after it that are seen whole; which these are."""
+        shown, below = self.draw(panels[0], pane), set()
+        for name in panels[1:]:
+            longer = Text("\n\n").join([shown[: len(shown.plain.rstrip())], self.draw(name, pane)])
+            if pane.lines(longer) > pane.text_height:
+                break
+            shown = longer
+            below.add(name)
+        return shown, below
 
     @on(Pane.Resized)
     def pane_resized(self) -> None:

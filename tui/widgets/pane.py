@@ -56,6 +56,10 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
         """Lines that are seen without scrolling."""
         return self.size.height
 
+    def lines(self, text: Text) -> int:
+        """Lines that ``text`` takes here, folded where it is longer than one."""
+        return len(text.wrap(self.app.console, self.text_width))
+
     def tone(self, name: str) -> Style:
         """The style of a tone of `TONES`; of "" none."""
         if not name:
