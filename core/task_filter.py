@@ -1,5 +1,7 @@
 """The filter language of task lists: ``type:contributor pays:>5 free slots:>1 by:5Grw… mine words``."""
 
+import re
+
 import msgspec
 
 from decentralml.core.amount import parse_amount
@@ -18,6 +20,7 @@ STATUSES = {
     "completed": TaskStatus.Completed,
     "withdrawn": TaskStatus.Withdrawn,
 }
+_WITHOUT_COLON = re.compile(r"(?:type|status|pays|ends|slots|by|worker|id)[<>=]")
 HELP = (
     "type:contributor|engineer|annotator  status:open|progress|completed|withdrawn  "
     "pays:>5 pays:<10  ends:<BLOCK ends:>BLOCK  slots:>1  by:ADDRESS  worker:ADDRESS  id:7  free  mine  words"
@@ -40,6 +43,8 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
             changes["creator"] = me
         elif colon and value:
             changes.update(_field(field, value))
+        elif _WITHOUT_COLON.match(word):
+            raise Misused("BadFilter", f"{word[:20]} lacks a colon, as in pays:>5.", HELP)
         else:
             words.append(word)
     if words:

@@ -30,7 +30,21 @@ def test_a_filter_narrows_what_it_is_given() -> None:
     assert parse("digits", base=base) == TaskQuery(order="pays", takeable=True, text="digits")
 
 
-@pytest.mark.parametrize("text", ["type:robot", "pays:much", "pays:>-1", "id:x", "slots:1e9", "nope:1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type:robot",
+        "pays:much",
+        "pays:>-1",
+        "id:x",
+        "slots:1e9",
+        "nope:1",
+        "pays>>5",
+        "pays:>>5",
+        "pays:>abc",
+        "ends<7",
+    ],
+)
 def test_what_is_not_understood_is_said(text: str) -> None:
     with pytest.raises(Misused) as refused:
         parse(text)
