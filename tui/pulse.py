@@ -47,7 +47,7 @@ def take(session: Session, before: Pulse | None) -> Pulse:
     if before and address and before.address == address:
         events = session.chain.events(before.cursor) if before.cursor != cursor else ()
         verdicts = [_verdict(session, event) for event in events if _judges(event, address)]
-        rings += [(item, False) for item in _begun(session, before.inbox, inbox)]
+        rings += [(item, False) for item in _begun(before.inbox, inbox)]
         constants = session.chain.constants
         rings += [(item, True) for item in _nearly_due(inbox, before.head.block, head.block, constants)]
     return Pulse(
@@ -63,8 +63,8 @@ def take(session: Session, before: Pulse | None) -> Pulse:
 
 
 def _judges(event: Event, worker: str) -> bool:
-    """Whether somebody else decided on a result of ``worker``: what he claims is no news to him."""
-    how = {"ResultAccepted": "creator", "ResultRejected": None}
+    """Whether somebody else judged a result of ``worker``: what he claims is no news to him."""
+    how = {"ResultAccepted": "creator", "ResultRejected": None, "ChangesRequested": None}
     return (
         event.name in how and event.data.get("worker") == worker and event.data.get("how") == how[event.name]
     )
@@ -76,19 +76,15 @@ def _verdict(session: Session, event: Event) -> str:
     who, number = session.name_of(creator) or short_address(creator), event.submission_id
     if event.name == "ResultAccepted":
         return f"+{format_amount(int(event.data['amount']))}  {who} accepted #{number}"
-    return f"{who} rejected #{number}: {short(event.data.get('reason', ''), _REASON)}"
+    did = "rejected" if event.name == "ResultRejected" else "asks for changes to"
+    return f"{who} {did} #{number}: {short(event.data.get('reason', ''), _REASON)}"
 
 
-def _begun(session: Session, before: Sequence[Item], now: Sequence[Item]) -> list[Item]:
-    """What waits now and did not before. A slot just taken is no news to who took it."""
+def _begun(before: Sequence[Item], now: Sequence[Item]) -> list[Item]:
+    """What waits now and did not before; a slot just taken is no news, and of changes the verdict speaks."""
     known = {(item.why, item.task_id, item.submission_id) for item in before}
     new = [item for item in now if (item.why, item.task_id, item.submission_id) not in known]
-    return [
-        item
-        for item in new
-        if item.why is not Waiting.deliver
-        or (item.submission_id is not None and session.chain.submission(item.submission_id).requests)
-    ]
+    return [item for item in new if item.why is not Waiting.deliver]
 
 
 def _nearly_due(items: Sequence[Item], before: int, now: int, constants: Constants) -> list[Item]:

@@ -55,11 +55,12 @@ def _of_task(session: Session, id: int) -> _Found:
     task, me = session.chain.task(id), session.address
     submissions = sorted(session.chain.submissions_of(id), key=lambda one: (one.worker != me, -one.id))
     runs = [run for run in _runs(session) if run.spec.task_id == id]
-    return _Found([task], submissions[:_MOST], runs[:_MOST], {task.creator: "its creator"})
+    newest = list(map(session.chain.with_report, submissions[:_MOST]))
+    return _Found([task], newest, runs[:_MOST], {task.creator: "its creator"})
 
 
 def _of_submission(session: Session, id: int) -> _Found:
-    submission = session.chain.submission(id)
+    submission = session.chain.with_report(session.chain.submission(id))
     task = session.chain.task(submission.task_id)
     runs = [run for run in _runs(session) if run.spec.submission_id == id]
     people = {submission.worker: "its worker", task.creator: "the creator of its task"}

@@ -93,6 +93,11 @@ def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -
     return {S.Rejected: "rejected", S.Abandoned: "given back", S.TimedOut: "timed out"}[mine.status], "dim"
 
 
+def reason_is(submission: Submission) -> str:
+    """What the reason on a submission is: why it was rejected, or what its creator asked to change."""
+    return "why" if submission.status is S.Rejected else "to change"
+
+
 def size(count: float) -> str:
     """Bytes for people: ``3.1 kB``."""
     for unit in ("B", "kB", "MB", "GB"):

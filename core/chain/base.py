@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from decentralml.core.chain.calls import Call
+from decentralml.core.chain.calls import Call, ValidateTaskResults
 from decentralml.core.chain.state import View
 from decentralml.core.domain import (
     MAX_U32,
@@ -255,6 +256,10 @@ class Chain(ABC):
     def submissions(self, query: SubmissionQuery) -> SubmissionPage: ...
 
     @abstractmethod
+    def last_report(self, submission_id: int) -> ValidateTaskResults | None:
+        """The call that published the last report on a submission, also where it was cleared since."""
+
+    @abstractmethod
     def has_taken(self, task_id: int, worker: str) -> bool:
         """Whether this worker ever took this task."""
 
@@ -294,6 +299,15 @@ class Chain(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+    def with_report(self, submission: Submission) -> Submission:
+        """``submission`` with the report for which changes were asked: the request itself has cleared it."""
+        if submission.status is not ResultSubmissionStatus.Assigned or not submission.requests:
+            return submission
+        found = self.last_report(submission.id)
+        if found is None:
+            return submission
+        return replace(submission, report_path=found.report_path, report_digest=found.report_digest)
 
     def submissions_of(self, task_id: int) -> Sequence[Submission]:
         """Every submission of one task, oldest first, however many gave up on it."""

@@ -21,7 +21,7 @@ from decentralml.core.chain.base import (
     TaskPage,
     TaskQuery,
 )
-from decentralml.core.chain.calls import Call
+from decentralml.core.chain.calls import Call, ValidateTaskResults
 from decentralml.core.chain.codec import Fund
 from decentralml.core.chain.faucet import OpenFaucet, check_may_grant
 from decentralml.core.chain.genesis import create, decode
@@ -155,6 +155,10 @@ class Ledger(Chain):
     def submissions(self, query: SubmissionQuery) -> SubmissionPage:
         with self._read() as (connection, _, _block):
             return reads.submissions(connection, query)
+
+    def last_report(self, submission_id: int) -> ValidateTaskResults | None:
+        with self._read() as (connection, _, _block):
+            return reads.last_report(connection, submission_id)
 
     def has_taken(self, task_id: int, worker: str) -> bool:
         with self.view() as view:

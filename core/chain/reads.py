@@ -23,6 +23,7 @@ from decentralml.core.chain.base import (
     TaskPage,
     TaskQuery,
 )
+from decentralml.core.chain.calls import ValidateTaskResults
 from decentralml.core.domain import MAX_U32, Balance, Constants, Submission, Task
 from decentralml.core.errors import Misused
 
@@ -230,6 +231,18 @@ def submissions(connection: sqlite3.Connection, query: SubmissionQuery) -> Submi
     limits = (_clamp(query.limit), _clamp(query.offset))
     rows = connection.execute(page, (*where.parameters, *limits))
     return SubmissionPage(tuple(schema.read_submission(row) for row in rows), total)
+
+
+def last_report(connection: sqlite3.Connection, submission_id: int) -> ValidateTaskResults | None:
+    """The call behind the newest report on a submission: events name its digest alone."""
+    query = (
+        "SELECT x.body FROM submissions s JOIN events e ON e.task_id = s.task_id AND e.submission_id = s.id "
+        "JOIN extrinsics x ON x.row = e.row WHERE s.id = ? AND e.name = 'ResultValidated' "
+        "ORDER BY e.cursor DESC LIMIT 1"
+    )
+    row = connection.execute(query, (_clamp(submission_id),)).fetchone()
+    call = codec.decode(row[0]).payload.call if row else None
+    return call if isinstance(call, ValidateTaskResults) else None
 
 
 def events(

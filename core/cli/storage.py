@@ -160,6 +160,7 @@ def references(chain: Chain) -> Iterator[str]:
     while submissions := chain.submissions(SubmissionQuery(offset=offset, limit=_PAGE)).items:
         offset += len(submissions)
         for submission in submissions:
+            submission = chain.with_report(submission)
             yield from (path for path in (submission.result_path, submission.report_path) if path)
 
 

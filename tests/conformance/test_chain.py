@@ -321,6 +321,21 @@ def test_changes_are_requested_twice_at_most(world: Any) -> None:
     assert refused(world, world.call("request_changes"), "creator") == "TooManyRequests"
 
 
+def test_the_report_for_which_changes_were_asked_can_still_be_found(world: Any) -> None:
+    chain = world.chain
+    world.reach("PendingValidation")
+    assert chain.last_report(1) is None
+    world.do(world.call("validate_task_results"), "creator")
+    world.do(ValidateTaskResults(1, DIGEST, PATH, "d" * 64), "creator")
+    assert chain.with_report(world.submission()) == world.submission()
+    world.do(world.call("request_changes"), "creator")
+    assert chain.with_report(world.submission()).report_path == PATH
+    assert chain.with_report(world.submission()).report_digest == "d" * 64
+    world.do(world.call("send_task_result"), "worker")
+    assert chain.with_report(world.submission()).report_path is None, "what is delivered anew has none yet"
+    assert chain.last_report(2) is None
+
+
 def test_what_was_delivered_stands_when_a_request_is_not_answered(world: Any) -> None:
     world.reach("Revising late")
     block = world.do(world.call("time_out"), "other").block

@@ -28,7 +28,7 @@ async def test_a_delivered_result_rings_for_its_creator_once(market_home: Place)
         assert "3 Validate ●2" in str(app.screen.query_one("#tab-validate").render())
 
 
-async def test_changes_asked_for_ring_for_the_worker(market_home: Place) -> None:
+async def test_changes_asked_for_ring_for_the_worker_and_say_which(market_home: Place) -> None:
     ada = market_home.market("ada")
     digest = market_home.chain.submission(1).digest
     report = market_home.home.folder(market_home.home.cache_dir / "report")
@@ -36,7 +36,9 @@ async def test_changes_asked_for_ring_for_the_worker(market_home: Place) -> None
     ada.publish_report(1, report, digest)
     async with market_home.running(as_="bo") as (app, pilot):
         ada.request_changes(1, "Longer.", digest=digest)
-        await until(pilot, lambda: any("submission 1 of task 1 is yours to deliver" in t for t in said(app)))
+        await until(pilot, lambda: "ada asks for changes to #1: Longer." in said(app))
+        await app.refresh_pulse()
+        assert len([text for text in said(app) if "#1" in text or "submission 1" in text]) == 1
 
 
 async def test_payday_is_said_on_whatever_page_one_is(market_home: Place) -> None:

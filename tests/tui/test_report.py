@@ -9,6 +9,7 @@ from textual.widgets import Button
 
 from decentralml.core import judging
 from decentralml.core.chain.calls import ValidateTaskResults
+from decentralml.core.cli.storage import references
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.report import ReportScreen
 from decentralml.tui.screens.submission import SubmissionDetails
@@ -93,6 +94,33 @@ async def test_a_worker_reads_the_whole_report_by_which_he_was_paid_or_rejected(
         assert all(digest in details for digest in (told.result_digest, told.dataset_digest))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is detail, "back")
+
+
+async def test_a_worker_reads_the_report_and_why_while_he_works_on_changes(known: Place) -> None:
+    known.market("ada").request_changes(2, "Train it longer.", digest=published(known, 2))
+    elsewhere(known)
+    async with known.running(size=(100, 40), as_="chi") as (app, pilot):
+        await app.push_screen(TaskDetail(1))
+        detail = app.screen
+        assert isinstance(detail, TaskDetail)
+        await until(pilot, lambda: detail.facts and detail.query_one("#history-table").loaded, "the task")
+        detail.work(detail._open_submission(2))
+        await until(pilot, lambda: isinstance(app.screen, SubmissionDetails), "the submission")
+        await until(pilot, lambda: "PUBLISHED BY THE CREATOR" in text_of(app), "its report")
+        assert "to change" in text_of(app)
+        assert "Train it longer." in text_of(app)
+        await pilot.press("X")
+        await shown(app, pilot)
+        assert "at work  published by its creator" in text_of(app)
+        assert "to change: Train it longer." in text_of(app)
+        assert "0.8710" in text_of(app)
+
+
+def test_a_report_for_which_changes_were_asked_is_kept_in_the_store(known: Place) -> None:
+    known.market("ada").request_changes(2, "Train it longer.", digest=published(known, 2))
+    asked = known.chain.last_report(2)
+    assert asked is not None
+    assert asked.report_path in set(references(known.chain))
 
 
 async def test_its_creator_reads_it_after_the_decision(decided: Place) -> None:

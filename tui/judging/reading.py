@@ -27,7 +27,7 @@ def read(session: Session, submission_id: int) -> Reading:
 
     Raises `Refused` ("SubmissionNotFound"), and as `judging.published_report`.
     """
-    submission = session.chain.submission(submission_id)
+    submission = session.chain.with_report(session.chain.submission(submission_id))
     published = submission.report_path is not None
     report = Desk(session).report(submission)
     own = report is not None and (not published or judging.is_published(session.home, submission))

@@ -15,6 +15,7 @@ from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.panes import PaneScreen
 from decentralml.tui.widgets.pane import Pane
+from decentralml.tui.words import reason_is
 
 
 class ReportScreen(PaneScreen):
@@ -85,9 +86,11 @@ class ReportScreen(PaneScreen):
         if self.app.session is not None and self.query("#head"):
             self.set_part("#head", self._head())
             found = self.reading
-            reason = found.submission.reason if found else None
-            self.query_one("#reason").display = bool(reason)
-            self.set_part("#reason", f"why: {clean(reason)}" if reason else "")
+            why = ""
+            if found and found.submission.reason:
+                why = f"{reason_is(found.submission)}: {clean(found.submission.reason)}"
+            self.query_one("#reason").display = bool(why)
+            self.set_part("#reason", why)
             wrong = reading.misfits(found.report, found.submission) if found and found.report else []
             self.query_one("#misfits").display = bool(wrong)
             self.set_part("#misfits", "\n".join(wrong))

@@ -15,6 +15,7 @@ from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.prose import Block, Field, Prose
+from decentralml.tui.words import reason_is
 
 
 class SubmissionDetails(Working[str]):
@@ -108,7 +109,7 @@ def fields(submission: Submission, facts: Facts, now: int) -> list[Block]:
     if s.requests:
         found.append(("changes asked", (f"{s.requests} of 2 times",)))
     if s.reason:
-        found.append(("reason", ((clean(s.reason, keep_newlines=True), "bold"),)))
+        found.append((reason_is(s), ((clean(s.reason, keep_newlines=True), "bold"),)))
     texts = (
         ("answer", s.result),
         ("result", s.result_path),

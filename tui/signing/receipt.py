@@ -11,7 +11,7 @@ _SENTENCES = {
     "ResultValidated": "the report on submission {submission} is published",
     "ResultAccepted": "submission {submission} is accepted, {amount} paid to {worker}",
     "ResultRejected": "submission {submission} is rejected: {reason}",
-    "ChangesRequested": "submission {submission} goes back to {worker} for changes",
+    "ChangesRequested": "submission {submission} goes back to {worker} for changes: {reason}",
     "TaskAbandoned": "submission {submission} is given back",
     "SubmissionTimedOut": "submission {submission} is timed out",
     "DeliveryRestored": "the earlier delivery of submission {submission} stands again",

@@ -79,7 +79,7 @@ def read(session: Session, task_id: int, before: Facts | None = None) -> Facts:
     """
     chain = session.chain
     task, me = chain.task(task_id), session.address
-    submissions = tuple(chain.submissions_of(task_id))
+    submissions = tuple(map(chain.with_report, chain.submissions_of(task_id)))
     people = {task.creator, *(s.worker for s in submissions)}
     manifest, problem = (before.manifest, "") if before and before.manifest else _manifest(session, task)
     fetched = is_fetched(session, task)
