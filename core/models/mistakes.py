@@ -51,30 +51,26 @@ def find(x: "Array", y: "Array", p: "Array") -> tuple[Mistake, ...]:
     """
     import numpy as np
 
-    y = np.asarray(y).reshape(-1).astype(np.int64)
-    p = np.asarray(p, np.float64)
-    whole = np.isfinite(p).all(axis=1)
-    shares = probabilities(np.where(whole[:, None], p, 0.0))
-    taken = shares.argmax(axis=1)
-    wrong = np.flatnonzero((taken != y) & whole)
-    classes = shares.shape[1]
-    kinds, times = np.unique(y[wrong] * classes + taken[wrong], return_counts=True)
+    y, taken = np.asarray(y).reshape(-1).astype(np.int64), p.argmax(axis=1)
+    wrong = np.flatnonzero((taken != y) & np.isfinite(p).all(axis=1))
+    if not len(wrong):
+        return ()
+    shares, true, taken = probabilities(p[wrong].astype(np.float64)), y[wrong], taken[wrong]
+    kinds, times = np.unique(np.stack([true, taken], axis=1), axis=0, return_counts=True)
     found: list[Mistake] = []
-    for kind in kinds[np.argsort(-times, kind="stable")][:PAIRS]:
-        true, taken_for = divmod(int(kind), classes)
-        samples = wrong[(y[wrong] == true) & (taken[wrong] == taken_for)]
-        sure = shares[samples, taken_for]
-        for at in np.argsort(-sure, kind="stable")[:SAMPLES]:
-            sample = int(samples[at])
-            found.append(
-                Mistake(
-                    true=true,
-                    taken_for=taken_for,
-                    sample=sample,
-                    sure=float(sure[at]),
-                    picture=_picture(x[sample]),
-                )
+    for of, guess in kinds[np.argsort(-times, kind="stable")][:PAIRS]:
+        rows = np.flatnonzero((true == of) & (taken == guess))
+        surest = rows[np.argsort(-shares[rows, guess], kind="stable")][:SAMPLES]
+        found += [
+            Mistake(
+                true=int(of),
+                taken_for=int(guess),
+                sample=int(wrong[row]),
+                sure=float(shares[row, guess]),
+                picture=_picture(x[wrong[row]]),
             )
+            for row in surest
+        ]
     return tuple(found)
 
 
