@@ -136,7 +136,10 @@ def _walk(folder: int, below: str, depth: int, caps: Caps, count: list[int]) -> 
                 raise Refused("TooManyFiles", f"There are more than {caps.entries} files and folders.")
             if not _printable(entry.name):
                 raise Refused("HostileName", f"A file's name has characters that nobody sees: {name!a:.120}.")
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                raise _unreadable(name, error) from error
             if stat.S_ISDIR(status.st_mode):
                 with _opened(entry.name, name, _FOLDER, folder) as inner:
                     yield from _walk(inner, f"{name}/", depth + 1, caps, count)
@@ -176,7 +179,11 @@ def _open(path: Path | str, name: str, flags: int, at: int | None = None) -> int
             raise Refused("NoSuchFile", f"There is no {short(called, 80)!r}.") from error
         if error.errno == errno.ENXIO:
             raise _not_a_file(called) from error
-        raise Failed("Unreadable", f"{short(called, 80)!r} cannot be read: {error.strerror}.") from error
+        raise _unreadable(called, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> Failed:
+    return Failed("Unreadable", f"{short(name, 80)!r} cannot be read: {error.strerror}.")
 
 
 def _unwritable(destination: Path, error: OSError) -> Failed:

@@ -21,6 +21,8 @@ ROOT = Path("/sys/fs/cgroup")
 PREFIX = "decentralml-"
 # Every file, however empty, costs this much of the disk bound: a flood of names is a flood too.
 ENTRY = 4096
+# What a path raises that has meanwhile become another, or nothing.
+_GONE = (FileNotFoundError, NotADirectoryError)
 _serial = itertools.count()
 
 
@@ -192,7 +194,7 @@ def exceeded(pid: int | None, bounds: Bounds, folder: Path | None) -> str:
         if used <= bounds.disk:
             used += sum(_deleted(process, folder) for process in below)
         if used > bounds.disk:
-            return f"It wrote more than {size(bounds.disk)}."
+            return f"It wrote more than {size(bounds.disk)}, or where nobody can look."
     return ""
 
 
@@ -241,7 +243,8 @@ def memory_used(pid: int) -> int:
 def disk_used(folder: Path, enough: int | None = None) -> int:
     """Bytes on disk below ``folder``, links not followed, each entry at least 4096.
 
-    Past ``enough`` it stops counting.
+    Past ``enough`` it stops counting. A folder in which it cannot look, closed or too deep for a path, is past
+    it: whoever was in there before goes on writing.
     """
     used, waiting = 0, [str(folder)]
     while waiting:
@@ -250,15 +253,18 @@ def disk_used(folder: Path, enough: int | None = None) -> int:
                 for entry in entries:
                     try:
                         status = entry.stat(follow_symlinks=False)
-                    except OSError:
-                        continue  # gone meanwhile
+                    except _GONE:
+                        continue
                     used += max(status.st_blocks * 512, ENTRY)
                     if stat.S_ISDIR(status.st_mode):
                         waiting.append(entry.path)
                     if enough is not None and used > enough:
                         return used
+        except _GONE:
+            continue
         except OSError:
-            continue  # gone meanwhile
+            if enough is not None:
+                return enough + 1
     return used
 
 

@@ -13,6 +13,7 @@ lock             held by the supervisor for as long as it lives
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -222,9 +223,10 @@ def delete(folder: Path) -> None:
 
     Raises `OSError`.
     """
-    for path, folders, _ in os.walk(folder):
-        # A folder that may not be entered cannot be emptied; its owner, who we are, can open it again.
+    # A folder that may not be entered cannot be emptied; its owner, who we are, can open it again.
+    folder.chmod(0o700)
+    for _, folders, _, at in os.fwalk(folder):
         for name in folders:
-            if not os.path.islink(os.path.join(path, name)):
-                os.chmod(os.path.join(path, name), 0o700)
+            if stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+                os.chmod(name, 0o700, dir_fd=at)
     shutil.rmtree(folder)

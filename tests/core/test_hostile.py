@@ -7,9 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from unprivileged import unprivileged
 
 from decentralml.core import hostile
-from decentralml.core.errors import Refused
+from decentralml.core.errors import Failed, Refused
 from decentralml.core.hostile import Caps, File
 
 
@@ -179,3 +180,10 @@ def test_a_link_left_in_out_by_a_sandboxed_script_is_refused(tmp_path: Path) -> 
     assert sandbox.run(cell).returncode == 0
     assert refusal(out) == "LinkInOutput"
     assert subprocess.run(["cat", out / "model.weights.h5"], capture_output=True, check=True).stdout
+
+
+def test_a_folder_whose_files_may_not_be_looked_at_is_said(out: Path) -> None:
+    (out / "model").chmod(0o400)
+    with unprivileged(), pytest.raises(Failed) as caught:
+        hostile.tree(out)
+    assert (caught.value.code, "model/config.json" in caught.value.message) == ("Unreadable", True)
