@@ -243,8 +243,8 @@ def memory_used(pid: int) -> int:
 def disk_used(folder: Path, enough: int | None = None) -> int:
     """Bytes on disk below ``folder``, links not followed, each entry at least 4096.
 
-    Past ``enough`` it stops counting. A folder in which it cannot look, closed or too deep for a path, is past
-    it: whoever was in there before goes on writing.
+    Past ``enough`` it stops counting. A folder in which it cannot look, closed or too deep for a path, is
+    past it: whoever was in there before goes on writing.
     """
     used, waiting = 0, [str(folder)]
     while waiting:

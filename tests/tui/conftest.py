@@ -162,6 +162,13 @@ async def opened(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
+async def at_once(condition: Callable[[], object]) -> None:
+    """Until ``condition`` is true, not a turn of the loop longer: what began with it is still under way."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0)
+
+
 async def settled(pilot: Pilot[None]) -> None:
     """Until no worker runs and every message was handled.
 
@@ -179,14 +186,15 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 async def handled(app: App[None]) -> None:
-    """Until every message was handled, however busy the machine is.
+    """Until every widget is mounted, which comes before its first message, and every message was handled.
 
     Textual's pilot takes an app for idle that gets no processor time, and waits for one step of a key's way.
     """
     quiet = 0
     while quiet < _QUIET_TURNS and app.is_running:
-        pumps = (widget for screen in app.screen_stack for widget in screen.walk_children(with_self=True))
-        quiet = 0 if any(pump.message_queue_size for pump in (app, *pumps)) else quiet + 1
+        widgets = [widget for screen in app.screen_stack for widget in screen.walk_children(with_self=True)]
+        waiting = any(pump.message_queue_size for pump in (app, *widgets))
+        quiet = 0 if waiting or not all(widget.is_mounted for widget in widgets) else quiet + 1
         await asyncio.sleep(0)
 
 
@@ -249,6 +257,14 @@ def bare_home(prepared_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Pla
     place = Place(root, clock)
     yield place
     place.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What goes on after `at_one_path` has ended, or was cut off, finds no checkout to write into."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
 
 
 @contextmanager

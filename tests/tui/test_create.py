@@ -1,6 +1,5 @@
 """The form that publishes a task: checked and priced while one types, and nothing typed is lost."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -288,8 +287,10 @@ async def test_a_refusal_after_the_upload_leaves_the_reference_in_the_form(
         assert screen.checked.source == screen.query_one("#files", Input).value
 
 
-async def test_the_folder_is_picked_from_a_list(bare_home: Place, contributors_folder: Path) -> None:
-    os.chdir(contributors_folder.parent)
+async def test_the_folder_is_picked_from_a_list(
+    bare_home: Place, contributors_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(contributors_folder.parent)
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
         screen.query_one("#browse", Button).press()

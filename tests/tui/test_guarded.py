@@ -9,7 +9,7 @@ from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.statement import StatementScreen
 from decentralml.tui.screens.working import Working
 
-from .conftest import Place, until
+from .conftest import Place, at_once, until
 
 
 async def test_work_that_comes_back_after_its_screen_was_left_ends_without_a_word(market_home: Place) -> None:
@@ -28,8 +28,7 @@ async def test_work_that_comes_back_after_its_screen_was_left_ends_without_a_wor
             screen.work(show())
             await pilot.pause()
             app.pop_screen()
-            while screen.display:
-                await asyncio.sleep(0)
+            await at_once(lambda screen=screen: not screen.display)
             left.set()
             await ended.wait()
             await pilot.pause()

@@ -1,6 +1,5 @@
 """Delivering: what goes out is listed and looked at before anything is signed."""
 
-import asyncio
 import shutil
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.file_picker import FilePicker
 
-from .conftest import PASSWORD, Place, settled, text_of, until
+from .conftest import PASSWORD, Place, at_once, settled, text_of, until
 from .test_typed_ahead import burst
 
 
@@ -86,8 +85,7 @@ async def test_a_second_yes_sends_nothing_anew_and_is_no_failure(market_home: Pl
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         burst(app, "y", "y", "y")
-        while isinstance(app.screen, Sign):
-            await asyncio.sleep(0)
+        await at_once(lambda: not isinstance(app.screen, Sign))
         screen.action_yes()  # as by a key that comes before the dialog went after its card
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
         await settled(pilot)

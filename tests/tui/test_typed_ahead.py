@@ -16,7 +16,7 @@ from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 
-from .conftest import PASSWORD, Place, settled, until
+from .conftest import PASSWORD, Place, at_once, settled, until
 
 
 def burst(app: DecentralMLApp, *keys: str) -> None:
@@ -78,8 +78,7 @@ async def test_a_yes_typed_as_soon_as_the_question_is_seen_counts(market_home: P
     async with market_home.running(as_="chi") as (app, pilot):
         await background.call(app.session.unlock, PASSWORD)
         burst(app, "t")
-        while not isinstance(app.screen, Sign):
-            await asyncio.sleep(0)
+        await at_once(lambda: isinstance(app.screen, Sign))
         app.screen.call_after_refresh(burst, app, "y")
         await until(pilot, lambda: not isinstance(app.screen, Sign))
         assert [s.task_id for s in market_home.chain.submissions_of(4)] == [4]
@@ -174,7 +173,7 @@ class Stuck(Widget, can_focus=True):
 
 
 async def test_a_widget_that_is_stuck_over_a_key_does_not_hold_up_the_keyboard(market_home: Place) -> None:
-    async with market_home.running() as (app, _), asyncio.timeout(30):
+    async with market_home.running() as (app, pilot), asyncio.timeout(30):
         stuck = Stuck()
         await app.screen.mount(stuck)
         app.screen.set_focus(stuck)
@@ -182,6 +181,6 @@ async def test_a_widget_that_is_stuck_over_a_key_does_not_hold_up_the_keyboard(m
         await stuck.began.wait()
         app.screen.set_focus(app.screen.table)
         burst(app, "5")
-        while app.current_mode != "accounts":
-            await asyncio.sleep(0.01)
+        await at_once(lambda: app.current_mode == "accounts")
         stuck.let_go.set()
+        await settled(pilot)

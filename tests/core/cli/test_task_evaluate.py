@@ -141,10 +141,10 @@ def test_interrupted_it_answers_with_what_is_done_and_what_is_left(
     task, (first, second, third) = deliver(ada, workers, "--validation-strategy", "custom")
     policy = tmp_path / "validation.py"
     policy.write_text(
-        "import time\n"
+        "import signal\n"
         "def decide(report):\n"
         f"    while report['submission_id'] != {first}:\n"
-        "        time.sleep(1)\n"
+        "        signal.pause()\n"
         "    return 'accept'\n"
     )
     read, write = os.pipe()

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -125,20 +124,6 @@ def digits() -> tuple[Any, Any]:
 @pytest.fixture(scope="session")
 def scripts() -> Path:
     return SCRIPTS
-
-
-@pytest.fixture(scope="session")
-def wait_until() -> Callable[..., object]:
-    """`wait_for` of the tests' root, for fixtures that outlive one test."""
-
-    def wait(condition: Callable[[], object], *, seconds: float = 60, what: str = "the event") -> object:
-        deadline = time.monotonic() + seconds
-        while not (answer := condition()):
-            assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-            time.sleep(0.01)
-        return answer
-
-    return wait
 
 
 MakeJob = Callable[..., Job]

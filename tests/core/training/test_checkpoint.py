@@ -50,11 +50,11 @@ def logged(job: Any, name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def killed(make_job: Callable[..., Any], wait_until: WaitFor) -> Any:
+def killed(make_job: Callable[..., Any], wait_for: WaitFor) -> Any:
     """A run killed in its second fit, after a checkpoint, then run again from there."""
     job = make_job("slow.py", epochs=EPOCHS)
     job.start()
-    wait_until(lambda: any(e["fit"] == 2 for e in job.events("checkpoint")), what="a checkpoint of fit 2")
+    wait_for(lambda: any(e["fit"] == 2 for e in job.events("checkpoint")), what="a checkpoint of fit 2")
     job.kill()
     assert job.wait() == -9
     job.before = job.events()
@@ -87,17 +87,17 @@ def test_a_resumed_run_says_that_it_is_not_exact(killed: Any) -> None:
 
 
 def test_pause_resume_and_stop_are_obeyed_at_batch_ends(
-    make_job: Callable[..., Any], wait_until: WaitFor
+    make_job: Callable[..., Any], wait_for: WaitFor
 ) -> None:
     job = make_job("slow.py", epochs=100_000)
     job.start()
-    wait_until(lambda: len(job.events("step")) > 2)
+    wait_for(lambda: len(job.events("step")) > 2)
     job.control("pause")
-    wait_until(lambda: job.events("paused"))
+    wait_for(lambda: job.events("paused"))
     paused_at = job.events()[-1]
     job.control("run")
-    wait_until(lambda: job.events("resumed"))
-    wait_until(lambda: job.events()[-1]["kind"] == "epoch")
+    wait_for(lambda: job.events("resumed"))
+    wait_for(lambda: job.events()[-1]["kind"] == "epoch")
     job.control("stop")
     assert job.wait() == 0
     assert paused_at["kind"] == "paused"

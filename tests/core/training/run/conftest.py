@@ -30,7 +30,8 @@ def save_model(model, output_path, model_name):
     model.save(f"{output_path}/{model_name}")
 """
 
-# Stands in the worker's place, in its cell: `say` writes an event, as the worker does.
+# Stands in the worker's place, in its cell: `say` writes an event, and `until_told` looks at the order of the
+# run, both as the worker does; `hang` ends only with its process.
 SPEAKER = """
 import json, os, signal, sys, time
 if "decentralml.core.training.worker" in sys.orig_argv:
@@ -39,6 +40,12 @@ if "decentralml.core.training.worker" in sys.orig_argv:
     def raw(data):
         while data:
             data = data[os.write(3, data):]
+    def until_told(word):
+        while word not in open("/control/control.json").read():
+            time.sleep(0.01)
+    def hang():
+        while True:
+            signal.pause()
     try:
 {code}
     except BaseException:

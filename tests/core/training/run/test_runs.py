@@ -182,12 +182,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     runs: Runs, spec: RunSpec, speaking: Callable[[str], RunSpec], wait_for: WaitFor
 ) -> None:
     run = runs.start(msgspec.structs.replace(spec, epochs=FOREVER))
-    until_told = """
-        while "pause" not in open("/control/control.json").read():
-            time.sleep(0.01)
-        say("finished")
-    """
-    waiting = runs.start(speaking(until_told))
+    waiting = runs.start(speaking('until_told("pause")\nsay("finished")'))
     given_up = runs.start(spec)
 
     def checkpoint(beyond: int) -> journal.Checkpoint | None:
@@ -244,12 +239,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
 def test_what_waited_when_the_machine_went_down_gets_its_turn_after_it_is_up_again(
     home: Home, runs: Runs, speaking: Callable[[str], RunSpec], kill_supervisor: Any, wait_for: WaitFor
 ) -> None:
-    until_told = """
-        while "pause" not in open("/control/control.json").read():
-            time.sleep(0.01)
-        say("finished")
-    """
-    order = speaking(until_told)
+    order = speaking('until_told("pause")\nsay("finished")')
     training, waiting, given_up = runs.start(order), runs.start(order), runs.start(order)
     wait_for(lambda: runs.get(training.id).last.attempt == 1, what="the first one's turn")
     for run in (given_up, waiting, training):

@@ -130,13 +130,13 @@ def test_a_run_that_did_not_finish_says_how_it_ended(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("kept = bytearray(200 << 20); time.sleep(60)", "memory"),
+        ("kept = bytearray(200 << 20); hang()", "memory"),
         (
             """
             for part in range(4):
                 with open(f"/out/{part}", "wb") as file:
                     file.write(bytes(16 << 20))
-            time.sleep(60)
+            hang()
             """,
             "wrote more",
         ),
@@ -155,7 +155,7 @@ def test_a_worker_that_will_not_stop_is_ended_after_the_grace_period(
     runs: Runs, speaking: Speaking, wait_for: Callable[..., Any]
 ) -> None:
     # A trial has no grace period.
-    spec = msgspec.structs.replace(speaking('say("hello")\ntime.sleep(600)'), trial=True)
+    spec = msgspec.structs.replace(speaking('say("hello")\nhang()'), trial=True)
     run = runs.start(spec)
     wait_for(lambda: runs.get(run.id).last.versions, what="hello")
     runs.stop(run.id)
@@ -214,8 +214,7 @@ def test_a_supervisor_that_is_asked_to_end_stops_its_run(
     run = runs.start(
         speaking("""
             say("hello", device="CPU")
-            while "stop" not in open("/control/control.json").read():
-                time.sleep(0.01)
+            until_told("stop")
             say("stopping")
         """)
     )

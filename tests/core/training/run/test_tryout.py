@@ -71,7 +71,7 @@ def test_a_try_that_is_given_up_ends_at_once(home: Home, speaking: Callable[[str
     seen: list[journal.Event] = []
     with pytest.raises(Interrupted):
         try_task(
-            speaking('say("hello")\ntime.sleep(600)'),
+            speaking('say("hello")\nhang()'),
             home,
             Settings(),
             on_event=seen.append,
