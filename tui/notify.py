@@ -29,8 +29,8 @@ def words(item: Item, *, soon: bool = False) -> str:
 
 
 def ring(app: "DecentralMLApp", command: list[str], now: Pulse) -> None:
-    """Ring once for all that began to wait, is nearly due, or was decided: bell, words, OSC 9, command."""
-    for text in (*(words(item, soon=soon) for item, soon in now.rings), *now.verdicts):
+    """Ring for all that began to wait, is nearly due, was decided or is over: bell, words, OSC 9, command."""
+    for text in (*(words(item, soon=soon) for item, soon in now.rings), *now.news):
         app.bell()
         app.say(text)
         if app._driver is not None:

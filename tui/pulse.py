@@ -1,13 +1,15 @@
-"""The chain as last seen, once a second: what the top line shows, and whether anything moved."""
+"""Chain and trainings as last seen, once a second: what the top line shows, and whether anything moved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Event, Head
 from decentralml.core.domain import Balance, Constants
 from decentralml.core.inbox import Item, Waiting, waiting
 from decentralml.core.text import short, short_address
+from decentralml.core.training.runs import Run
+from decentralml.tui.run import words as run_words
 from decentralml.tui.session import Session
 
 _REASON = 80
@@ -18,8 +20,9 @@ class Pulse:
     """Head, newest event, the account's money, and what waits for it.
 
     ``marks`` counts what waits behind each tab. ``rings`` is what began to wait since the pulse before,
-    or comes near its deadline: (item, whether it is the deadline). ``verdicts`` is what others decided on
-    results of one's own since then, in words.
+    or comes near its deadline: (item, whether it is the deadline). ``news``, in words, is what others decided
+    on results of one's own since then, and which trainings came to their end. ``training`` tells of those of
+    this home that are ``at_work``.
     """
 
     head: Head
@@ -29,11 +32,36 @@ class Pulse:
     inbox: tuple[Item, ...] = ()
     marks: dict[str, int] = field(default_factory=dict)
     rings: tuple[tuple[Item, bool], ...] = ()
-    verdicts: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
+    training: str = ""
+    at_work: frozenset[int] = frozenset()
 
 
 def take(session: Session, before: Pulse | None) -> Pulse:
-    """Look at the chain. Blocks. What only events can change is read again only when there were any."""
+    """Look at chain and trainings. Blocks. What only events can change is read again when there were any."""
+    at_work, over = _trainings(session, before)
+    training = run_words.brief(at_work)
+    now = _of_the_chain(session, before)
+    if before and now is before and not over and training == before.training:
+        return before
+    return replace(
+        now,
+        rings=() if now is before else now.rings,
+        news=(*(() if now is before else now.news), *map(run_words.over, over)),
+        training=training,
+        at_work=frozenset(run.id for run in at_work),
+    )
+
+
+def _trainings(session: Session, before: Pulse | None) -> tuple[list[Run], list[Run]]:
+    """Those that run or wait; and those that came to an end since ``before``, by themselves."""
+    runs = session.runs.list()
+    known = before.at_work if before else frozenset()
+    over = [run for run in runs if run.id in known and run.state in ("finished", "failed", "crashed")]
+    return [run for run in runs if not run.ended], over
+
+
+def _of_the_chain(session: Session, before: Pulse | None) -> Pulse:
     head = session.chain.head()
     cursor = session.chain.last_cursor()
     address = session.address
@@ -58,7 +86,7 @@ def take(session: Session, before: Pulse | None) -> Pulse:
         inbox=inbox,
         marks={"validate": judge, "activity": len(inbox) - judge},
         rings=tuple(rings),
-        verdicts=tuple(verdicts),
+        news=tuple(verdicts),
     )
 
 

@@ -13,6 +13,7 @@ from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import Storage
 from decentralml.core.storage.connect import connect as connect_storage
+from decentralml.core.training.runs import Runs
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account, Accounts
 from decentralml.core.wallet.addressbook import AddressBook
@@ -47,6 +48,7 @@ class Session:
         self.address_book = AddressBook(home)
         self.chain: Chain = connect_chain(self.settings.chain, home, now=now)
         self.storage: Storage = connect_storage(self.settings.storage, home)
+        self.runs = Runs(home, self.settings)
         self.account: Account | None = self._first_account()
         self.signer: Signer | None = None
         self.forgotten = False

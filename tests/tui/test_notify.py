@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from decentralml.core.training import journal
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.notify import osc9
 from decentralml.tui.screens.dialog import Ask
 
 from .conftest import Place, opened, text_of, until
+from .trainings import BEGAN, Start, finished, fit, started
 
 
 def said(app: DecentralMLApp) -> list[str]:
@@ -91,6 +93,42 @@ async def test_a_deadline_that_comes_near_rings(market_home: Place) -> None:
         assert not any("not much time" in text for text in said(app))
         market_home.clock.blocks(2)
         await until(pilot, lambda: any("not much time left: result 1" in text for text in said(app)))
+
+
+async def test_a_training_that_came_to_its_end_is_told_on_whatever_page_one_is(
+    market_home: Place, train: Start
+) -> None:
+    run = train(2, *started(), *fit(20, 9.5), alive=True, task_id=3)
+    gone = train(3, *started(), *fit(20, 2), alive=True)
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        rung: list[bool] = []
+        app.bell = lambda: rung.append(True)
+        await until(pilot, lambda: "run 2  48 %  +1" in text_of(app), "how far it is, on the page of tasks")
+        run.write(*fit(20, 10), *finished())
+        run.die()
+        await until(
+            pilot, lambda: "run 2 of task 3 is finished: loss 0.191, accuracy 0.948" in said(app), "the news"
+        )
+        await until(pilot, lambda: "run 3  10 %" in text_of(app), "the one that is left")
+        gone.die()
+        await until(
+            pilot, lambda: any("run 3 of task 1 crashed: Its supervisor" in t for t in said(app)), "its end"
+        )
+        await until(pilot, lambda: "run 3  " not in text_of(app), "nothing at work")
+        assert len(rung) == 2
+
+
+async def test_a_training_that_one_has_stopped_and_those_of_earlier_starts_are_no_news(
+    market_home: Place, train: Start
+) -> None:
+    train(2, *started(), *fit(20, 20), *finished())
+    run = train(3, *started(), *fit(20, 2), alive=True)
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: "run 3  10 %" in text_of(app))
+        run.write(journal.Stopped(t=BEGAN + 60))
+        run.die()
+        await until(pilot, lambda: not app.pulse.training, "its end")
+        assert not any("run " in text for text in said(app))
 
 
 async def test_another_account_s_inbox_is_no_news(market_home: Place) -> None:

@@ -1,7 +1,7 @@
 """A run in words: its row, its header, the lines under its curves, and why one cannot act on it."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
@@ -15,6 +15,7 @@ from decentralml.tui.words import duration, machine, size
 _TONES = {"running": "work", "paused": "warn", "stopping": "warn", "finished": "good"}
 _TONES |= {"failed": "bad", "crashed": "bad", "queued": "dim", "stopped": "dim"}
 _ROW_TONES = {"warn": "accent", "work": ""}
+_ERROR = 100  # characters of what is told of an end
 Figures = Mapping[str, float | None]
 
 
@@ -56,6 +57,26 @@ def state(run: Run, look: Look) -> str:
     if run.state == "paused" and look.told == "run":
         return "going on"
     return run.state
+
+
+def brief(runs: Sequence[Run]) -> str:
+    """Those at work in the fewest words, the one that is furthest first: ``run 3  47 %  +1``."""
+    if not runs:
+        return ""
+    first = max(runs, key=lambda run: (run.state != "queued", done(run), -run.id))
+    far = f"{100 * done(first):.0f} %" if first.state == "running" else first.state
+    return f"run {first.id}  {far}" + (f"  +{len(runs) - 1}" if len(runs) > 1 else "")
+
+
+def over(run: Run) -> str:
+    """What is told of a training that came to its end while one did something else."""
+    of = f" of task {run.spec.task_id}" if run.spec.task_id is not None else ""
+    if run.state != "finished":
+        return f"run {run.id}{of} {run.state}: {short(run.last.error or 'it said nothing', _ERROR)}"
+    claims = ", ".join(
+        f"{short(name, 20)} {figure(value)}" for name, value in (run.last.claimed or {}).items()
+    )
+    return f"run {run.id}{of} is finished" + (f": {short(claims, _ERROR)}" if claims else "")
 
 
 def head(run: Run, look: Look, width: int) -> LineOf:

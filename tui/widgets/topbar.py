@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Behind these something can wait.
 MARKED = ("validate", "activity")
+_TELLS_OF_TRAINING = 76  # cells: below, who one is and has has no room to spare
 # What the tabs are called where the full names do not fit.
 _SHORT = {"validate": "Valid", "federate": "Fed", "accounts": "Acct", "activity": "Act"}
 
@@ -76,6 +77,7 @@ class TopBar(Widget):
         with Horizontal(id="context"):
             yield Static(id="who")
             yield Static(id="money")
+            yield Static(id="training")
             yield Static(id="where")
 
     def on_mount(self) -> None:
@@ -102,6 +104,7 @@ class TopBar(Widget):
         if session is None or pulse is None:
             self._set("#who", "opening…" if self.app.unopened is None else "not opened yet")
             return
+        self._set("#training", pulse.training if self.size.width >= _TELLS_OF_TRAINING else "")
         account = session.account
         readonly = "  read-only" if session.readonly else ""
         self._set("#where", f"{short(session.chain.name, 30)}{readonly}")
