@@ -120,14 +120,14 @@ class Runs:
 
         One that has ended is read again only when its journal has grown: this may be asked every second.
         """
-        runs = []
+        runs, root = [], self._home.runs
         for id in sorted(self._ids(), reverse=True):
             with contextlib.suppress(DecentralMLError):
-                runs.append(self._known(id))
+                runs.append(self._known(id, root / str(id)))
         return runs
 
-    def _known(self, id: int) -> Run:
-        length = _length(RunFolder(self._home.runs / str(id)).journal)
+    def _known(self, id: int, folder: Path) -> Run:
+        length = _length(RunFolder(folder).journal)
         kept = self._over.get(id)
         if kept is not None and kept[0] == length:
             return kept[1]
