@@ -145,7 +145,8 @@ def _check_object(value: dict[str, Any]) -> None:
         return
     if name == "function":
         named = value.get("config")
-        fine = module == "builtins" and named in FUNCTIONS and registered in (None, "function", named)
+        by_name = isinstance(named, str) and named in FUNCTIONS
+        fine = by_name and module == "builtins" and registered in (None, "function", named)
         shown = f"the function {named!r}" if isinstance(named, str) else "a function given by its source"
     else:
         fine = allowed(module, name, registered)

@@ -171,6 +171,14 @@ def _function(config: dict[str, Any]) -> None:
     }  # fmt: skip
 
 
+def _function_by_its_source(config: dict[str, Any]) -> None:
+    layer(config, "Dense")["config"]["activation"] = {
+        "module": "builtins",
+        "class_name": "function",
+        "config": {},
+    }
+
+
 def _nested_compile(config: dict[str, Any]) -> None:
     layer(config, "Flatten")["compile_config"] = {
         "loss": {"module": "own", "class_name": "Loss", "config": {}, "registered_name": None}
@@ -185,7 +193,7 @@ def _no_class_name(config: dict[str, Any]) -> None:
     "change",
     [
         _own_layer, _registered, _reads_a_file, _deep_in_a_setting, _lambda_value, _function,
-        _nested_compile, _no_class_name,
+        _function_by_its_source, _nested_compile, _no_class_name,
     ],
 )  # fmt: skip
 def test_what_is_not_on_the_list_is_refused_wherever_it_stands(
