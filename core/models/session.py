@@ -106,13 +106,20 @@ class Session:
             np.save(self._exchange / "x.npy", np.ascontiguousarray(x), allow_pickle=False)
 
     def clear(self) -> None:
-        """Remove the files of the question and of its answer."""
-        for folder in (self._exchange, self._answers):
-            for path in folder.iterdir():
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
+        """Remove the files of the question and of its answer.
+
+        Raises `Failed` ("EvaluationFailed") where the model's process has left what cannot be removed.
+        """
+        try:
+            for folder in (self._exchange, self._answers):
+                for path in folder.iterdir():
+                    if path.is_dir() and not path.is_symlink():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink()
+        except OSError as error:
+            why = f"The model's process left what cannot be removed: {error.strerror}."
+            raise Failed("EvaluationFailed", why, GIVE_UP) from error
 
     def ask(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unprivileged import unprivileged
 
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted, Refused
@@ -98,6 +99,20 @@ def test_nothing_of_a_question_stays_behind(evaluator: Evaluator, models: Path, 
     assert evaluator._session is not None
     for folder in (evaluator._session._exchange, evaluator._session._answers):
         assert list(folder.iterdir()) == []
+
+
+def test_what_a_model_left_closed_is_its_own_fault_and_the_next_question_works(
+    evaluator: Evaluator, models: Path, x: np.ndarray
+) -> None:
+    evaluator.predict(models / "a", x)
+    closed = evaluator._session._answers / "closed"
+    (closed / "deeper").mkdir(parents=True)
+    closed.chmod(0)
+    with unprivileged(), pytest.raises(Failed) as raised:
+        evaluator.predict(models / "a", x)
+    # By whoever looks first: the bound on disk once a second, or the next question.
+    assert raised.value.code in ("EvaluationKilled", "EvaluationFailed")
+    evaluator.predict(models / "a", x)
 
 
 def test_a_process_that_was_killed_says_so_and_the_next_question_works(
