@@ -327,10 +327,11 @@ class DecentralMLApp(App[None]):
         self.run_worker(self.guarded(background.call(self.state.save)), group="state", exclusive=True)
 
     async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
-        """As Textual's; but what a screen cannot do now it does not do: it says why not."""
+        """As Textual's; but what a screen or a dialog cannot do now it does not do: it says why not."""
         screen, name = default_namespace, str(action)
-        if isinstance(screen, MarketScreen) and screen.check_action(name, ()):
-            refusal = screen.why_not(name)
+        why_not = getattr(screen, "why_not", None)
+        if why_not is not None and screen.check_action(name, ()):
+            refusal = why_not(name)
             if refusal is not None:
                 self.show_error(refusal)
                 return True

@@ -41,7 +41,9 @@ class Commands(Provider):
                 if key.method in keys.MOVING | {"tab", "who"} or not screen.check_action(key.method, ()):
                     continue
                 run = partial(app.run_action, key.dispatched, screen)
-                yield key.label, f"{key.shown(app.keymap)}   {key.about}", run
+                refusal = screen.why_not(key.method)
+                not_now = "" if refusal is None else f". Not now: {clean(refusal.message)}"
+                yield key.label, f"{key.shown(app.keymap)}   {key.about}{not_now}", run
             yield from self._related
             yield from screen.commands()
         if app.session is not None and app.session.account is None:

@@ -137,6 +137,7 @@ async def test_the_palette_knows_verbs_tabs_accounts_and_themes(market_home: Pla
     async with market_home.running(size=(100, 40)) as (app, pilot):
         for query, found in (
             ("take", "take a slot of this task"),
+            ("take", "Not now: The creator"),
             ("runs", "the runs screen"),
             ("be bo", "switch account"),
             ("light", "theme light"),

@@ -14,6 +14,7 @@ import decentralml.tui as tui
 from decentralml.core.chain import rules
 from decentralml.core.errors import Misused, Refused
 from decentralml.tui import keys
+from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.keys import TABLE, Key, bindings, keys_of, read_keymap
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Dialog
@@ -236,14 +237,50 @@ def test_two_actions_can_change_places(tmp_path: Path) -> None:
     assert read_keymap(path) == {"take": "r", "train": "t"}
 
 
-async def test_read_only_offers_nothing_that_signs(market_home: Place) -> None:
+def is_dim(app: DecentralMLApp, words: str) -> bool:
+    """Whether a key of the footer and its label stand there dimmed: all others are bold."""
+    strip = app.screen._compositor.render_strips()[-1]
+    at = strip.text.index(words)
+    (style,) = [part.style for part in strip.crop(at, at + 1)]
+    return style is not None and not style.bold
+
+
+async def test_with_read_only_a_key_that_signs_is_dim_and_says_why(market_home: Place) -> None:
     async with market_home.running(size=(120, 40), as_="bo", readonly=True) as (app, pilot):
         assert "read-only" in text_of(app)
-        foot = text_of(app).splitlines()[-1]
-        assert "t take" not in foot
-        assert "n new" not in foot
-        await pilot.press("t", "n")
-        await pilot.pause()
+        await until(pilot, lambda: is_dim(app, "t take") and is_dim(app, "n new"), "the footer")
+        assert not is_dim(app, "enter open")
+        for pressed in ("t", "n"):
+            app._said = ("", 0.0)
+            said = len(app.failures)
+            await pilot.press(pressed)
+            await until(pilot, lambda said=said: len(app.failures) > said, f"why not {pressed}")
+            assert app.failures[-1].message == "Nothing is signed with --readonly."
         assert len(app.screen_stack) == 1
         with pytest.raises(Refused, match="--readonly"):
             proposals.assign(app.session, 4)
+
+
+async def test_the_footer_is_dim_where_a_key_cannot_act_and_follows_the_cursor(market_home: Place) -> None:
+    """ada is the creator of the first task in the list, and not of the second."""
+    async with market_home.running(size=(120, 40)) as (app, pilot):
+        await until(pilot, lambda: is_dim(app, "t take"), "her own task")
+        await pilot.press("j")
+        await until(pilot, lambda: not is_dim(app, "t take"), "the task of another")
+        await pilot.press("k")
+        await until(pilot, lambda: is_dim(app, "t take"), "her own task again")
+
+
+async def test_where_there_is_room_the_footer_shows_the_other_keys_too(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        app.places.lead(("record", market_home.address("bo")))
+        await until(pilot, lambda: "AS WORKER" in text_of(app), "the record")
+        assert ". go to  Y copy" in text_of(app).splitlines()[-1]
+
+
+async def test_the_help_shows_why_there_is_no_draft_to_sign_or_take_back(bare_home: Place) -> None:
+    async with bare_home.running(size=(100, 70)) as (app, pilot):
+        await pilot.press("3", "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        assert "Not now: There is no draft to sign." in text_of(app)
+        assert "Not now: This result has no draft." in text_of(app)

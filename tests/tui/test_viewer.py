@@ -55,6 +55,14 @@ def test_a_text_too_long_to_colour_or_of_no_known_language_stays_plain(name: str
     assert {kind for line in highlight(text, name) for _, kind in line} == {""}
 
 
+async def test_the_viewer_says_what_its_keys_do(market_home: Place, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    async with market_home.running(size=(100, 40)) as (app, pilot):
+        await shown(app, pilot, tmp_path, "train.py")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Keys of a file" in text_of(app) and "Moving" in text_of(app), "the help")
+
+
 async def test_the_viewer_moves_by_the_moving_keys_and_goes_back(market_home: Place, tmp_path: Path) -> None:
     (tmp_path / "long.py").write_text("".join(f"line_{n} = {n}  # {'x' * 200} end\n" for n in range(500)))
     async with market_home.running() as (app, pilot):

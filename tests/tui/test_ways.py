@@ -8,6 +8,8 @@ from textual.widgets import Input
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.screens.submission import SubmissionDetails
 
 from .conftest import Place, settled, text_of, until
 
@@ -54,6 +56,63 @@ async def test_in_a_market_each_key_does_something_or_says_why_not(market_home: 
     async with market_home.running(size=(100, 30)) as (app, pilot):
         await go(app, pilot, scope, market_home)
         await each_key_is_answered(app, pilot)
+
+
+@pytest.mark.parametrize("scope", ["tasks", "validate", "accounts", "activity", "task", "label"])
+async def test_with_read_only_each_key_does_something_or_says_why_not(market_home: Place, scope: str) -> None:
+    async with market_home.running(size=(100, 30), readonly=True) as (app, pilot):
+        await go(app, pilot, scope, market_home)
+        await each_key_is_answered(app, pilot)
+
+
+@pytest.mark.parametrize("scope", [*keys.MODES, "task", "report", "statement", "record", "address_book"])
+async def test_each_key_of_the_table_is_answered_on_a_page_that_has_no_use_for_it(
+    market_home: Place, scope: str
+) -> None:
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        await go(app, pilot, scope, market_home)
+        screen = app.screen
+        used = {name for row in keys.keys_of(scope) for name in row.keys.split(",")}
+        for row in keys.TABLE:
+            pressed = row.keys.partition(",")[0]
+            if row.method in _LEFT_OUT or pressed in used:
+                continue
+            app.clear_notifications()
+            await pilot.press(pressed)
+            said = f"({row.label}) does nothing on this page"
+            assert any(said in notification.message for notification in app._notifications), row.name
+            assert app.screen is screen
+
+
+async def test_each_key_of_the_table_is_answered_in_a_dialog_that_has_no_use_for_it(
+    market_home: Place,
+) -> None:
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        dialog = Ask("Leave it", "Is it to be left?")
+        await app.push_screen(dialog)
+        box = dialog.query_one("#dialog")
+        for row in keys.TABLE:
+            if row.method in _LEFT_OUT | {"yes", "go", "open"}:
+                continue
+            await pilot.press(row.keys.partition(",")[0])
+            said = f"({row.label}) does nothing in this dialog"
+            assert said in str(box.border_subtitle), row.name
+            assert app.screen is dialog
+
+
+async def test_a_dialog_says_why_what_it_does_elsewhere_it_cannot_do_now(market_home: Place) -> None:
+    """Submission 2 is not delivered: there is nothing to evaluate, and no report."""
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        await go(app, pilot, "task", market_home)
+        chain = market_home.chain
+        await until(pilot, lambda: app.screen.facts, "the task")
+        dialog = SubmissionDetails(chain.submission(2), app.screen.facts, chain.head().block)
+        await app.push_screen(dialog)
+        for pressed, why in (("v", "Its creator evaluates a result"), ("X", "There is no report")):
+            await pilot.press(pressed)
+            await until(pilot, lambda why=why: why in text_of(app), why)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Not now: There is no report" in text_of(app), "the help")
 
 
 @pytest.mark.parametrize(

@@ -159,26 +159,30 @@ class MarketScreen(Screen[None]):
         return receipt
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offered unless the rules know no such call, this screen has no such method, or signing is off."""
+        """Offered unless the rules know no such call, or this screen has no such method."""
         if not any(key.method == action for key in keys.TABLE):
             return True
         if not any(key.method == action for key in keys.keys_of(self.SCOPE)):
             return False
-        if not hasattr(self, f"action_{action}") and action not in keys.OF_THE_APP:
-            return False
-        return not (self.app.readonly and action in SIGNING)
+        return hasattr(self, f"action_{action}") or action in keys.OF_THE_APP
 
     def why_not(self, action: str) -> DecentralMLError | None:
         """Why ``action`` cannot be done now with what the cursor is on; None where it can.
 
-        The help shows it beside the key, and the key says it instead of doing anything. So it answers from
-        what the screen has read already; of what is known only later, the action itself raises the reason.
+        The help and the palette show it beside the key, which is dim in the footer, and says it instead of
+        doing anything. So it answers from what the screen has read already; of what is known only later,
+        the action itself raises the reason.
         """
         if action in SIGNING and self.app.readonly:
             return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
         if action in OF_A_ROW and self.thing is None:
             return Refused("NothingHere", "There is nothing under the cursor.", "")
         return None
+
+    def on_idle(self) -> None:
+        """Something on the screen changed, and with it perhaps what can be done."""
+        for bar in self.query(KeyBar):
+            bar.look()
 
     def on_key(self, event: events.Key) -> None:
         """A key that means something on other pages alone says so: none is silent."""
@@ -275,7 +279,7 @@ class MarketScreen(Screen[None]):
 
 # Actions on what the cursor is on, whatever that is.
 OF_A_ROW = frozenset({"open", "related", "copy", "mark"})
-# Actions that end in a signature: `--readonly` offers none of them.
+# Actions that end in a signature: with `--readonly` each says that nothing is signed.
 SIGNING = frozenset(
     {"new", "take", "deliver", "accept", "reject", "request_changes", "sign_drafts"}
     | {"claim", "abandon", "time_out", "close", "fund"}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rich.text import Text
-from textual import getters, on
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
@@ -117,8 +117,14 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         return action in keys.OF_THE_APP or hasattr(self, f"action_{action}")
 
     def why_not(self, action: str) -> Refused | None:
-        """As a full screen's: what a dialog does not offer it does not name."""
+        """As a full screen's: why what this dialog does elsewhere it cannot do now."""
         return None
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that this dialog has no use for says so: none is silent."""
+        offered = event.key in self.active_bindings
+        if words := "" if offered else keys.elsewhere(event.key, self.app.keymap, "in this dialog"):
+            self.hear(words)
 
     def action_back(self) -> None:
         self.dismiss(None)

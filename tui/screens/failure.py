@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
+from decentralml.core.errors import Refused
 from decentralml.core.text import visible
 from decentralml.tui.failures import Failure
 from decentralml.tui.screens.dialog import Dialog
@@ -38,9 +39,13 @@ class FailureStory(Dialog[bool]):
         else:
             self.dismiss(event.button.id == "again")
 
+    def why_not(self, action: str) -> Refused | None:
+        if action == "retry" and self._failure.again is None:
+            return Refused("NothingToRetry", "This cannot be tried again from here.", "")
+        return None
+
     def action_retry(self) -> None:
-        if self._failure.again is not None:
-            self.dismiss(True)
+        self.dismiss(True)
 
     def action_copy(self) -> None:
         self.app.copy(_told(self._failure).plain)

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from decentralml.core import outgoing
 from decentralml.core.chain.base import Receipt
+from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
 from decentralml.core.training.runs import Run, Runs
@@ -142,6 +143,11 @@ class SendResult(Working[Receipt]):
     def broke(self) -> None:
         self._sending = False
         self.query_one("#send", Button).disabled = self._parcel is None
+
+    def why_not(self, action: str) -> Refused | None:
+        if action == "yes" and self._parcel is None:
+            return Refused("NothingChosen", "Choose what is sent first: a run or a folder.", "")
+        return None
 
     def action_yes(self) -> None:
         if self._parcel is not None and not self._sending:

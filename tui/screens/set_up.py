@@ -12,6 +12,7 @@ from textual.widgets import Button, Checkbox, Static
 
 from decentralml.core import environments, sandbox, task_folder, work
 from decentralml.core.domain import Task
+from decentralml.core.errors import Refused
 from decentralml.core.text import clean, visible
 from decentralml.core.training.runs import tail
 from decentralml.tui.failures import Again
@@ -112,11 +113,17 @@ class SetUp(Working[bool]):
         elif event.button.id == "no":
             self.action_back()
 
+    def why_not(self, action: str) -> Refused | None:
+        if action == "yes" and self.query_one("#run", Button).disabled:
+            return Refused(
+                "NothingToRun", "It runs already." if self._runs_now else "No setup.sh to run.", ""
+            )
+        return None
+
     def action_yes(self) -> None:
-        if self._setup is not None and not self._runs_now:
-            self._runs_now = True
-            self.query_one("#run", Button).disabled = True
-            self.work(self._run(self._ordered), group="run")
+        self._runs_now = True
+        self.query_one("#run", Button).disabled = True
+        self.work(self._run(self._ordered), group="run")
 
     def broke(self) -> None:
         self._runs_now = False

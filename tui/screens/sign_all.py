@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.drafts import Word
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean, visible
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
@@ -126,8 +126,15 @@ class SignAll(Signing[Signed]):
         else:
             self.action_back()
 
+    def why_not(self, action: str) -> Refused | None:
+        if action == "keep_draft" and self._signed is not None:
+            return Refused("Signed", "It is signed already.", "")
+        if action == "keep_draft" and not self._may_keep:
+            return Refused("Drafts", "These are drafts already.", "esc leaves them as they are.")
+        return None
+
     def action_keep_draft(self) -> None:
-        if self._may_keep and not self._sending and self._signed is None:
+        if not self._sending:
             self.leave(Signed(keep=True))
 
     def action_back(self) -> None:

@@ -7,6 +7,7 @@ from textual.widgets import Button, Static
 from decentralml.core import judging
 from decentralml.core.amount import format_amount
 from decentralml.core.domain import Submission
+from decentralml.core.errors import Refused
 from decentralml.core.report import Report
 from decentralml.core.text import clean
 from decentralml.core.words import count
@@ -70,13 +71,19 @@ class SubmissionDetails(Working[str]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(None if event.button.id == "close" else event.button.id)
 
+    def why_not(self, action: str) -> Refused | None:
+        if action == "evaluate" and not self._can("judge"):
+            words = "Its creator evaluates a result, from its delivery to the decision."
+            return Refused("NotToJudge", words, "")
+        if action == "report" and not self._can("report"):
+            return Refused("NoReport", "There is no report on this result.", "v in Validate makes one.")
+        return None
+
     def action_evaluate(self) -> None:
-        if self._can("judge"):
-            self.dismiss("judge")
+        self.dismiss("judge")
 
     def action_report(self) -> None:
-        if self._can("report"):
-            self.dismiss("report")
+        self.dismiss("report")
 
     def action_copy(self) -> None:
         self.app.copy(self._submission.result_path or self._submission.digest or self._submission.worker)

@@ -52,7 +52,8 @@ class Viewer(MarketScreen):
     @property
     def thing(self) -> Thing | None:
         """What the screen is about from which the file was opened."""
-        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
+        opened = self.app.screen_stack
+        below = opened[opened.index(self) - 1] if self in opened[1:] else None
         return below.thing if isinstance(below, MarketScreen) else None
 
     def body(self) -> ComposeResult:

@@ -1,59 +1,89 @@
-"""The bottom line: the keys that do something here, from the one table."""
+"""The bottom line: the keys of the page, from the one table; what cannot be done now is dim."""
 
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 from textual import getters
 from textual.widget import Widget
 
-from decentralml.tui.keys import Key, keys_of
+from decentralml.tui.keys import MOVING, Key, keys_of
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
+    from decentralml.tui.screens.base import MarketScreen
+
+_LAST = ("help", "palette")
+_GAP = 2
+_DIM = Style(dim=True, bold=False)
 
 
 class KeyBar(Widget):
-    """One line of keys, cut to the width; ``?`` shows the rest."""
+    """One line of keys: the footer's as far as there is room, then whichever others still fit."""
 
     if TYPE_CHECKING:
         app = getters.app(DecentralMLApp)
+
+        @property
+        def screen(self) -> MarketScreen: ...  # type: ignore[override]
 
     COMPONENT_CLASSES = {"keybar--key", "keybar--label"}  # noqa: RUF012 - Textual's own form
 
     def __init__(self, scope: str) -> None:
         super().__init__()
         self._scope = scope
+        self._refused: set[str] = set()
+
+    def look(self) -> None:
+        """Draw the line anew where what can be done has changed."""
+        refused = {key.name for key in self._offered() if self.screen.why_not(key.method) is not None}
+        if refused != self._refused:
+            self._refused = refused
+            self.refresh()
 
     def render(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
         offered = self._offered()
-        tail = [key for key in offered if key.method in ("help", "palette")]
-        room = self.size.width - sum(self._width(key) for key in tail)
-        for key in [key for key in offered if key not in tail]:
-            if self._width(key) > room:
-                break
+        tail = [key for key in offered if key.method in _LAST]
+        others = [key for key in offered if key not in tail]
+        room = self.size.width + _GAP - sum(map(self._width, tail))
+        for key in self._fitting(others, room):
             room -= self._width(key)
             self._append(line, key)
         line.append(" " * max(room, 0))
         for key in tail:
             self._append(line, key)
-        line.right_crop(2)
+        line.right_crop(_GAP)
         return line
 
+    def _fitting(self, offered: list[Key], room: int) -> list[Key]:
+        """Those of the footer up to the first that does not fit; then any that does."""
+        fitting: list[Key] = []
+        cut = False
+        for key in sorted(offered, key=lambda key: not key.footer):
+            if self._width(key) <= room and not (cut and key.footer):
+                fitting.append(key)
+                room -= self._width(key)
+            else:
+                cut = True
+        return fitting
+
     def _offered(self) -> list[Key]:
-        screen = self.screen
         if self.app.session is None:
             return []
         return [
             key
             for key in keys_of(self._scope)
-            if key.footer and screen.check_action(key.method, ()) is not False
+            if key.method in _LAST
+            or (key.method not in MOVING | {"tab"} and self.screen.check_action(key.method, ()))
         ]
 
     def _append(self, line: Text, key: Key) -> None:
-        line.append(key.shown(self.app.keymap), self.get_component_rich_style("keybar--key"))
-        line.append(f" {key.label}  ", self.get_component_rich_style("keybar--label"))
+        refused = _DIM if key.name in self._refused else Style.null()
+        key_style, label_style = map(self.get_component_rich_style, ("keybar--key", "keybar--label"))
+        line.append(key.shown(self.app.keymap), key_style + refused)
+        line.append(f" {key.label}{' ' * _GAP}", label_style + refused)
 
     def _width(self, key: Key) -> int:
-        return cell_len(key.shown(self.app.keymap)) + len(key.label) + 3
+        return cell_len(key.shown(self.app.keymap)) + len(key.label) + 1 + _GAP
