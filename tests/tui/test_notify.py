@@ -86,6 +86,13 @@ async def test_news_covers_no_dialog_and_stands_on_its_border(market_home: Place
         await until(pilot, lambda: app.screen.query("Toast") and "+12.00  ada accepted #1" in text_of(app))
 
 
+async def test_what_was_said_as_a_dialog_opened_stands_on_its_border(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        app.say("2 of 3 can be signed.")
+        app.push_screen(Ask("A question", "Yes?"))
+        await until(pilot, lambda: "2 of 3 can be signed." in text_of(app))
+
+
 async def test_a_deadline_that_comes_near_rings(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         market_home.clock.blocks(43_200 - 43_200 // 8 - 1)

@@ -144,6 +144,16 @@ async def test_the_cursor_stays_on_its_row_when_rows_come_before_it() -> None:
         assert app.table.row.key == 5
 
 
+async def test_the_cursor_stays_in_sight_when_the_table_becomes_lower() -> None:
+    app = Alone(Source(50))
+    async with app.run_test(size=(60, 12)) as pilot:
+        await app.table.reload()
+        app.table.move_to(10)
+        await pilot.resize_terminal(60, 9)
+        await pilot.pause()
+        assert any("row 10" in line for line in lines(app.table))
+
+
 async def test_a_list_that_became_shorter_keeps_the_cursor_inside() -> None:
     source = Source(1000)
     app = Alone(source)

@@ -9,6 +9,7 @@ from textual import events, getters
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
+from textual.widgets._toast import ToastRack
 
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import visible
@@ -67,6 +68,10 @@ class MarketScreen(Screen[None]):
         yield Static(id="unopened")
         yield from self.body()
         yield KeyBar(self.SCOPE)
+
+    def on_mount(self) -> None:
+        for rack in self.query(ToastRack):  # above the keys
+            self.move_child(rack, after=self.query_one(KeyBar))
 
     def body(self) -> ComposeResult:
         """The widgets between the top lines and the keys."""

@@ -71,6 +71,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self.set_class(bool(texts), "-fits")
         for part in (self.query_one("#dialog"), *texts):
             self.watch(part, "virtual_size", self._fit_soon)
+        for said in list(self.app._notifications)[-1:]:  # just before it opened
+            self.hear(said.message, said.time_left)
 
     def on_resize(self) -> None:
         self._fit_soon()
@@ -93,7 +95,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         if not box.max_scroll_y:
             box.scroll_home(animate=False, force=True)  # to a field that was below the fold before
 
-    def hear(self, text: str) -> None:
+    def hear(self, text: str, seconds: float = _HEARD_SECONDS) -> None:
         """A word about something else, said for a moment on the border, where it covers nothing."""
         box = next(iter(self.query("#dialog")), None)
         if box is None:
@@ -105,7 +107,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
             if box.border_subtitle == said:
                 box.border_subtitle = None
 
-        self.set_timer(_HEARD_SECONDS, forget)
+        self.set_timer(seconds, forget)
 
     def locked(self) -> None:
         """The session was locked: passwords are emptied, and each `Secret` is covered."""

@@ -350,6 +350,9 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         else:  # the list has just grown: there once it is laid out
             self.call_after_refresh(self.scroll_to, y=target, animate=False)
 
+    def on_resize(self) -> None:
+        self._into_view(self.cursor)
+
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
         if self.row is not None:
