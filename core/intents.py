@@ -4,13 +4,12 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from decentralml.core.chain.base import Chain, Extrinsic, Receipt, Stage
+from decentralml.core.chain.base import Chain, Extrinsic, Receipt
 from decentralml.core.chain.calls import AssignTask, Call, CloseTask, CreateTask, call_name
 from decentralml.core.domain import StorageType
 from decentralml.core.errors import Failed, Refused
@@ -18,7 +17,6 @@ from decentralml.core.paths import Home, write_atomic
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import STAND_IN
 
-OnStage = Callable[[Stage], None]
 _ATTEMPTS = 8
 _LIFE = 86_400  # seconds; no chain takes an extrinsic that old
 
@@ -40,7 +38,7 @@ class Intents:
     def _folder(self) -> Path:
         return self._home.intents
 
-    def send_once(self, call: Call, signer: Signer, *, on_stage: OnStage | None = None) -> Receipt:
+    def send_once(self, call: Call, signer: Signer) -> Receipt:
         """Sign and submit ``call``, unless the same call has landed already: then answer with its receipt.
 
         Where another terminal of the same account comes between, it is signed anew. Raises as `Chain.submit`.
@@ -55,7 +53,7 @@ class Intents:
             extrinsic = self._chain.sign(call, signer)
             self._write(extrinsic)
             try:
-                receipt = self._chain.submit(extrinsic, on_stage=on_stage)
+                receipt = self._chain.submit(extrinsic)
             except Refused as refusal:
                 self._forget(call, signer.address)
                 if refusal.code != "StaleNonce" or attempts == _ATTEMPTS:

@@ -165,7 +165,7 @@ class Judge:
         verdict = decide(task.terms.validation_strategy, found, self._policy)
         found = found.with_verdict(verdict, self._policy.digest if self._policy else None)
         folder = report_folder(market.home, submission_id, digest)
-        write_atomic(folder / report.FILE, report.encode(found))
+        report.write(found, folder)
         return Judgement(
             submission_id=submission_id, digest=digest, report=found, verdict=verdict, folder=folder
         )
@@ -298,7 +298,7 @@ def published_report(market: MarketClient, submission: Submission) -> Report | N
     storage_type = assets[0] if assets else market.storage.type
     caps = Caps(files=1, size=report.MAX_BYTES)
     folder = market.fetch(storage_type, submission.report_path, caps=caps)
-    found = report.decode(hostile.read_bytes(folder, report.FILE, report.MAX_BYTES))
+    found = report.read(folder)
     if found.submission_id not in (None, submission.id) or found.task_id not in (None, submission.task_id):
         raise Refused(
             "BadReport",

@@ -44,7 +44,6 @@ from decentralml.core.text import fit
 if TYPE_CHECKING:
     from decentralml.core.judging import Judge, Judgement
     from decentralml.core.validation import OnStep
-    from decentralml.core.work import Consent, Trial
 
 
 class Offer(TypedDict):
@@ -159,32 +158,6 @@ class Market(MarketClient):
         self.fetch_assets(self.chain.task(task_id), on_progress=on_progress)
         return self.send(AssignTask(task_id))
 
-    def try_task(
-        self,
-        task_id: int,
-        *,
-        data: Path | None,
-        epochs: int = 1,
-        unsandboxed: bool = False,
-        consent: "Consent | None" = None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> "Trial":
-        """What the task needs and pays, before a slot is held: one batch trained in the sandbox.
-
-        Raises what `work.run_spec` and `tryout.try_task` raise.
-        """
-        from decentralml.core import work
-
-        spec = work.run_spec(
-            self,
-            self.chain.task(task_id),
-            data=data,
-            epochs=epochs,
-            unsandboxed=unsandboxed,
-            consent=consent or work.no_environment,
-        )
-        return work.try_task(self, spec, cancelled=cancelled)
-
     def overdue_slot(self, task_id: int) -> Submission | None:
         """The submission to `time_out` first, where that is all that keeps the signer from a slot."""
         refusal = self.may("assign_task", task_id=task_id)
@@ -251,7 +224,6 @@ class Market(MarketClient):
         on_progress: OnProgress | None = None,
         on_step: "OnStep" = lambda step: None,
         on_judged: "Callable[[Judgement], None]" = lambda judgement: None,
-        cancelled: Callable[[], bool] = lambda: False,
     ) -> "Judgement":
         """Evaluate a result beside the baseline, publish the report, and do what the task's policy says.
 
@@ -266,9 +238,7 @@ class Market(MarketClient):
         if sign:
             self.require("validate_task_results", submission_id=submission_id)
         earlier = judge.left_open(submission_id) if go_on else None
-        found = earlier or judge.evaluate(
-            submission_id, on_progress=on_progress, on_step=on_step, cancelled=cancelled
-        )
+        found = earlier or judge.evaluate(submission_id, on_progress=on_progress, on_step=on_step)
         on_judged(found)
         if not sign:
             return found

@@ -9,7 +9,7 @@ from decentralml.core.chain.calls import Call, call_name
 from decentralml.core.config import Settings
 from decentralml.core.domain import MAX_U32, StorageType, Submission, Task, manifest_digest
 from decentralml.core.errors import Refused, Unavailable
-from decentralml.core.intents import Intents, OnStage, about
+from decentralml.core.intents import Intents, about
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import Caps, OnProgress, Storage
@@ -67,7 +67,7 @@ class MarketClient:
         with self.chain.view() as view:
             return rules.check(view, call, self.address, task_id=task_id, submission_id=submission_id)
 
-    def send(self, call: Call, *, on_stage: OnStage | None = None) -> Receipt:
+    def send(self, call: Call) -> Receipt:
         """Sign and submit ``call`` once, even when an earlier try of the same call was cut off.
 
         Raises `Refused` with the chain's code, `Unavailable` ("NoSigner", "MissingCall").
@@ -76,7 +76,7 @@ class MarketClient:
         name = call_name(call)
         if name not in self.chain.capabilities:
             raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
-        receipt = self._intents.send_once(call, signer, on_stage=on_stage)
+        receipt = self._intents.send_once(call, signer)
         self._on_receipt(receipt)
         return receipt
 

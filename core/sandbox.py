@@ -133,7 +133,6 @@ def popen(
     stderr: File = None,
     pass_fds: tuple[int, ...] = (),
     fds: Mapping[int, int] | None = None,
-    start_new_session: bool = True,
     unsandboxed: bool = False,
 ) -> Process:
     """Start ``cell``. It ends when this process ends.
@@ -167,7 +166,7 @@ def popen(
                 pass_fds=kept,
                 env={},
                 cwd="/",
-                start_new_session=start_new_session or unsandboxed,
+                start_new_session=True,
             )
             .result()
         )

@@ -41,14 +41,6 @@ OnStep = Callable[[str], None]
 OnMistakes = Callable[[tuple[mistakes.Mistake, ...]], None]
 
 
-def _never() -> bool:
-    return False
-
-
-def _silent(step: str) -> None:
-    """Steps are nobody's concern."""
-
-
 @dataclass(frozen=True)
 class Bench:
     """What the results of one task are measured on: held-out data, one definition, a baseline.
@@ -74,7 +66,7 @@ class Bench:
         *,
         base: Path | None = None,
         policy: Policy | None = None,
-        cancelled: Callable[[], bool] = _never,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> "Bench":
         """Read ``dataset`` (.npz with x and y, or with a test part, which then counts) and measure ``base``.
 
@@ -95,7 +87,7 @@ class Bench:
             baseline=bare.measure(base, cancelled=cancelled),
         )  # fmt: skip
 
-    def measure(self, model: Path, *, cancelled: Callable[[], bool] = _never) -> metrics.Metrics:
+    def measure(self, model: Path, *, cancelled: Callable[[], bool] = lambda: False) -> metrics.Metrics:
         """The figures of ``model`` on these data. Raises as `Evaluator.predict` and `metrics.compute`."""
         return self.score(self.evaluator.predict(model, self.x, cancelled=cancelled))
 
@@ -116,8 +108,8 @@ class Bench:
         task_id: int | None = None,
         submission_id: int | None = None,
         worker: str | None = None,
-        cancelled: Callable[[], bool] = _never,
-        on_step: OnStep = _silent,
+        cancelled: Callable[[], bool] = lambda: False,
+        on_step: OnStep = lambda step: None,
         on_mistakes: OnMistakes | None = None,
     ) -> Report:
         """The report of the result folder ``result``.

@@ -1,7 +1,7 @@
 """What every chain offers, and the values it answers with. Each chain passes tests/conformance."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 
@@ -290,7 +290,7 @@ class Chain(ABC):
         """Wrap ``call`` with the account's next nonce, era, genesis and spec version, and sign it."""
 
     @abstractmethod
-    def submit(self, extrinsic: Extrinsic, *, on_stage: Callable[[Stage], None] | None = None) -> Receipt:
+    def submit(self, extrinsic: Extrinsic) -> Receipt:
         """Send and wait until settled. Raises `Refused` ("StaleNonce") when another call came between."""
 
     @abstractmethod

@@ -15,7 +15,6 @@ from decentralml.core.chain.base import (
     Movement,
     Receipt,
     Record,
-    Stage,
     SubmissionPage,
     SubmissionQuery,
     TaskPage,
@@ -210,16 +209,13 @@ class Ledger(Chain):
             for number, call in enumerate(calls)
         )
 
-    def submit(self, extrinsic: Extrinsic, *, on_stage: Callable[[Stage], None] | None = None) -> Receipt:
+    def submit(self, extrinsic: Extrinsic) -> Receipt:
         """Include a signed call durably. One that is included already gives its receipt again.
 
         Raises `Refused`: the rules' codes, "StaleNonce", "BadEra", "BadSignature", "BadExtrinsic",
         "OtherChain".
         """
-        receipt = self.submit_many([extrinsic])[0]
-        if on_stage:
-            on_stage(receipt.stage)
-        return receipt
+        return self.submit_many([extrinsic])[0]
 
     def submit_many(self, extrinsics: Sequence[Extrinsic]) -> tuple[Receipt, ...]:
         """Include all of them in one durable commit, or, when one is refused, none."""

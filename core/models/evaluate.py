@@ -31,10 +31,6 @@ _CAP = 2 << 30
 OnRows = Callable[[int, int], None]
 
 
-def _never() -> bool:
-    return False
-
-
 class Evaluator:
     """Asks models for predictions and summaries. A context manager; usable from several threads.
 
@@ -89,7 +85,7 @@ class Evaluator:
         model: Path,
         x: "Array",
         *,
-        cancelled: Callable[[], bool] = _never,
+        cancelled: Callable[[], bool] = lambda: False,
         on_progress: OnRows | None = None,
     ) -> "Array":
         """What ``model`` (a Keras 3 folder or .keras file) gives for inputs ``x``, fed as they are.
@@ -113,7 +109,7 @@ class Evaluator:
             raise _bad("they hold NaN or infinity")
         return found
 
-    def summary(self, model: Path, *, cancelled: Callable[[], bool] = _never) -> str:
+    def summary(self, model: Path, *, cancelled: Callable[[], bool] = lambda: False) -> str:
         """Keras's own table of the model, as plain text. Raises as `predict`."""
         with self._lock:
             data = self._ask("summary", model, None, _TEXT, cancelled, None)

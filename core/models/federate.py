@@ -113,33 +113,26 @@ def verify(
     folder: Path,
     inputs: Sequence[Input | tuple[str, Path, float]] = (),
     base: Path | None = None,
-    *,
-    limits: Limits = Limits(),  # noqa: B008
-    on_progress: OnProgress | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> Provenance:
     """Check that ``folder`` is what its provenance says; with ``inputs`` and ``base``, make it again.
 
     Raises `Refused` ("BadProvenance", "ProvenanceDiffers").
     """
     found = read(folder)
-    if digest(folder, limits) != found.output:
+    if digest(folder) != found.output:
         raise _differs("the model is not the one that was written")
     if not inputs or base is None:
         return found
-    if digest(base, limits) != found.base:
+    if digest(base) != found.base:
         raise _differs("the base is another")
-    given = sorted((digest(entry[1], limits), Path(entry[1])) for entry in inputs)
+    given = sorted((digest(entry[1]), Path(entry[1])) for entry in inputs)
     if [known for known, _ in given] != [entry.model_digest for entry in found.inputs]:
         raise _differs("the inputs are not those that are listed")
     again = [
         Input(entry.name, model, entry.weight) for (_, model), entry in zip(given, found.inputs, strict=True)
     ]
     with tempfile.TemporaryDirectory(prefix="federate-") as root:
-        made = federate(
-            again, base, Path(root, "again"), strategy=found.strategy,
-            limits=limits, on_progress=on_progress, cancelled=cancelled,
-        )  # fmt: skip
+        made = federate(again, base, Path(root, "again"), strategy=found.strategy)
     if made.output != found.output:
         raise _differs("made again from its inputs it comes out otherwise")
     return found

@@ -36,16 +36,8 @@ class Metrics(Struct, frozen=True, kw_only=True):
     nonfinite: tuple[str, ...] = ()
 
     @property
-    def loss(self) -> float | None:
-        return self.values.get("loss")
-
-    @property
     def accuracy(self) -> float | None:
         return self.values.get("accuracy")
-
-    @property
-    def mae(self) -> float | None:
-        return self.values.get("mae")
 
 
 def lower_is_better(name: str) -> bool:

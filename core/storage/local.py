@@ -43,15 +43,13 @@ def create(root: Path) -> None:
 class LocalStorage(Storage):
     """The storage in the folder ``root``, which `store` lays out and `upkeep` keeps in order.
 
-    Safe for many processes of many users of the folder's group. ``patience``: seconds without a byte
-    after which a transfer fails.
+    Safe for many processes of many users of the folder's group.
     """
 
     type = StorageType.Local
 
-    def __init__(self, root: Path, *, patience: float = transfer.PATIENCE) -> None:
+    def __init__(self, root: Path) -> None:
         self.store = Store(root)
-        self._patience = patience
 
     @property
     def root(self) -> Path:
@@ -70,7 +68,6 @@ class LocalStorage(Storage):
                     sum(entry.size for entry in entries),
                     on_progress=on_progress,
                     cancelled=cancelled,
-                    patience=self._patience,
                 )
                 # Their folders reach the disk before the manifest does: it is there only with all it names.
                 sync_folders({self.store.blob(file.sha256) for file in files})
@@ -108,7 +105,6 @@ class LocalStorage(Storage):
             caps=caps,
             on_progress=on_progress,
             cancelled=cancelled,
-            patience=self._patience,
         )
         return manifest
 
@@ -123,7 +119,6 @@ class LocalStorage(Storage):
                 [checking(file) for file in manifest.files],
                 manifest.size,
                 on_progress=on_progress,
-                patience=self._patience,
             )
         return manifest
 
