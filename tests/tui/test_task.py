@@ -66,6 +66,14 @@ async def test_the_head_says_terms_escrow_who_is_next_and_what_one_may_do(market
         assert "t take" not in now
 
 
+async def test_a_worker_s_head_is_a_line_each_at_80_columns(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        screen = await shown(app, pilot, 1)
+        for line in ("question", "headline", "can"):
+            assert screen.query_one(f"#{line}").region.height == 1, line
+        assert "b abandon" in text_of(app)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])
 async def test_the_escrow_is_said_whole_on_a_small_screen(market_home: Place, size: tuple[int, int]) -> None:
     async with market_home.running(as_="chi", size=size) as (app, pilot):

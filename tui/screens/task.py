@@ -202,7 +202,7 @@ class TaskDetail(Acting):
                 spans += [(key.shown(self.app.keymap), "accent"), f" {key.label}   "]
         if len(spans) == 1:
             spans.append(("nothing that signs; ", "dim"))
-        return (*spans, ("? says why not the rest", "dim"))
+        return (*spans, ("? why not the rest", "dim"))
 
     def _overview(self, facts: Facts, now: int, waits: list[tuple[Any, bool]]) -> list[Block]:
         blocks: list[Block] = [task_words.terms(facts, now), ("",)]

@@ -19,7 +19,7 @@ from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, cou
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
-from decentralml.tui.words import duration
+from decentralml.tui.words import blocks_left, duration
 
 _JUDGED = {
     ValidationStrategy.AutoAccept: "whatever is delivered is paid at once",
@@ -72,13 +72,12 @@ def when(block: int, facts: Facts, now: int) -> str:
 def headline(facts: Facts, now: int) -> Line:
     """Kind, status, time left; what it pays; how results are judged."""
     task, terms = facts.task, facts.task.terms
-    left = (terms.expiration_block - now) * facts.constants.block_time
     if task.closed:
         ends: tuple[str, str] = ("closed", "dim")
-    elif left < 0:
+    elif terms.expiration_block < now:
         ends = ("expired", "dim")
-    else:
-        ends = (f"{duration(left)} left", "")
+    else:  # in one unit: two do not fit in a line of 80 cells, and the terms have them
+        ends = (f"{blocks_left(terms.expiration_block, now, facts.constants)} left", "")
     return (
         (KINDS[terms.task_type], "bold"),
         ("  ", ""),
