@@ -96,19 +96,19 @@ class Person:
         made = f"{name} is made"  # what is asked next may cover the word
         await self.until(lambda screen: made in screen or "are granted by the faucet" in screen, made)
 
-    async def signs(self, call: str) -> None:
+    async def signs(self, what: str) -> None:
         """Read the card, say yes, see the receipt."""
-        await self.sees(call, "effect", "Sign and send")
+        await self.sees(what, "effect", "Sign and send")
         await self.press("y")
         if not self._unlocked:
             await self.sees("Password of this account")
             await self.type(PASSWORD)
             await self.press("enter")
         self._unlocked = True
-        await self.until(lambda screen: "Sign and send" not in screen, f"{call} to be sent")
+        await self.until(lambda screen: "Sign and send" not in screen, f"{what} to be sent")
 
     async def is_funded(self) -> None:
-        await self.sees("fund", "granted by the faucet", "Sign and send")
+        await self.sees("from the faucet", "granted by the faucet", "Sign and send")
         await self.press("y")
         await self.sees("100.00 more")
 
@@ -126,7 +126,7 @@ class Person:
         await self.type("2")
         await self.sees("3 x 2 = 6.00", "94.00")
         await self.press("tab", "tab", "tab", "enter")
-        await self.signs("create_task")
+        await self.signs("Publish a task")
         await self.sees(QUESTION, "6.00 open")
 
     async def tries(self, data: Path) -> None:
@@ -142,7 +142,7 @@ class Person:
 
     async def takes(self, submission: int) -> None:
         await self.press("t")
-        await self.signs("assign_task")
+        await self.signs("Take a slot of task")
         await self.sees(f"you deliver #{submission}")
 
     async def trains(self, data: Path, *, run: int) -> None:
@@ -158,7 +158,7 @@ class Person:
         await self.sees(f"Deliver submission {submission}", "GOES OUT", "its creator can load it")
         await self.sees("Nothing has been sent yet")
         await self.press("y")
-        await self.signs("send_task_result")
+        await self.signs("Send the result of submission")
 
     async def becomes_another(self, name: str) -> None:
         """Make a second account, have it funded, and be it."""
@@ -187,7 +187,7 @@ class Person:
         await self.sees(f"#{submission}  task 1", "accuracy")
         await self.press("a")
         await self.signs("accept")
-        await self.sees("accept_task_results", "Close")
+        await self.sees("is accepted", "Close")
         await self.press("enter")
 
     async def rejects(self, submission: int) -> None:
@@ -197,7 +197,7 @@ class Person:
         await self.type("worse than the baseline")
         await self.press("enter")
         await self.signs("reject")
-        await self.sees("reject_task_results", "Close")
+        await self.sees("is rejected", "Close")
         await self.press("enter")
 
     async def federates(self) -> None:

@@ -200,7 +200,7 @@ async def test_a_signature_that_failed_is_tried_again_by_its_card_alone(market_h
         await pilot.press("escape")
         market_home.market("bo").abandon(taken)
         await at_failures(app, pilot)
-        assert "signing assign_task" in text_of(app)
+        assert "take a slot of task 4: " in text_of(app)
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: isinstance(app.screen, Sign), "the card")
         assert not market_home.chain.has_taken(4, market_home.address("chi"))
@@ -293,7 +293,7 @@ async def test_escape_stops_an_upload_before_anything_is_signed(market_home: Pla
             for done in range(1, 10**9):
                 proposal.transfer.moved(Progress(done, 10**9, 1e6, 500.0, "weights.h5"))
 
-        proposal = Proposal("send_task_result", [], "It goes out.", send)
+        proposal = Proposal("send_task_result", "Send it", [], "It goes out.", send)
         answers: list[object] = []
         app.push_screen(Sign(proposal), answers.append)
         await until(pilot, lambda: isinstance(app.screen, Sign) and app.screen.query("#card"), "the card")

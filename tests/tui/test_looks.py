@@ -161,7 +161,7 @@ async def sign(place: Place, pilot: Pilot[None]) -> None:
     from decentralml.tui.signing import proposals
 
     pilot.app.push_screen(Sign(proposals.close(pilot.app.session, 1)))
-    await sees(pilot, "Sign close_task", "effect")
+    await sees(pilot, "Close task 1", "effect")
 
 
 async def decide(place: Place, pilot: Pilot[None]) -> None:

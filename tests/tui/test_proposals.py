@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from decentralml.core.amount import UNIT
+from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Balance, TaskType, Terms, ValidationStrategy
 from decentralml.core.errors import Refused
@@ -58,6 +59,13 @@ def terms(place: Place, **changes: object) -> Terms:
     return Terms(**values)
 
 
+def test_every_call_says_in_plain_words_what_is_done() -> None:
+    calls = [rule.call(**dict.fromkeys(rule.call.__struct_fields__, 3)) for rule in rules.TABLE]
+    titles = [proposals.title(call) for call in calls]
+    assert "Take a slot of task 3" in titles
+    assert not [title for title in titles if "_" in title]
+
+
 def test_create_shows_the_whole_escrow_and_what_is_uploaded(
     bare_home: Place, contributors_folder: Path
 ) -> None:
@@ -69,7 +77,7 @@ def test_create_shows_the_whole_escrow_and_what_is_uploaded(
     assert any("model_contributor.py" in value for _, value in proposal.arguments)
     assert not proposal.warnings
     receipt = carried_out(bare_home, session, proposal)
-    assert words(receipt) == "create_task in block 0 (finalised): task 1 is published, 12.00 in escrow."
+    assert words(receipt) == "Task 1 is published, 12.00 in escrow (block 0, finalised)."
 
 
 @pytest.mark.parametrize("kind", [TaskType.ModelEngineer, TaskType.DataAnnotators])
@@ -136,7 +144,7 @@ def test_each_step_of_a_result_changes_what_was_said(market_home: Place) -> None
     assert second is not None
     step("ada", "publish_report", 2, report(place), second)
     receipt = step("ada", "accept", 2, second)
-    assert "submission 2 is accepted, 12.00 paid to" in words(receipt)
+    assert "Submission 2 is accepted, 12.00 paid to" in words(receipt)
     step("ada", "close", 1)
 
 

@@ -29,6 +29,7 @@ async def test_call_arguments_who_cost_and_effect_are_shown_in_full(market_home:
         await ask(app, pilot, proposal, [])
         shown = text_of(app)
         for words in (
+            "Take a slot of task 4",
             "assign_task",
             "Defects on castings, 224x224",
             market_home.address("bo"),
@@ -121,7 +122,7 @@ async def test_what_asks_again_needs_a_second_yes(market_home: Place) -> None:
             sent.append(True)
             raise AssertionError("not to be sent")
 
-        proposal = Proposal("create_task", [], "pays", send, again="Pay whoever delivers?")
+        proposal = Proposal("create_task", "Publish it", [], "pays", send, again="Pay whoever delivers?")
         await ask(app, pilot, proposal, [])
         await pilot.press("y")
         await until(pilot, lambda: "Pay whoever delivers?" in text_of(app))
@@ -133,7 +134,7 @@ async def test_what_asks_again_needs_a_second_yes(market_home: Place) -> None:
 @pytest.mark.parametrize("text", ["a\u202eb", "x\x1b[2Jy", "z\u200bz"])
 async def test_what_is_signed_is_shown_with_its_hidden_characters(market_home: Place, text: str) -> None:
     async with market_home.running() as (app, pilot):
-        proposal = Proposal("reject_task_results", [("reason", text)], "", lambda: None)
+        proposal = Proposal("reject_task_results", "Reject it", [("reason", text)], "", lambda: None)
         await ask(app, pilot, proposal, [])
         shown = text_of(app)
         assert text not in shown

@@ -175,9 +175,8 @@ async def test_taking_shows_what_it_does_and_then_the_receipt(market_home: Place
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the task")
         after = market_home.chain.balance(market_home.address("bo"))
         assert after.held - before.held == before.free - after.free == 95 * 10**9
-        assert (
-            "assign_task in block 0 (finalised): submission 4" in [n.message for n in app._notifications][-1]
-        )
+        said = [n.message for n in app._notifications][-1]
+        assert said == "Submission 4 of task 4 is taken, a deposit of 0.095 is held (block 0, finalised)."
         await pilot.press("escape", "m")
         await until(pilot, lambda: "yours: train" in text_of(app))
 

@@ -112,12 +112,12 @@ def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: P
     tmux.press("enter")
     tmux.sees("escrow", "creator", "take")
     tmux.press("t")
-    tmux.sees("Sign assign_task", "deposit")
+    tmux.sees("Take a slot of task 1", "deposit")
     tmux.press("y")
     tmux.sees("Password of this account")
     tmux.type(PASSWORD)
     tmux.press("enter")
-    tmux.sees("assign_task in block", "submission 1 of task 1 is taken")
+    tmux.sees("Submission 1 of task 1 is taken", "finalised")
     assert PASSWORD not in tmux.screen.split()
 
     # The link drops, with the terminal under it: the app stays, and the next terminal has another size.

@@ -175,7 +175,7 @@ def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:
         stage=Stage.finalised,
     )
     assert receipt_words(receipt) == (
-        "close_task in block 7 (finalised): task 3 is closed, 5.00 go back to 5555..5555; SomethingNew."
+        "Task 3 is closed, 5.00 go back to 5555..5555; SomethingNew (block 7, finalised)."
     )
     lying = Event(cursor=3, block=7, name="ResultAccepted", data={"amount": "much"})
     assert event_words(lying)

@@ -29,10 +29,10 @@ def figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
     warnings = [warning for warning in report.warnings if warning not in told]
     if report.refused is not None:
         text.append("It could not be evaluated.\n", canvas.tone("bad"))
+        text.append(f"{clean(report.refused.message)}\n", canvas.tone("strong"))
         text.append(
-            f"step {clean(report.refused.step)}: {clean(report.refused.code)}\n", canvas.tone("strong")
+            f"at the step {clean(report.refused.step)}  {clean(report.refused.code)}\n\n", canvas.tone("dim")
         )
-        text.append(f"{clean(report.refused.message)}\n\n")
     if report.answers is not None:
         text.append_text(_answers(report, canvas))
     if report.candidate is not None or report.baseline is not None:

@@ -172,7 +172,7 @@ def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int |
         return [*cells, ("no report", "dim"), "", "", "", ""]
     policy = report.verdict.decision.value if report.verdict else ""
     if report.candidate is None:
-        said = report.refused.code if report.refused else "labels" if report.answers else "-"
+        said = "refused" if report.refused else "labels" if report.answers else "-"
         return [*cells, (short(said, 16), "bad" if report.refused else ""), "", "", "", policy]
     main = report.candidate.main
     claimed = report.claimed.metrics.get(main) if report.claimed else None
@@ -227,7 +227,8 @@ def details(report: Report, canvas: Canvas) -> Text:
     rows += [["measured by", f"{name} {value}"] for name, value in report.versions.items()]
     if report.refused is not None:
         refused = report.refused
-        rows.append(["refused", (f"{refused.step}: {refused.code}: {refused.message}", "bad")])
+        rows.append(["refused at", (f"{refused.step}: {refused.message}", "bad")])
+        rows.append(["  code", (refused.code, "dim")])
     rows += [["warning", (text, "warn")] for text in report.warnings]
     if report.verdict is not None:
         rows.append(["policy says", f"{report.verdict.decision.value}: {report.verdict.reason}"])

@@ -156,8 +156,7 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         lines.append((("result  ", "dim"), (where, "")))
         return lines
     if run.state in ("failed", "crashed"):
-        code = f"{last.code}: " if last.code else ""
-        said = textwrap.wrap(code + clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
+        said = textwrap.wrap(clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
         lines = [((line, "bad"),) for line in said or ["it failed and said nothing"]]
         hint = clean(last.hint) or "] shows the log and the traceback."
         advice = textwrap.wrap(f"{hint}  ! {_again(run)}", max(width, 20))

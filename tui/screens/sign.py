@@ -32,7 +32,7 @@ class Sign(Signing[Receipt]):
     """
 
     def __init__(self, proposal: Proposal) -> None:
-        super().__init__(f"Sign {proposal.call}" if proposal.signed else proposal.call)
+        super().__init__(proposal.title)
         self._proposal = proposal
         self._sending = False
         self._asked_again = not proposal.again
@@ -135,7 +135,7 @@ class Sign(Signing[Receipt]):
         except Exception as error:
             found = ours(error)
             if not isinstance(found, Interrupted):
-                self.app.note(found, f"signing {self._proposal.call}", self._again)
+                self.app.note(found, self._proposal.doing, self._again)
             raise found from error.__cause__
 
     def _failed(self, error: DecentralMLError) -> None:
@@ -147,7 +147,7 @@ class Sign(Signing[Receipt]):
         progress = self._proposal.transfer.progress
         if progress is not None:
             if self._noted is None:
-                name = f"files of {self._proposal.call}"
+                name = f"files, to {self._proposal.doing}"
                 self._noted = self.app.transfers.start(name, self._proposal.transfer, again=self._again)
             self.say(transfer(progress) if progress.done < progress.total else "signing…")
 

@@ -14,6 +14,7 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.drafts import Word
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean, visible
+from decentralml.core.words import count
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
 from decentralml.tui.judging.decisions import Plan
@@ -42,9 +43,9 @@ class SignAll(Signing[Signed]):
     """
 
     def __init__(self, plans: Sequence[Plan], *, opinion: str = "", may_keep: bool = False) -> None:
-        calls = sum(len(plan.calls) for plan in plans)
-        super().__init__(f"Sign {calls} call{'s' if calls != 1 else ''}")
         self._plans = [plan for plan in plans if plan.calls]
+        one = self._plans[0].calls[-1].title if len(self._plans) == 1 else ""
+        super().__init__(one or f"Sign {count(len(self._plans), 'decision')}")
         self._blocked = [plan for plan in plans if not plan.calls]
         self._opinion = opinion
         self._may_keep = may_keep
@@ -173,7 +174,7 @@ class SignAll(Signing[Signed]):
         """The calls of one decision, as far as they go."""
         number = plan.draft.submission_id
         for proposal in plan.calls:
-            self.say(f"submission {number}: {proposal.call}…")
+            self.say(f"{proposal.title}…")
             try:
                 signed.receipts.append(await background.call(proposal.send))
             except Exception as error:
@@ -187,7 +188,8 @@ class SignAll(Signing[Signed]):
         for receipt in signed.receipts:
             text.append(f"{clean(words(receipt))}\n")
         for number, error in signed.failures:
-            text.append(f"\nsubmission {number}: {clean(error.code)}\n", "bold")
+            text.append(f"\nsubmission {number}", "bold")
+            text.append(f"  {clean(error.code)}\n", "dim")
             text.append(f"{clean(str(error))}\n")
         self.query_one("#card", Static).update(text)
         self.query_one("#text").scroll_home(animate=False)

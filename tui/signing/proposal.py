@@ -47,7 +47,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Proposal:
-    """``send`` blocks, and signs and submits; amounts are planck.
+    """``title`` says in plain words what is done; ``send`` blocks, signs and submits; amounts are planck.
 
     ``free`` and ``held`` are what the call changes of the signer's balance, ``escrow`` and ``deposit`` what
     it changes of the task's and the submission's, whoever's they are; ``effect`` says it in words.
@@ -56,6 +56,7 @@ class Proposal:
     """
 
     call: str
+    title: str
     arguments: list[tuple[str, str]]
     effect: str
     send: "Callable[[], Receipt]"
@@ -69,6 +70,11 @@ class Proposal:
     signed: bool = True
     transfer: Transfer = field(default_factory=Transfer)
     rebuild: "Callable[[], Proposal] | None" = None
+
+    @property
+    def doing(self) -> str:
+        """The title within a sentence."""
+        return self.title[0].lower() + self.title[1:]
 
 
 def rebuildable(build: Callable[..., Proposal], *args: Any, **kwargs: Any) -> Proposal:

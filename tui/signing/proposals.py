@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from decentralml.core import task_folder
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
@@ -223,6 +225,7 @@ def fund(session: Session, address: str, amount: int) -> Proposal:
     own = chain.faucet == session.address
     return Proposal(
         call="fund",
+        title=f"Take {format_amount(amount)} from the faucet",
         arguments=[("to", _person(session, address)), ("amount", format_amount(amount))],
         effect=f"{format_amount(amount)} are granted by the faucet of this ledger.",
         send=lambda: chain.fund(address, amount, session.signer if own else None),
@@ -232,6 +235,25 @@ def fund(session: Session, address: str, amount: int) -> Proposal:
 
 
 # What they share
+
+_TITLES = {
+    CreateTask: "Publish a task",
+    AssignTask: "Take a slot of task {task_id}",
+    SendTaskResult: "Send the result of submission {submission_id}",
+    ValidateTaskResults: "Publish the report on submission {submission_id}",
+    AcceptTaskResults: "Accept submission {submission_id}",
+    RejectTaskResults: "Reject submission {submission_id}",
+    RequestChanges: "Ask for changes to submission {submission_id}",
+    ClaimTaskResult: "Claim the pay of submission {submission_id}",
+    AbandonTask: "Give submission {submission_id} back",
+    TimeOut: "Time submission {submission_id} out",
+    CloseTask: "Close task {task_id}",
+}
+
+
+def title(call: Call) -> str:
+    """What a call does, in a few plain words."""
+    return _TITLES[type(call)].format_map(structs.asdict(call))
 
 
 def _propose(
@@ -258,6 +280,7 @@ def _propose(
     transfer = Transfer()
     return Proposal(
         call=call_name(call),
+        title=title(call),
         arguments=list(arguments),
         effect=" ".join(part for part in effect if part),
         send=lambda: send(session.market, transfer.moved),

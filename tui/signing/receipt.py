@@ -24,9 +24,9 @@ _AMOUNTS = ("amount", "deposit")
 
 
 def words(receipt: Receipt) -> str:
-    """One line: the call, its block, and what its events say happened."""
-    happened = "; ".join(event_words(event) for event in receipt.events)
-    return f"{receipt.call} in block {receipt.block:,} ({receipt.stage}): {happened}."
+    """One line: what its events say happened, its block, and how far it has come."""
+    happened = "; ".join(event_words(event) for event in receipt.events) or receipt.call
+    return f"{happened[0].upper()}{happened[1:]} (block {receipt.block:,}, {receipt.stage})."
 
 
 def event_words(event: Event) -> str:

@@ -235,7 +235,7 @@ def measured(report: Report) -> tuple[str, str]:
         return (f"{value:.3f}{better}" if value is not None else "not finite"), tone
     if report.answers is not None:
         return f"{report.answers.answers} of {report.answers.files} labels", ""
-    return (short(report.refused.code, 24), "bad") if report.refused else ("", "")
+    return ("refused", "bad") if report.refused else ("", "")
 
 
 def _claims(claimed: dict[str, float | None]) -> str:
