@@ -216,6 +216,7 @@ async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) 
         assert "12.00 each, 3 wanted" in shown
         assert "you cannot" not in shown
         assert "The creator of a task cannot work on it." in shown
+        assert "the result of submission 1" in shown, "its history"
         await pilot.resize_terminal(80, 16)
         await until(pilot, lambda: not app.screen.query_one("#preview").display, "the list alone")
 

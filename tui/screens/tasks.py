@@ -195,7 +195,8 @@ class Tasks(MarketScreen):
         else:
             from decentralml.tui.task.preview import blocks
 
-            self.query_one(Prose).show(blocks(preview, self.query_one(Prose).size.width))
+            prose, beside = self.query_one(Prose), self.query_one("#panes").has_class("-beside")
+            prose.show(blocks(preview, prose.size.width, history=beside))
 
     def why_not(self, action: str) -> DecentralMLError | None:
         preview, row = self._preview, self.table.row

@@ -1,35 +1,38 @@
-"""The task under the cursor beside the list: terms, escrow, who acts next, and its creator's record."""
+"""The task under the cursor beside the list: terms, escrow, who acts next, its creator's record, history."""
 
 from dataclasses import dataclass
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
-from decentralml.core.chain.base import CreatorRecord
+from decentralml.core.chain.base import CreatorRecord, Event
 from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
 from decentralml.tui.session import Session
+from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task import facts as task_facts
-from decentralml.tui.task.words import TONES, creator_record, escrow
+from decentralml.tui.task.words import EVENT_TONES, TONES, creator_record, escrow
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
 from decentralml.tui.words import blocks_left
 
 _MOST_SUBMISSIONS = 8
+_MOST_EVENTS = 12
 _LABELS = 9  # cells that labels and their gap take
 _QUESTION_LINES = 3
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What was read of one task, as of ``block``.
+    """What was read of one task, as of ``block``; its newest ``events`` in their order.
 
     ``overdue_slot``: the submission to time out first, where that is all that is in the way of a slot.
     """
 
     task: Task
     submissions: tuple[Submission, ...]
+    events: tuple[Event, ...]
     record: CreatorRecord
     creator: str
     me: str | None
@@ -51,6 +54,7 @@ def read_preview(session: Session, task_id: int) -> Preview:
     return Preview(
         task=task,
         submissions=tuple(chain.submissions_of(task_id)),
+        events=chain.events(task_id=task_id, newest=True, limit=_MOST_EVENTS),
         record=chain.record(task.creator).creator,
         creator=f"{clean(name)}  {short_address(task.creator)}" if name else short_address(task.creator),
         me=session.address,
@@ -62,12 +66,12 @@ def read_preview(session: Session, task_id: int) -> Preview:
     )
 
 
-def blocks(preview: Preview, width: int) -> list[Block]:
-    """The preview for a `Prose` of ``width`` cells."""
+def blocks(preview: Preview, width: int, *, history: bool) -> list[Block]:
+    """The preview for a `Prose` of ``width`` cells; with its ``history`` where there is room."""
     task, terms, constants = preview.task, preview.task.terms, preview.constants
     until = rules.deadlines(task, None, constants).take
     left = blocks_left(until, preview.block, constants, units=2)
-    return [
+    shown: list[Block] = [
         ((f"{task.id}  ", "dim"), (short(terms.question, _QUESTION_LINES * width - _LABELS), "title")),
         ("",),
         [
@@ -81,10 +85,21 @@ def blocks(preview: Preview, width: int) -> list[Block]:
             ("", escrow(task, preview.submissions)),
         ],
         ("",),
-        [_submission(preview, submission) for submission in preview.submissions[:_MOST_SUBMISSIONS]],
-        (f"and {len(preview.submissions) - _MOST_SUBMISSIONS} more" if _more(preview) else "",),
-        _taking(preview),
     ]
+    if preview.submissions:
+        shown.append([_submission(preview, found) for found in preview.submissions[:_MOST_SUBMISSIONS]])
+        more = len(preview.submissions) - _MOST_SUBMISSIONS
+        shown.append((f"and {more} more" if more > 0 else "",))
+    shown.append(_taking(preview))
+    if history:
+        shown += [("",), (("block", "dim"), ("  what happened", "dim"))]
+        shown.append([_event(event, task.id) for event in reversed(preview.events)])
+    return shown
+
+
+def _event(event: Event, task_id: int) -> Field:
+    words = event_words(event).replace(f" of task {task_id}", "")
+    return f"{event.block:>5,}", ((words, EVENT_TONES.get(event.name, "")),)
 
 
 def _escrow(task: Task, room: int) -> Line:
@@ -101,10 +116,6 @@ def _submission(preview: Preview, submission: Submission) -> Field:
     who = "you" if submission.worker == preview.me else short_address(submission.worker)
     words, tone = STATUSES[submission.status], TONES.get(submission.status, "")
     return f"#{submission.id}", (f"{who}  ", (words, tone), (f"  {left}", "dim"))
-
-
-def _more(preview: Preview) -> bool:
-    return len(preview.submissions) > _MOST_SUBMISSIONS
 
 
 def _taking(preview: Preview) -> Line:

@@ -32,6 +32,7 @@ TONES = {
     ResultSubmissionStatus.Abandoned: "dim",
     ResultSubmissionStatus.TimedOut: "bad",
 }
+EVENT_TONES = {"ResultAccepted": "good", "ResultRejected": "bad", "SubmissionTimedOut": "bad"}
 # What the screen offers, in the order in which one needs it.
 _ACTS = (
     "take",
@@ -303,9 +304,7 @@ def event_row(event: Event, facts: Facts, now: int) -> dict[str, str | tuple[str
     """Cells of one event: block, how long ago, what happened."""
     ago = duration((now - event.block) * facts.constants.block_time)
     words = event_words(event).replace(f" of task {facts.task.id}", "")
-    tone = {"ResultAccepted": "good", "ResultRejected": "bad", "SubmissionTimedOut": "bad"}.get(
-        event.name, ""
-    )
+    tone = EVENT_TONES.get(event.name, "")
     if event.account is not None:
         words = f"{words}  ({person(facts, event.account)})"
     return {"block": (f"{event.block:,}", "dim"), "ago": (ago, "dim"), "what": (words, tone)}
