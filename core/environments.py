@@ -77,6 +77,7 @@ def parse(text: str) -> list["Requirement"]:
     Raises `Refused` ("BadRequirement") for options, addresses, paths: all that could run, or fetch from
     somewhere else than the index.
     """
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
     from packaging.requirements import InvalidRequirement, Requirement
 
     found = []
@@ -90,8 +91,12 @@ def parse(text: str) -> list["Requirement"]:
             raise _bad(number, line, "options are not taken")
         try:
             requirement = Requirement(bare)
+            if requirement.marker:
+                requirement.marker.evaluate()
         except InvalidRequirement as error:
             raise _bad(number, line, "it is not a name with versions") from error
+        except (UndefinedComparison, UndefinedEnvironmentName) as error:
+            raise _bad(number, line, "its condition means nothing") from error
         if requirement.url or ARCHIVE.search(requirement.name):
             raise _bad(number, line, "addresses and paths are not taken")
         found.append(requirement)

@@ -71,6 +71,8 @@ def never(size: int, lines: list[str]) -> bool:
         "numpy>=2 \\",
         "$HOME",
         "numpy; os.system('x')",
+        "numpy; sys_platform ~= 'x'",
+        "numpy; 'x' in extras",
     ],
 )
 def test_a_line_that_is_more_than_a_name_with_versions_is_refused(line: str) -> None:
