@@ -248,15 +248,26 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def bare_home(prepared_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Place]:
-    """Accounts with money, and no task yet."""
-    root = tmp_path / "home"
-    shutil.copytree(prepared_home, root)
+def copied(prepared: Path, folder: Path) -> Path:
+    """A copy of a home in ``folder``, without what it remembers of the ledger at its old place."""
+    root = Path(shutil.copytree(prepared, folder / "home"))
     (root / "seen.json").unlink(missing_ok=True)
+    return root
+
+
+@contextmanager
+def place_at(root: Path, clock: Clock) -> Iterator[Place]:
+    """The home at ``root``, let go of in the end."""
     place = Place(root, clock)
     yield place
     place.close()
+
+
+@pytest.fixture
+def bare_home(prepared_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Place]:
+    """Accounts with money, and no task yet."""
+    with place_at(copied(prepared_home, tmp_path), clock) as place:
+        yield place
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -270,14 +281,12 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @contextmanager
 def at_one_path(prepared: Path, folder: Path, clock: Clock, patch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A copy of ``prepared`` whose path and time zone are the same in every run, for pictures of them."""
-    shutil.copytree(prepared, folder / "home")
-    (folder / "home" / "seen.json").unlink(missing_ok=True)
+    copied(prepared, folder)
     patch.chdir(folder)
     patch.setenv("TZ", "UTC")
     time.tzset()
-    place = Place(Path("/proc/self/cwd/home"), clock)
-    yield place
-    place.close()
+    with place_at(Path("/proc/self/cwd/home"), clock) as place:
+        yield place
 
 
 @pytest.fixture
@@ -292,9 +301,7 @@ def home_of_one_path(
 @pytest.fixture(scope="session")
 def prepared_market(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of `market_home`, made once."""
-    root = tmp_path_factory.mktemp("tui-market") / "home"
-    shutil.copytree(prepared_home, root)
-    (root / "seen.json").unlink(missing_ok=True)
+    root = copied(prepared_home, tmp_path_factory.mktemp("tui-market"))
     place = Place(root, Clock())
     place.create("ada", "Digits, round 3: train the model on your scans", pays=12, slots=3)
     place.create("bo", "A better head for the castings model", TaskType.ModelEngineer, pays=80)
@@ -314,12 +321,8 @@ def market_home(prepared_market: Path, tmp_path: Path, clock: Clock) -> Iterator
 
     bo delivered 1 of task 1 (ada's, to judge); chi works on 2 of task 1, ada on 3 of task 2 (bo's).
     """
-    root = tmp_path / "home"
-    shutil.copytree(prepared_market, root)
-    (root / "seen.json").unlink(missing_ok=True)
-    place = Place(root, clock)
-    yield place
-    place.close()
+    with place_at(copied(prepared_market, tmp_path), clock) as place:
+        yield place
 
 
 @pytest.fixture

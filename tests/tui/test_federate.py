@@ -13,6 +13,7 @@ from decentralml.core.models import federate
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.text import short_address
 from decentralml.tui.screens.create import CreateTask
+from decentralml.tui.screens.federate import Federate
 from decentralml.tui.screens.federate_form import FederateForm
 
 from . import judged
@@ -55,6 +56,20 @@ async def order(pilot, fill: Callable[[FederateForm], None]) -> None:
     fill(pilot.app.screen)
     await pilot.pause()
     pilot.app.screen.query_one("#yes", Button).press()
+
+
+async def unmeasured(pilot) -> Federate:
+    """The page when a model was made, without data to measure it by."""
+
+    def fill(form: FederateForm) -> None:
+        form.query_one("#data", Input).value = ""
+
+    await federating(pilot)
+    screen = pilot.app.screen
+    await order(pilot, fill)
+    await until(pilot, lambda: screen._past, "the model")
+    await settled(pilot)
+    return screen
 
 
 def where(place: Place, number: int) -> str:
@@ -170,15 +185,8 @@ async def test_the_outcome_is_of_the_task_under_the_cursor_and_of_when_it_was_wr
     accepted.deliver("bo", submission, judged.plain_model(1))
     accepted.market("ada").accept_task_results(submission)
 
-    def fill(form: FederateForm) -> None:
-        form.query_one("#data", Input).value = ""
-
-    async with accepted.running(size=(120, 40)) as (app, pilot):
-        await federating(pilot)
-        screen = app.screen
-        await order(pilot, fill)
-        await until(pilot, lambda: screen._past, "the model")
-        await settled(pilot)
+    async with accepted.running(size=(120, 40)) as (_, pilot):
+        screen = await unmeasured(pilot)
         screen._made = replace(screen._made, made=86_400.0)
         said = await panel(pilot, "outcome")
         assert "average of 2  1970-01-0" in said, "not the time at which it is drawn"
@@ -265,15 +273,8 @@ async def test_a_wide_screen_shows_every_figure_that_a_small_one_does_and_the_qu
     values = {"accuracy": 0.9, "loss": 0.3}
     figures = Metrics(kind="classification", main="accuracy", values=values, samples=30)
 
-    def fill(form: FederateForm) -> None:
-        form.query_one("#data", Input).value = ""
-
     async with accepted.running(size=(160, 48)) as (app, pilot):
-        await federating(pilot)
-        screen = app.screen
-        await order(pilot, fill)
-        await until(pilot, lambda: screen._past, "the model")
-        await settled(pilot)
+        screen = await unmeasured(pilot)
         made = screen._made
         inputs = tuple((entry.name, figures) for entry in made.provenance.inputs)
         screen._made = replace(made, figures=figures, baseline=figures, inputs=inputs)
