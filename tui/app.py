@@ -1,7 +1,6 @@
 """The app: composes modes, themes, keys, and the pulse of the chain."""
 
 import asyncio
-import gc
 import os
 import signal
 import time
@@ -24,6 +23,7 @@ from decentralml.tui.ascii import Ascii
 from decentralml.tui.changes import Written
 from decentralml.tui.failures import Again, Failures
 from decentralml.tui.guarded import Guarded
+from decentralml.tui.heart import Heart
 from decentralml.tui.identity import Identity
 from decentralml.tui.looks import Looks
 from decentralml.tui.places import Places
@@ -31,7 +31,6 @@ from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.state import State
 from decentralml.tui.transfers import Transfers
 from decentralml.tui.typed_ahead import TypedAhead
-from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.secret import covered
 
 # What is imported here is paid for before the first paint: the market itself comes after it.
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
 
-PULSE_SECONDS = 1.0
 _HERE = Path(__file__).parent
 _SAME_ERROR_SECONDS = 5.0
 # Of an error, in a toast: 6 Activity has its whole story.
@@ -81,7 +79,7 @@ class DecentralMLApp(App[None]):
         self.overrides = overrides or {}
         self.readonly = readonly
         self.welcome = welcome
-        self._now = now
+        self.now = now
         self._to_ascii = Ascii()
         self._written = Written()
         self.keymap: dict[str, str] = {}
@@ -92,9 +90,8 @@ class DecentralMLApp(App[None]):
         self.transfers = Transfers()
         self.after: list[str] = []
         self.state = State(home)
-        self._looking = asyncio.Lock()
-        self._chain_lost = False
         self._said: tuple[str, float] = ("", 0.0)
+        self.heart = Heart(self)
         self.places = Places(self)
         self.identity = Identity(self)
         self.looks = Looks(self)
@@ -110,53 +107,7 @@ class DecentralMLApp(App[None]):
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(ending, self.exit)
-        self.call_after_refresh(lambda: self.run_worker(self.guarded(self._open()), group="open"))
-
-    async def _open(self) -> None:
-        """Open home, chain and storage, then go to where the person was."""
-        await background.call(self.state.load)
-        await background.call(self.failures.load)
-        try:
-            self.session = await background.call(self._open_session)
-        except DecentralMLError as error:
-            self.show_error(error)
-            self.unopened = error
-            self._tell_unopened()
-            self.set_timer(PULSE_SECONDS * 3, self._open_again)
-            return
-        self.unopened = None
-        self._tell_unopened()
-        await self.looks.open(self.session.settings.theme)
-        await self.looks.load_sheets(_HERE / "screens")
-        await self.guarded(self._read_keymap())
-        self.screen.query(KeyBar).refresh()
-        await self._beat()
-        self.set_interval(PULSE_SECONDS, self._beat)
-        self.places.restore(self.session.chain.genesis[:16])
-        if self.session.account is None and not self.readonly:
-            self.identity.begin()
-        self.run_worker(self._warm(), group="warm")
-        if self.welcome:
-            from decentralml.tui.screens.dialog import Show
-
-            self.push_screen(Show("The demo market", self.welcome))
-
-    async def _warm(self) -> None:
-        """Load what may be shown later. What is loaded stays: the collector need not search it, which
-        would stop the screen for a tenth of a second each time. (Not in tests: they make many apps.)
-        """
-        await background.call(screens.warm)
-        if not self.is_headless:
-            gc.freeze()
-
-    def _open_session(self) -> "Session":
-        """Load the market's modules, and open home, chain and storage. Blocks."""
-        from decentralml.tui import notify, pulse
-        from decentralml.tui.session import Session
-
-        assert notify
-        assert pulse
-        return Session(self.home, self.overrides, readonly=self.readonly, now=self._now)
+        self.call_after_refresh(self.heart.start)
 
     @cached_property
     def judging(self) -> "JudgeWork":
@@ -170,17 +121,6 @@ class DecentralMLApp(App[None]):
         """The session, for what is reached only once there is one."""
         assert self.session is not None, "asked for before the ledger was opened"
         return self.session
-
-    def _tell_unopened(self) -> None:
-        if self.front is not None:
-            self.front.show_unopened(self.unopened)
-
-    def _open_again(self) -> None:
-        self.run_worker(self.guarded(self._open()), group="open")
-
-    async def _read_keymap(self) -> None:
-        self.keymap = await background.call(keys.read_keymap, self.home.keymap)
-        self.set_keymap(self.keymap)
 
     def finish(self) -> None:
         """Save where the person was and let go of the chain. Blocks; for after the app has ended."""
@@ -197,38 +137,6 @@ class DecentralMLApp(App[None]):
 
     # The pulse
 
-    async def _beat(self) -> None:
-        """Look at the chain; tell the screen in front what moved."""
-        from decentralml.tui import notify
-        from decentralml.tui.pulse import take
-
-        session = self.session
-        if session is None:
-            return
-        self.identity.lock_when_idle()
-        await self.identity.look()
-        terminal.fit(self)
-        await self.looks.reload()
-        async with self._looking:
-            before = self.pulse
-            try:
-                pulse = await background.call(take, session, before)
-            except DecentralMLError as error:
-                if not self._chain_lost:
-                    self._chain_lost = True
-                    self.show_error(error)
-                return
-            self.pulse = pulse
-        if self._chain_lost:
-            self._chain_lost = False
-            self.say("The chain is back.")
-            self.tell(events=True)
-        elif pulse is not before:
-            moved = before is None or (pulse.cursor, pulse.address) != (before.cursor, before.address)
-            self.tell(events=moved)
-        if before is not None and pulse is not before:
-            notify.ring(self, session.settings.notify, pulse)
-
     def tell(self, *, events: bool) -> None:
         """Give the screen in front the newest pulse; with ``events`` it reads its data again."""
         if self.front is not None and self.pulse is not None:
@@ -242,7 +150,7 @@ class DecentralMLApp(App[None]):
     async def refresh_pulse(self) -> None:
         """Look at the chain now: after a call, or as another account."""
         before = self.pulse
-        await self._beat()
+        await self.heart.beat()
         if self.pulse is before:
             self.tell(events=True)
 

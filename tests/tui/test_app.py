@@ -267,9 +267,8 @@ async def test_a_chain_that_goes_away_is_said_once_and_found_again(market_home: 
         await until(pilot, lambda: app.screen.table.total == 5)
         market_home.clock.time = ahead - 60  # the ledger is ahead of the clock: refused, for reading too
         await until(pilot, lambda: len(app.failures), "the error")
-        beats = app._beat
-        await beats()
-        await beats()
+        await app.heart.beat()
+        await app.heart.beat()
         assert len([e for e in app.failures if e.code == "ClockBehind"]) == 1
         assert "Digits, round 3" in text_of(app)
         market_home.clock.time = ahead

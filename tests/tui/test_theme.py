@@ -94,7 +94,7 @@ async def test_a_bad_theme_file_is_said_once_and_the_app_goes_on(market_home: Pl
     market_home.home.config.write_text('theme = "bad"\n')
     async with market_home.running() as (app, pilot):
         await until(pilot, lambda: "good" in app.looks.names)
-        await app._beat()
+        await app.heart.beat()
         assert [e.code for e in app.failures].count("BadTheme") == 1
         assert app.theme == "dark"
         assert "Digits, round 3" in text_of(app)

@@ -1,7 +1,5 @@
 """What waits for me, what happened on the chain, what goes on here, and what went wrong."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from textual import events, on
@@ -12,14 +10,13 @@ from textual.widgets import Input, Static
 from decentralml.core.chain.base import Event
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.inbox import Item, Waiting
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Runs
 from decentralml.tui import activity_rows
-from decentralml.tui.failures import Again, Failure
-from decentralml.tui.judging.work import Stage
+from decentralml.tui.failures import Failure
 from decentralml.tui.pulse import Pulse
-from decentralml.tui.screens.base import MarketScreen, Thing
+from decentralml.tui.screens.base import Thing
+from decentralml.tui.screens.doing import Doing
 from decentralml.tui.signing import proposals
-from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import PagedTable, Row
 from decentralml.tui.widgets.rows import Rows, fair_shares
 
@@ -31,7 +28,7 @@ _MINE = 0.6
 _LEAST_ROWS = 2
 
 
-class Activity(MarketScreen):
+class Activity(Doing):
     """Four lists. In a narrow terminal those without anything in them make room."""
 
     SCOPE = "activity"
@@ -44,7 +41,6 @@ class Activity(MarketScreen):
         self._window = _FIRST_EVENTS
         self._all_read = False
         self._reading_back = False
-        self._runs: list[Run] = []
 
     def body(self) -> ComposeResult:
         with Horizontal(id="parts"):
@@ -63,7 +59,7 @@ class Activity(MarketScreen):
         self.filter = self.kept("filter", "")
         self.query_one("#filter", Input).value = self.filter
         self._part(self._kept_panel()).focus()
-        self.set_interval(_LOOK_SECONDS, self._look)
+        self.set_interval(_LOOK_SECONDS, self.look)
 
     def _kept_panel(self) -> str:
         panel = self.kept("panel", "waits")
@@ -86,7 +82,7 @@ class Activity(MarketScreen):
         self._all_read = len(found) < self._window
         await self._show_events()
         await self._show_waits()
-        await self._show_work()
+        await self.show_work()
 
     def moved(self, pulse: Pulse, *, events: bool) -> None:
         super().moved(pulse, events=events)
@@ -98,16 +94,12 @@ class Activity(MarketScreen):
         await self._show_waits()
         await self._show_events()
 
-    def _look(self) -> None:
-        if self.is_current and self.app.session is not None:
-            self.work(self._show_work(), group="work", exclusive=True)
-
     async def _show_waits(self) -> None:
         rows = activity_rows.waits(self._items, self._block, self.session.chain.constants)
         await self._part("waits").show(rows)
         self._share()
 
-    async def _show_work(self) -> None:
+    async def show_work(self) -> None:
         session = self.session
         self._runs = await self.call(Runs(session.home, session.settings).list)
         work = activity_rows.work(self.app.transfers.newest(), self._runs, self.app.judging)
@@ -279,7 +271,7 @@ class Activity(MarketScreen):
         self.app.places.lead(("task", task_id) if submission_id is None else ("task", task_id, submission_id))
 
     def _open_failure(self, row: Row) -> None:
-        failure = self._failure(row)
+        failure = self.failure(row)
         if failure is not None:
             self.work(self._tell(failure))
 
@@ -288,9 +280,6 @@ class Activity(MarketScreen):
 
         if await self.app.push_screen_wait(FailureStory(failure)) and failure.again is not None:
             failure.again()
-
-    def _failure(self, row: Row) -> Failure | None:
-        return next((one for one in self.app.failures.newest() if one.key == row.key), None)
 
     def _open_work(self, row: Row) -> None:
         if row.key[0] == "run":
@@ -322,74 +311,7 @@ class Activity(MarketScreen):
             return self._not_this(Waiting.claim)
         if action == "time_out":
             return self._not_this(Waiting.time_out)
-        if action == "stop" and self._stops() is None:
-            return Refused("NothingToStop", "There is no transfer under the cursor.", "2 Runs stops runs.")
-        if action == "retry" and self._again() is None:
-            return Refused(
-                "NothingToRetry",
-                "What the cursor is on cannot be tried again from here.",
-                "What broke since the start can, where its row says so, and a run that did not finish.",
-            )
         return super().why_not(action)
-
-    def _again(self) -> Again | None:
-        """What `retry` would do: again what broke, or go on with a run that did not finish."""
-        row, kind = self.table.row, self.table.id
-        if row is None:
-            return None
-        if kind == "failed":
-            failure = self._failure(row)
-            return None if failure is None else failure.again
-        if kind != "work":
-            return None
-        match row.key[0]:
-            case "transfer":
-                handle = self._transfer(row)
-                return handle.again if handle is not None and handle.error is not None else None
-            case "evaluation":
-                judging = self.app.judging
-                job = next((job for job in judging.failed() if job.submission_id == row.key[1]), None)
-                return None if job is None else partial(judging.evaluate, job.submission_id, job.setup)
-        run = next((run for run in self._runs if run.id == row.key[1]), None)
-        going_on = run is not None and run.state in activity_rows.RETRYABLE
-        return partial(self._go_on, row.key[1]) if going_on else None
-
-    def _transfer(self, row: Row) -> Handle | None:
-        found = self.app.transfers.newest()
-        return next((one for one in found if ("transfer", one.started, one.name) == row.key), None)
-
-    def _go_on(self, run_id: int) -> None:
-        self.work(self._resume(run_id))
-
-    async def _resume(self, run_id: int) -> None:
-        session = self.session
-        await self.call(Runs(session.home, session.settings).resume, run_id)
-        self.app.say(f"Run {run_id} goes on from its last checkpoint.")
-        await self._show_work()
-
-    def action_retry(self) -> None:
-        again = self._again()
-        assert again is not None, "what cannot be done again has a reason"
-        again()
-        self._look()
-
-    def _stops(self) -> Callable[[], None] | None:
-        """What ends the transfer or the evaluation under the cursor."""
-        row = self.table.row
-        if row is None or self.table.id != "work":
-            return None
-        if row.key[0] == "transfer":
-            handle = self._transfer(row)
-            return None if handle is None or handle.ended is not None else handle.cancel
-        job = self.app.judging.job(row.key[1]) if row.key[0] == "evaluation" else None
-        going = job is not None and job.stage in (Stage.waiting, Stage.working)
-        return partial(self.app.judging.cancel, row.key[1]) if going else None
-
-    def action_stop(self) -> None:
-        stop = self._stops()
-        assert stop is not None, "what cannot be stopped has a reason"
-        stop()
-        self._look()
 
     def action_copy(self) -> None:
         row = self.table.row

@@ -3,10 +3,9 @@
 import asyncio
 import textwrap
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -18,43 +17,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from decentralml.core.text import clean
+from decentralml.tui.widgets.cells import TONES, Cell, Column, Row, cut, fitting, joined
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
 
+__all__ = ["Cell", "Column", "PagedTable", "Row"]
+
 PAGE = 100
 _KEPT_PAGES = 8
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of ``width`` cells (``flexible``: at least). When narrow, low ``priority`` goes first.
-
-    One with a ``narrow`` width shrinks to it before anything goes; its cell is then ``<name>.narrow``.
-    """
-
-    name: str
-    title: str
-    width: int
-    right: bool = False
-    flexible: bool = False
-    priority: int = 10
-    narrow: int | None = None
-
-
-Cell = str | Text | tuple[str, str]
-TONES = ("accent", "good", "bad", "dim")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row: a key that stays the same while others come and go, and a cell a column, by name.
-
-    A cell is text, or (text, tone) with a tone of `TONES`.
-    """
-
-    key: Any
-    cells: dict[str, Cell]
 
 
 Fetch = Callable[[int, int], Awaitable[tuple[Sequence[Row], int]]]
@@ -221,28 +192,6 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _top(self) -> int:
         return int(self.scroll_offset.y)
 
-    def shown_columns(self) -> list[tuple[Column, int]]:
-        """The columns that fit, with their widths: some shrink, the least important go, the flexible grow."""
-        room = self._width - 2
-        widths = {column: column.width for column in self._columns}
-
-        def needed() -> int:
-            return sum(widths.values()) + 2 * (len(widths) - 1)
-
-        for column in sorted(widths, key=lambda column: column.priority):
-            if needed() > room and column.narrow is not None:
-                widths[column] = column.narrow
-        while len(widths) > 1 and needed() > room:
-            del widths[min(widths, key=lambda column: column.priority)]
-        for column in sorted(widths, key=lambda column: -column.priority):
-            if widths[column] < column.width and needed() + column.width - widths[column] <= room:
-                widths[column] = column.width
-        flexible = [column for column in widths if column.flexible]
-        spare = max(0, room - needed())
-        for number, column in enumerate(flexible):
-            widths[column] += spare // len(flexible) + (number < spare % len(flexible))
-        return list(widths.items())
-
     def render_line(self, y: int) -> Strip:
         width = self._width
         self._drawn[y] = self._line(y)
@@ -290,7 +239,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
                 toned = (text, self._toned(style, tone))
                 runs += [blanks, toned] if column.right else [toned, blanks]
             runs.append(("  ", style))
-        return Strip(_joined(runs)).adjust_cell_length(self._width, style)
+        return Strip(joined(runs)).adjust_cell_length(self._width, style)
 
     def _rich(self, cell: Text, width: int, style: Style, *, right: bool) -> list[tuple[str, Style]]:
         text = cell.copy()
@@ -302,7 +251,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _fitting(self) -> list[tuple[Column, int]]:
         if self._fitted is None or self._fitted[0] != self._width:
-            self._fitted = (self._width, self.shown_columns())
+            self._fitted = (self._width, fitting(self._columns, self._width - 2))
         return self._fitted[1]
 
     def _toned(self, style: Style, tone: str) -> Style:
@@ -385,23 +334,3 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.refresh()
-
-
-def cut(text: str, width: int) -> str:
-    """``text`` in at most ``width`` cells, the cut marked by an ellipsis."""
-    if not text.isprintable():
-        text = clean(text)
-    if cell_len(text) <= width:
-        return text
-    return f"{set_cell_size(text, width - 1)}…" if width > 0 else ""
-
-
-def _joined(runs: list[tuple[str, Style]]) -> list[Segment]:
-    """Segments of ``runs``: neighbours of one style are one, and blanks belong to what stands before them."""
-    segments: list[Segment] = []
-    for text, style in runs:
-        if segments and (segments[-1].style == style or text.isspace()):
-            segments[-1] = Segment(segments[-1].text + text, segments[-1].style)
-        elif text:
-            segments.append(Segment(text, style))
-    return segments

@@ -1,0 +1,122 @@
+"""The app's session: opened after the first paint; from then on the chain is looked at each second."""
+
+import asyncio
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from decentralml.core.errors import DecentralMLError
+from decentralml.tui import background, keys, screens, terminal
+from decentralml.tui.widgets.keybar import KeyBar
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+    from decentralml.tui.session import Session
+
+_BEAT_SECONDS = 1.0
+_OPEN_AGAIN_SECONDS = 3.0
+_SHEETS = Path(__file__).parent / "screens"
+
+
+class Heart:
+    """Opens an app's session, and beats: what moved on the chain is told to the screen in front."""
+
+    def __init__(self, app: "DecentralMLApp") -> None:
+        self._app = app
+        self._looking = asyncio.Lock()
+        self._chain_lost = False
+
+    # Opening
+
+    def start(self) -> None:
+        """Open home, chain and storage in the background."""
+        self._app.run_worker(self._app.guarded(self._open()), group="open")
+
+    async def _open(self) -> None:
+        """Open, then go to where the person was. What cannot be opened is tried again, and again."""
+        app = self._app
+        await background.call(app.state.load)
+        await background.call(app.failures.load)
+        try:
+            app.session = session = await background.call(self._session)
+        except DecentralMLError as error:
+            app.show_error(error)
+            self._tell_unopened(error)
+            app.set_timer(_OPEN_AGAIN_SECONDS, self.start)
+            return
+        self._tell_unopened(None)
+        await app.looks.open(session.settings.theme)
+        await app.looks.load_sheets(_SHEETS)
+        await app.guarded(self._read_keymap())
+        app.screen.query(KeyBar).refresh()
+        await self.beat()
+        app.set_interval(_BEAT_SECONDS, self.beat)
+        app.places.restore(session.chain.genesis[:16])
+        if session.account is None and not app.readonly:
+            app.identity.begin()
+        app.run_worker(self._warm(), group="warm")
+        if app.welcome:
+            from decentralml.tui.screens.dialog import Show
+
+            app.push_screen(Show("The demo market", app.welcome))
+
+    def _session(self) -> "Session":
+        """Load the market's modules, and open home, chain and storage. Blocks."""
+        from decentralml.tui import notify, pulse
+        from decentralml.tui.session import Session
+
+        assert notify
+        assert pulse
+        app = self._app
+        return Session(app.home, app.overrides, readonly=app.readonly, now=app.now)
+
+    def _tell_unopened(self, error: DecentralMLError | None) -> None:
+        self._app.unopened = error
+        if self._app.front is not None:
+            self._app.front.show_unopened(error)
+
+    async def _read_keymap(self) -> None:
+        self._app.keymap = await background.call(keys.read_keymap, self._app.home.keymap)
+        self._app.set_keymap(self._app.keymap)
+
+    async def _warm(self) -> None:
+        """Load what may be shown later. What is loaded stays: the collector need not search it, which
+        would stop the screen for a tenth of a second each time. (Not in tests: they make many apps.)
+        """
+        await background.call(screens.warm)
+        if not self._app.is_headless:
+            gc.freeze()
+
+    # Beating
+
+    async def beat(self) -> None:
+        """Look at the chain; tell the screen in front what moved."""
+        from decentralml.tui import notify
+        from decentralml.tui.pulse import take
+
+        app, session = self._app, self._app.session
+        if session is None:
+            return
+        app.identity.lock_when_idle()
+        await app.identity.look()
+        terminal.fit(app)
+        await app.looks.reload()
+        async with self._looking:
+            before = app.pulse
+            try:
+                pulse = await background.call(take, session, before)
+            except DecentralMLError as error:
+                if not self._chain_lost:
+                    self._chain_lost = True
+                    app.show_error(error)
+                return
+            app.pulse = pulse
+        if self._chain_lost:
+            self._chain_lost = False
+            app.say("The chain is back.")
+            app.tell(events=True)
+        elif pulse is not before:
+            moved = before is None or (pulse.cursor, pulse.address) != (before.cursor, before.address)
+            app.tell(events=moved)
+        if before is not None and pulse is not before:
+            notify.ring(app, session.settings.notify, pulse)
