@@ -1,4 +1,4 @@
-"""Real Keras models, built once a session, and one evaluator that all tests ask."""
+"""Real Keras models, built once a session, one evaluator that all tests ask, and a folder to write."""
 
 import shutil
 import subprocess
@@ -51,3 +51,11 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with np.load(DIGITS) as data:
         np.savez(path, x=data["x"][::2][:300], y=data["y"][::2][:300])
     return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The one folder that a cell may write."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder

@@ -1,5 +1,8 @@
 """Keys whose secrets are their names, a clock that only tests move, a ledger with every call in it."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from decentralml.core.chain.calls import (
 )
 from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.domain import StorageType, TaskType, Terms, ValidationStrategy
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.signing import Crypto, encode_address
 
 WORK, REVIEW = 80, 40
@@ -145,3 +149,46 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Clock]:
     file = tmp_path_factory.mktemp("played") / "ledger.sqlite"
     play(file, clock)
     return file, clock
+
+
+def code(work: Callable[[], object]) -> str:
+    """The code of the error that ``work`` raises."""
+    with pytest.raises(DecentralMLError) as caught:
+        work()
+    assert caught.value.message
+    assert caught.value.hint
+    return caught.value.code
+
+
+def forked(work: Callable[[], str], user: int | None = None, group: int | None = None) -> str:
+    """What ``work`` returns in a child process, as another user where this one is root."""
+    here, there = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer = "crashed"
+        try:
+            os.close(here)
+            if os.geteuid() == 0 and user is not None:
+                os.setgroups([])
+                os.setgid(user if group is None else group)
+                os.setuid(user)
+            answer = work()
+        except DecentralMLError as error:
+            answer = error.code
+        finally:
+            os.write(there, answer.encode())
+            os._exit(0)
+    os.close(there)
+    with os.fdopen(here) as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    return answer
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users can reach, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
