@@ -247,3 +247,12 @@ def folder(tmp_path: Path) -> Path:
     (made / "a.txt").write_text("alpha")
     (made / "sub" / "b.txt").write_text("beta")
     return made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.txt").write_text(f"text {number}")
+    return folder
