@@ -24,6 +24,7 @@ from decentralml.tui.changes import Written
 from decentralml.tui.failures import Again, Failures
 from decentralml.tui.guarded import Guarded
 from decentralml.tui.heart import Heart
+from decentralml.tui.hints import explain
 from decentralml.tui.identity import Identity
 from decentralml.tui.looks import Looks
 from decentralml.tui.places import Places
@@ -169,7 +170,7 @@ class DecentralMLApp(App[None]):
         same words again within a moment are not said twice.
         """
         doing, again = self.failures.about(error, doing, again)
-        words, now = clean(str(error)), time.monotonic()
+        words, now = clean(explain(error)), time.monotonic()
         text = f"{doing[:1].upper()}{doing[1:]}: {words}" if doing else words
         said, when = self._said
         self._said = (text, now)

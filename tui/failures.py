@@ -12,6 +12,7 @@ from pathlib import Path
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused
 from decentralml.core.paths import write_atomic, writing
 from decentralml.core.text import clean, short
+from decentralml.tui.hints import hint
 
 Again = Callable[[], None]
 
@@ -75,7 +76,7 @@ class Failures:
     def append(self, error: DecentralMLError, doing: str = "", again: Again | None = None) -> Failure:
         """Keep ``error``, as of now; ``doing`` and ``again`` as `about` knows them."""
         doing, again = self.about(error, doing, again)
-        failure = Failure(time.time(), doing, error.code, error.message, error.hint, again=again)
+        failure = Failure(time.time(), doing, error.code, error.message, hint(error), again=again)
         self._kept.append(failure)
         self._unsaved.append((failure, error))
         del self._kept[:-_KEPT]

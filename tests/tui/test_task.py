@@ -9,6 +9,7 @@ from textual.widgets import Button
 from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.record import RecordScreen
 from decentralml.tui.screens.sign import Sign
@@ -172,7 +173,7 @@ async def test_why_an_action_is_not_offered_is_said_before_and_when_its_key_is_p
             before = len(app.failures)
             await pilot.press(key)
             await until(pilot, lambda before=before: len(app.failures) > before)
-            assert str(app.failures[-1]) == str(screen.why_not(action))
+            assert str(app.failures[-1]) == explain(screen.why_not(action))
             app._said = ("", 0.0)
 
 
@@ -182,7 +183,7 @@ async def test_the_help_and_the_screen_give_the_same_reason(market_home: Place) 
         reasons = dict(task_words.acts(screen.facts))
         for action in task_facts.CALLS:
             refusal = screen.why_not(action)
-            assert reasons[action] == (None if refusal is None else str(refusal))
+            assert reasons[action] == (None if refusal is None else explain(refusal))
             assert _call_of(action) in (None, task_facts.CALLS[action])
 
 

@@ -186,6 +186,8 @@ async def test_what_cannot_be_taken_says_why(market_home: Place) -> None:
         await pilot.press("t")
         await until(pilot, lambda: len(app.failures))
         assert app.failures[-1].code == "CreatorCannotWork"
+        said = [notification.message for notification in app._notifications][-1]
+        assert said.endswith("The creator of a task cannot work on it. U switches the account.")
 
 
 async def test_a_full_task_with_an_overdue_slot_says_what_becomes_of_it_and_asks_before_two_calls(

@@ -14,6 +14,7 @@ from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.wallet.accounts import Account
 from decentralml.core.words import count
+from decentralml.tui.hints import hint
 from decentralml.tui.session import Session
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.words import creator_record, worker_record
@@ -91,7 +92,11 @@ def damaged(path: Path, error: DecentralMLError) -> list[Block]:
     """A key file that cannot be used, with its reason."""
     return [
         ((clean(path.name), "title"), ("  cannot be used", "bad")),
-        [("file", (short_path(path),)), ("why", (clean(error.message),)), ("what now", (clean(error.hint),))],
+        [
+            ("file", (short_path(path),)),
+            ("why", (clean(error.message),)),
+            ("what now", (clean(hint(error)),)),
+        ],
     ]
 
 

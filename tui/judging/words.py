@@ -5,6 +5,7 @@ from rich.text import Text
 from decentralml.core.domain import Constants
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
+from decentralml.tui.hints import explain
 from decentralml.tui.judging.desk import Look
 from decentralml.tui.widgets.columns import Tone
 from decentralml.tui.words import duration
@@ -38,7 +39,7 @@ def unevaluated(look: Look, tone: Tone) -> Text:
     """What there is to read of a result without a report."""
     text = Text()
     if look.problem is not None:
-        text.append(f"The published report cannot be shown: {clean(str(look.problem))}\n", tone("warn"))
+        text.append(f"The published report cannot be shown: {clean(explain(look.problem))}\n", tone("warn"))
     text.append("Not evaluated yet. ")
     text.append("v", tone("accent"))
     text.append(" measures it beside the baseline; nothing is signed by that.\n")

@@ -14,6 +14,7 @@ from textual.widgets._toast import ToastRack
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import visible
 from decentralml.tui import background, keys
+from decentralml.tui.hints import explain
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.reading import Reading
@@ -115,7 +116,10 @@ class MarketScreen(Screen[None]):
         """Say above an empty page why nothing is on it."""
         for part in self.query("#unopened").results(Static):
             part.display = error is not None
-            part.update(Text(f"{visible(str(error))}\n\nIt is tried again every few seconds. q leaves."))
+            if error is not None:
+                part.update(
+                    Text(f"{visible(explain(error))}\n\nIt is tried again every few seconds. q leaves.")
+                )
         self.query_one(TopBar).show(self.app.pulse)
 
     def moved(self, pulse: "Pulse", *, events: bool) -> None:

@@ -17,6 +17,7 @@ from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.federation import Federation
 from decentralml.core.federations import Past
 from decentralml.core.text import clean, short, short_address
+from decentralml.tui.hints import explain
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.judging.desk import Desk
@@ -294,7 +295,7 @@ class Federate(Federating):
             words = f"Nothing{of} was written in this session. w writes what goes in."
             return Text(words, pane.tone("dim"))
         if self._problem is not None:
-            return Text(clean(str(self._problem)), pane.tone("bad"))
+            return Text(clean(explain(self._problem)), pane.tone("bad"))
         if self._gathered is None:
             words = "The gate looks at them…" if self._chosen else "space marks results; w writes a model."
             return Text(words, pane.tone("dim"))

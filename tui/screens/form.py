@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Label, Static
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
 from decentralml.tui import background, keys
+from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.buttons import Buttons
 
@@ -232,7 +233,7 @@ class Form(Dialog[Answer]):
         try:
             answer = await background.call(self._act, **values)
         except DecentralMLError as error:
-            self._say(str(error))
+            self._say(explain(error))
             if error.code in _WRONG_SECRET:
                 self._empty_secrets()
             return

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, short
 from decentralml.core.words import STATUSES
+from decentralml.tui.hints import explain
 from decentralml.tui.judging import panels, reading
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.screens.base import Thing
@@ -111,7 +112,7 @@ class ReportScreen(PaneScreen):
 
     def draw(self, panel: str, pane: Pane) -> Text:
         if self.problem is not None:
-            return Text(f"The report cannot be shown: {clean(str(self.problem))}", pane.tone("bad"))
+            return Text(f"The report cannot be shown: {clean(explain(self.problem))}", pane.tone("bad"))
         if self.reading is None:
             return Text("The report is fetched, and its digest checked…", pane.tone("dim"))
         if self.reading.report is None:

@@ -12,6 +12,7 @@ from decentralml.core.errors import DecentralMLError, Interrupted
 from decentralml.core.text import visible
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
+from decentralml.tui.hints import explain
 from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal
@@ -141,7 +142,7 @@ class Sign(Signing[Receipt]):
     def _failed(self, error: DecentralMLError) -> None:
         self._sending = False
         self._transfer_ended(error)
-        self.say(str(error))
+        self.say(explain(error))
 
     def _show_progress(self) -> None:
         progress = self._proposal.transfer.progress

@@ -17,6 +17,7 @@ from decentralml.core.text import clean, visible
 from decentralml.core.words import count
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
+from decentralml.tui.hints import explain
 from decentralml.tui.judging.decisions import Plan
 from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
@@ -92,7 +93,7 @@ class SignAll(Signing[Signed]):
         row("to sign", _decisions(self._plans) or "nothing", "bold")
         for plan in self._blocked:
             row("left out", f"{_VERBS[plan.draft.word]} submission {plan.draft.submission_id}", "bold")
-            row("", str(plan.problem))
+            row("", explain(plan.problem) if plan.problem else "")
         if calls:
             for label, text in money.rows(calls, self.app.pulse.balance if self.app.pulse else None):
                 row(label, text)
@@ -161,7 +162,7 @@ class SignAll(Signing[Signed]):
             await self.unlock()
         except DecentralMLError as error:
             self._sending = False
-            self.say(str(error))
+            self.say(explain(error))
             return
         signed = Signed()
         for plan in self._plans:
@@ -190,7 +191,7 @@ class SignAll(Signing[Signed]):
         for number, error in signed.failures:
             text.append(f"\nsubmission {number}", "bold")
             text.append(f"  {clean(error.code)}\n", "dim")
-            text.append(f"{clean(str(error))}\n")
+            text.append(f"{clean(explain(error))}\n")
         self.query_one("#card", Static).update(text)
         self.query_one("#text").scroll_home(animate=False)
         failed = len(signed.failures)

@@ -23,6 +23,7 @@ from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, Run
 from decentralml.core.training.runs import Runs
 from decentralml.core.words import KINDS
 from decentralml.tui.failures import Again
+from decentralml.tui.hints import explain
 from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
@@ -227,7 +228,7 @@ class StartTraining(Working[int]):
         try:
             blocks.append(await self.call(card, self.session, self._order(ready)))
         except DecentralMLError as error:
-            problem = str(error)
+            problem = explain(error)
         self.say(problem, bad=True)
         self.query_one("#card", Prose).show(blocks)
 

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Static
 from decentralml.core.domain import Task, TaskType
 from decentralml.core.text import clean
 from decentralml.tui import keys
+from decentralml.tui.hints import explain
 from decentralml.tui.judging import decisions, inbox, panels, words
 from decentralml.tui.judging import report as report_view
 from decentralml.tui.judging.canvas import Canvas
@@ -229,7 +230,7 @@ class Validate(Deciding):
             refused = None if marked else look.refusals[decisions.CALLS[word]]
             self.query_one(f"#{name}", Button).disabled = refused is not None
             if refused is not None:
-                reasons.setdefault(f"{refused.message} {refused.hint}".strip(), []).append(WORDS[word])
+                reasons.setdefault(explain(refused), []).append(WORDS[word])
         text = Text()
         if marked:
             text.append(f"{len(marked)} marked: a decision is for all of them  ", "bold")

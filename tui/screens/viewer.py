@@ -12,6 +12,7 @@ from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.models.layers import Shape
 from decentralml.core.text import clean, short
 from decentralml.core.words import count
+from decentralml.tui.hints import explain
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -80,7 +81,7 @@ class Viewer(MarketScreen):
                 await self._show_file()
         except Refused as refused:
             self.query_one("#title", Prose).show([((clean(self._file), "title"), ("   refused", "bad"))])
-            self.query_one("#facts", Prose).show([((clean(str(refused)), "bad"),)])
+            self.query_one("#facts", Prose).show([((clean(explain(refused)), "bad"),)])
             raise
 
     # A file

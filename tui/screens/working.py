@@ -14,6 +14,7 @@ from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.failures import Again
 from decentralml.tui.guarded import found_nothing, ours
+from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.session import Session
@@ -55,7 +56,7 @@ class Working(Dialog[Answer], Generic[Answer]):
                 return
             if not isinstance(found, Interrupted):
                 self.app.note(found, self._title, self.again())
-            self.say(str(found), bad=True)
+            self.say(explain(found), bad=True)
             self.broke()
 
     def again(self) -> Again | None:

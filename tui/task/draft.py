@@ -23,6 +23,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
+from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 from decentralml.tui.words import duration, size
 
@@ -122,7 +123,7 @@ def check(session: Session, draft: Draft) -> Checked:
         try:
             value, said = parse()
         except DecentralMLError as error:
-            found.append(Finding(name, str(error), "bad"))
+            found.append(Finding(name, explain(error), "bad"))
             return None
         found.append(Finding(name, said, "good"))
         return value
@@ -156,7 +157,7 @@ def check(session: Session, draft: Draft) -> Checked:
     )
     refusal = _refusal(session, terms)
     if refusal is not None:
-        found.append(Finding("the chain", str(refusal), "bad"))
+        found.append(Finding("the chain", explain(refusal), "bad"))
         return Checked(tuple(found), escrow=escrow, free=free)
     return Checked(tuple(found), terms, source, escrow, free)
 

@@ -19,6 +19,7 @@ from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.report import Report
 from decentralml.core.storage.base import Manifest
 from decentralml.core.training.runs import Run, Runs
+from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 
 _EVENTS = 2000
@@ -130,7 +131,7 @@ def _manifest(session: Session, task: Task) -> tuple[Manifest | None, str]:
             )
         return session.storage.manifest(assets[1]), ""
     except DecentralMLError as error:
-        return None, str(error)
+        return None, explain(error)
 
 
 def _may(

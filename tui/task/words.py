@@ -16,6 +16,7 @@ from decentralml.core.domain import (
 from decentralml.core.report import Report
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, holding, judged
+from decentralml.tui.hints import explain
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
@@ -314,4 +315,4 @@ def acts(facts: Facts) -> list[tuple[str, str | None]]:
     """What the screen offers, in order: the action, and why not (None: it can be done now)."""
     offered = [action for action in _ACTS if action not in CALLS or action in facts.refusals]
     refusals = {action: facts.refusals.get(action) for action in offered}
-    return [(action, None if why is None else clean(str(why))) for action, why in refusals.items()]
+    return [(action, None if why is None else clean(explain(why))) for action, why in refusals.items()]

@@ -1,0 +1,40 @@
+"""What to do about an error, as the app says it: by a key or a page, where core's hint names a command."""
+
+import re
+
+from decentralml.core.errors import DecentralMLError
+
+_COMMAND = re.compile(r"`decentralml |--[a-z]|account create")
+# By the error's code. What only a command or the start of the app can do keeps the hint that says so.
+HINTS = {
+    "CreatorCannotWork": "U switches the account.",
+    "NoData": "Name an .npz file with x and y: Browse finds it.",
+    "NoKeyring": "The password is asked for instead.",
+    "NoResult": "2 Runs says how far it came.",
+    "NoSigner": "The card asks for the password again.",
+    "NotAccepted": "a in 3 Validate accepts it.",
+    "NotTheCreator": "U switches the account.",
+    "NotTheWorker": "U switches the account.",
+    "NothingToTrain": "d on the task's page labels its files.",
+    "RunIsAlive": "x in 2 Runs stops it.",
+    "SubmissionNotFound": "The task's page lists its submissions.",
+    "TaskNotFound": "1 Tasks lists those that exist.",
+    "UnknownAccount": "n in 5 Accounts makes one.",
+    "UnknownCall": "? says what every key does.",
+    "UnknownRun": "2 Runs lists those that exist.",
+}
+
+
+def names_command(hint: str) -> bool:
+    """Whether a hint speaks of the command line."""
+    return _COMMAND.search(hint) is not None
+
+
+def hint(error: DecentralMLError) -> str:
+    """What to do about ``error`` in the app."""
+    return HINTS.get(error.code, error.hint) if names_command(error.hint) else error.hint
+
+
+def explain(error: DecentralMLError) -> str:
+    """What went wrong and what to do about it, as every page and dialog says it."""
+    return f"{error.message} {hint(error)}".strip()
