@@ -32,6 +32,7 @@ from decentralml.core.domain import (
     Terms,
     ValidationStrategy,
 )
+from decentralml.core.errors import Refused
 from decentralml.core.signing import Crypto, encode_address
 
 WORK, REVIEW = 80, 40
@@ -223,3 +224,13 @@ def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
 @pytest.fixture
 def world(worlds: Callable[[], World]) -> World:
     return worlds()
+
+
+def refused(world: Any, call: Any, role: str) -> str:
+    """The code with which a call is refused; nothing may have changed."""
+    before = [world.balance(role) for role in tuple(world.keys)]
+    with pytest.raises(Refused) as caught:
+        world.do(call, role)
+    assert [world.balance(role) for role in tuple(world.keys)] == before
+    assert caught.value.message
+    return caught.value.code
