@@ -18,6 +18,8 @@ _WAYS_IN = (
     ("import an account", "the first page"),
     ("try the demo market", "the first page"),
 )
+# Between what a key is for and why it cannot be used; what follows is not searched.
+_NOT_NOW = ". Not now: "
 
 
 class Commands(Provider):
@@ -42,7 +44,7 @@ class Commands(Provider):
                     continue
                 run = partial(app.run_action, key.dispatched, screen)
                 refusal = screen.why_not(key.method)
-                not_now = "" if refusal is None else f". Not now: {clean(refusal.message)}"
+                not_now = "" if refusal is None else f"{_NOT_NOW}{clean(refusal.message)}"
                 yield key.label, f"{key.shown(app.keymap)}   {key.about}{not_now}", run
             yield from self._related
             yield from screen.commands()
@@ -64,6 +66,6 @@ class Commands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for label, about, run in self._commands():
-            score = max(matcher.match(label), matcher.match(about) * 0.5)
+            score = max(matcher.match(label), matcher.match(about.partition(_NOT_NOW)[0]) * 0.5)
             if score > 0:
                 yield Hit(score, matcher.highlight(label), run, help=about)
