@@ -114,7 +114,7 @@ TABLE: tuple[Key, ...] = (
         "related",
         "go to",
         "to what belongs to it: task, submission, run, account; or note an address",
-        _but("first_start"),
+        THINGS,
         False,
     ),
     Key(
@@ -250,6 +250,7 @@ TABLE: tuple[Key, ...] = (
     # What a dialog asks
     Key("y", "yes", "yes", "yes: sign, send, or do what the dialog asks", ("dialog",)),
     Key("ctrl+g", "go", "go", "do what the first button says, from any field", ("dialog", "create"), False),
+    Key("ctrl+o", "browse", "browse", "find the file or folder for a field", ("dialog", "create"), False),
     Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",)),
     # Seeing
     Key(
@@ -257,7 +258,7 @@ TABLE: tuple[Key, ...] = (
         "filter",
         "filter",
         "filter the list as you type",
-        ("tasks", "runs", "validate", "activity"),
+        ("tasks", "runs", "validate", "activity", "dialog"),
         True,
         "/",
     ),

@@ -57,7 +57,7 @@ def test_no_key_is_needed_that_terminals_take() -> None:
 
 
 def test_every_action_has_a_key_of_one_character_or_one_that_every_keyboard_has() -> None:
-    plain = {"enter", "escape", "space", "tab", "backspace", "ctrl+d", "ctrl+u", "ctrl+p", "ctrl+g"}
+    plain = {"enter", "escape", "space", "tab", "backspace", "ctrl+d", "ctrl+u", "ctrl+p", "ctrl+g", "ctrl+o"}
     signs = {"slash", "colon", "question_mark", "exclamation_mark", "underscore", "full_stop"}
     signs |= {"left_square_bracket", "right_square_bracket"}
     signs |= {"plus", "minus", "less_than_sign", "greater_than_sign"}

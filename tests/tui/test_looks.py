@@ -5,14 +5,21 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, OptionList
 
 from decentralml.core.domain import TaskType
 from decentralml.core.wallet.addressbook import AddressBook
+from decentralml.tui import keys
+from decentralml.tui.failures import Failure
 from decentralml.tui.judging.work import Setup
+from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.address_book import AddressBookScreen
-from decentralml.tui.screens.held_out import HeldOut
+from decentralml.tui.screens.dialog import Choose
+from decentralml.tui.screens.failure import FailureStory
+from decentralml.tui.screens.federate_form import FederateForm
+from decentralml.tui.screens.form import Form
+from decentralml.tui.screens.held_out import HELD_OUT, HeldOut
 from decentralml.tui.screens.label import LabelFiles
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.record import RecordScreen
@@ -29,7 +36,7 @@ from decentralml.tui.screens.viewer import Viewer
 from decentralml.tui.widgets.file_picker import FilePicker
 
 from . import judged
-from .conftest import ASSETS, Place, opened, settled, text_of, until
+from .conftest import ASSETS, START, Place, opened, settled, text_of, until
 from .judged import HOSTILE
 from .trainings import MACHINE, Training, finished, fit, started
 
@@ -207,7 +214,7 @@ async def picker(place: Place, pilot: Pilot[None]) -> None:
     for name in ("images", "labels", "scans \u202e of \x1b[2J the ward"):
         (folder / name).mkdir(exist_ok=True)
     (folder / "digits.npz").write_bytes(b"x" * 1234)
-    pilot.app.push_screen(FilePicker(folder))
+    pilot.app.push_screen(FilePicker(folder, HELD_OUT))
     await sees(pilot, "digits.npz")
 
 
@@ -261,11 +268,68 @@ PAGES: dict[str, Page] = {
 }
 
 
+async def federate_form(place: Place, pilot: Pilot[None]) -> None:
+    await federate(place, pilot)
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, FederateForm), "the form")
+
+
+async def new_account(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.run_worker(account_dialogs.create(pilot.app))
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
+
+
+async def import_account(place: Place, pilot: Pilot[None], source: str) -> None:
+    pilot.app.run_worker(account_dialogs.import_(pilot.app))
+    await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the sources")
+    sources = pilot.app.screen.query_one(OptionList)
+    sources.highlighted = sources.get_option_index(source)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
+
+
+async def import_words(place: Place, pilot: Pilot[None]) -> None:
+    await import_account(place, pilot, "words")
+
+
+async def import_json(place: Place, pilot: Pilot[None]) -> None:
+    await import_account(place, pilot, "json")
+
+
+async def change_password(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.run_worker(account_dialogs.change_password(pilot.app, place.accounts.get("ada")))
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
+
+
+async def forget(place: Place, pilot: Pilot[None]) -> None:
+    account = place.accounts.get("ada")
+    pilot.app.run_worker(account_dialogs.forget(pilot.app, account, "It has 900.00 free and 3 open tasks."))
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
+
+
+async def failure(place: Place, pilot: Pilot[None]) -> None:
+    broken = Failure(START, "Unavailable", "No node answers.", "Try again later.", LONG, "uploading", list)
+    pilot.app.push_screen(FailureStory(broken))
+    await until(pilot, lambda: isinstance(pilot.app.screen, FailureStory), "the story")
+
+
+# As they look they are in the pictures of their own modules.
+FORMS: dict[str, Page] = {
+    "federate-form": federate_form,
+    "new-account": new_account,
+    "import-words": import_words,
+    "import-json": import_json,
+    "change-password": change_password,
+    "forget": forget,
+    "failure": failure,
+}
+
+
 def opener(place: Place, page: str, theme: str = "dark") -> Callable[[Pilot[None]], Awaitable[None]]:
     async def show(pilot: Pilot[None]) -> None:
         await opened(pilot)
         pilot.app.looks.use(theme)
-        await PAGES[page](place, pilot)
+        await (PAGES | FORMS)[page](place, pilot)
         await settled(pilot)
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
@@ -289,10 +353,36 @@ def test_every_page_looks_as_it_did_in_every_other_theme(
 
 
 DIALOGS = ("submission", "sign", "decide", "reason", "held-out", "train", "try", "set-up", "send")
-DIALOGS += ("picker", "words", "help")
+DIALOGS += ("picker", "words", "help", *FORMS)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize("page", DIALOGS)
+async def test_every_button_of_a_dialog_names_the_key_that_does_the_same(painted: Place, page: str) -> None:
+    """Where nobody has a mouse, no button is reached by tab alone."""
+    app = painted.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opener(painted, page)(pilot)
+        shown = {row.shown({}) for row in keys.TABLE} | {"enter", "enter: another"}
+        for button in app.screen.query(Button):
+            assert str(button.label).rpartition("  ")[2].strip() in shown, button
+
+
+WITH_PATHS = ("create", "held-out", "train", "try", "send", "federate-form", "import-json")
+
+
+@pytest.mark.parametrize("page", WITH_PATHS)
+async def test_one_key_browses_for_the_field_of_a_path(painted: Place, page: str) -> None:
+    app = painted.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opener(painted, page)(pilot)
+        before = app.screen
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, FilePicker), "the picker")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is before, "the form again")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (40, 12)], ids=lambda size: "x".join(map(str, size)))
 @pytest.mark.parametrize("page", DIALOGS)
 async def test_every_dialog_shows_all_its_buttons(painted: Place, page: str, size: tuple[int, int]) -> None:
     app = painted.app()

@@ -62,6 +62,10 @@ async def test_a_finished_run_is_listed_looked_at_and_delivered(market_home: Pla
         assert "STAYS HERE  diary.txt" in text
         assert "its creator can load it" in text
         assert market_home.chain.submission(2).delivered is None
+        await pilot.press("h")
+        await until(pilot, lambda: "Which result?" in text_of(app), "the runs again")
+        await pilot.press("enter")
+        await until(pilot, lambda: "GOES OUT" in text_of(app), "the parcel")
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         assert "diary.txt" not in text_of(app)
@@ -113,7 +117,7 @@ async def test_without_a_run_a_folder_is_chosen(market_home: Place, trained: Pat
     async with market_home.running(as_="chi") as (app, pilot):
         screen = await delivering(app, pilot)
         await until(pilot, lambda: "No run of this task has finished here" in text_of(app))
-        await pilot.press("enter")
+        await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, FilePicker))
         app.screen.dismiss(trained / "honest")
         await until(pilot, lambda: screen.query("#parcel") and "GOES OUT" in text_of(app))

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button
+from textual.widgets import OptionList
 
 from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.tui import keys
@@ -264,7 +264,12 @@ async def test_enter_on_a_submission_shows_all_of_it_and_leads_on(market_home: P
         assert market_home.address("bo") in text
         assert market_home.chain.submission(1).digest in text
         assert "decide by" in text
-        app.screen.query_one("#record", Button).press()
+        await pilot.press("full_stop")
+        await until(pilot, lambda: "record of" in text_of(app), "the ways")
+        ways = app.screen.query_one(OptionList)
+        names = [str(way.prompt) for way in ways.options]
+        ways.highlighted = next(number for number, name in enumerate(names) if "its worker" in name)
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, RecordScreen))
         await until(pilot, lambda: "AS WORKER" in text_of(app))
         await pilot.press("escape")

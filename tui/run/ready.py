@@ -12,9 +12,17 @@ from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
+from decentralml.tui.widgets.file_picker import Purpose
 from decentralml.tui.widgets.prose import Field
 from decentralml.tui.words import size
 
+DATA = Purpose(
+    "data",
+    "Data: your own, it stays here",
+    "either",
+    holds="an .npz with x and y; or a folder that the task's script reads",
+    fits=lambda path: path.suffix == ".npz",
+)
 _TYPES = {"u": "uint", "i": "int", "f": "float"}
 
 

@@ -22,6 +22,7 @@ from decentralml.tui import background
 from decentralml.tui.screens.dialog import Choose, Dialog
 from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.widgets.buttons import Buttons
+from decentralml.tui.widgets.file_picker import Purpose
 from decentralml.tui.widgets.secret import Secret
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ Flow = Callable[["DecentralMLApp"], Awaitable[Account | None]]
 _MAX_KEY_FILE = 1_000_000
 _ASKED = 3
 _ANY_NETWORK = "any network"
+_KEY_FILE = Purpose(
+    "key",
+    "The account's file",
+    holds="the JSON file of polkadot-js or of this app",
+    fits=lambda path: path.suffix == ".json",
+)
 _CRYPTO = Field("crypto", "Kind of key", choices=tuple(kind.value for kind in Crypto))
 _NEW_PASSWORD = (
     Field("password", "Password", secret=True),
@@ -239,7 +246,7 @@ def _from_json(app: "DecentralMLApp") -> Form[Account]:
     return Form(
         "Import a JSON file",
         (
-            Field("file", "File", placeholder="~/account.json"),
+            Field("file", "File", placeholder="~/account.json", finds=_KEY_FILE),
             Field("password", "Its password", secret=True),
             Field("name", "Name here", optional=True, placeholder="as in the file"),
             Field("network", "Written for", choices=("this network", _ANY_NETWORK)),

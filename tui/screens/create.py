@@ -1,5 +1,6 @@
 """Publish a task: the form for the three kinds, checked and priced while one types."""
 
+import os
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,8 +12,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Static, TextArea
 
+from decentralml.core import task_folder
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Receipt
+from decentralml.core.domain import TaskType
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean
 from decentralml.tui import keys
@@ -23,7 +26,7 @@ from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal, rebuildable
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Checked, Draft, Finding
-from decentralml.tui.widgets.file_picker import FilePicker, begin_at
+from decentralml.tui.widgets.file_picker import Purpose, find
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
 _LINES = ("files", "pays", "wanted", "until", "labels", "samples", "coordinates", "more")
@@ -99,7 +102,8 @@ class CreateTask(MarketScreen):
                 with Horizontal(classes="row", id="row-files"):
                     yield Label("files", classes="label")
                     yield Input(id="files", compact=True, placeholder=_HINTS["files"])
-                    yield Button("Browse", id="browse", compact=True)
+                    browse = keys.row("browse").shown(self.app.keymap)
+                    yield Button(f"Browse  {browse}", id="browse", compact=True)
                 for name in ("pays", "wanted", "until"):
                     yield from self._line(name)
                 yield from self._choice("judged")
@@ -206,7 +210,7 @@ class CreateTask(MarketScreen):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "browse":
-            self.work(self._browse())
+            self.action_browse()
         elif event.button.id == "clear":
             self.work(self._clear(), group="clear")
         elif event.button.id == "publish":
@@ -224,12 +228,13 @@ class CreateTask(MarketScreen):
             self.app.state.set("create.draft", {})
             self.work(self._check(), group="check", exclusive=True)
 
+    def action_browse(self) -> None:
+        self.work(self._browse())
+
     async def _browse(self) -> None:
         typed = self.draft.files.strip()
-        start = begin_at("" if "#sha256=" in typed else typed)
-        folder = await self.app.push_screen_wait(
-            FilePicker(start, True, title="The folder that the task ships")
-        )
+        purpose = _shipped(task_draft.KINDS[self.draft.kind])
+        folder = await find(self.app, purpose, "" if "#sha256=" in typed else typed)
         if folder is not None:
             self.query_one("#files", Input).value = str(folder)
 
@@ -270,6 +275,16 @@ class CreateTask(MarketScreen):
                 raise
 
         return replace(proposal, send=send)
+
+
+def _shipped(kind: TaskType) -> Purpose:
+    """The folder that a task of ``kind`` ships."""
+    title, script = "The folder that the task ships", task_folder.SCRIPTS.get(kind)
+    if script is None:
+        return Purpose("labelled", title, "folder", holds="holds the files to be labelled, and nothing else")
+    model = f" and {task_folder.BASE_MODEL}/" if kind is TaskType.ModelContributor else ""
+    holds = f"holds {script}{model}; {task_folder.REQUIREMENTS} names what else it needs"
+    return Purpose("shipped", title, "folder", holds, lambda path: os.path.isfile(path / script))
 
 
 def _named(found: Finding) -> str:

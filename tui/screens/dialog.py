@@ -1,6 +1,6 @@
 """Dialogs over a screen: a question, a choice, a text to read. Each answers through its dismissal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rich.text import Text
@@ -173,14 +173,21 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self._page(-1)
 
     def _page(self, by: int) -> None:
+        if isinstance(focused := self.focused, OptionList):
+            move: Callable[[], None] = focused.action_page_down if by > 0 else focused.action_page_up
+            move()
         for text in self.query("#text"):
             text.scroll_relative(y=by * max(text.size.height - 1, 1), animate=False)
 
     def action_top(self) -> None:
+        if isinstance(focused := self.focused, OptionList):
+            focused.action_first()
         for text in self.query("#text"):
             text.scroll_home(animate=False)
 
     def action_bottom(self) -> None:
+        if isinstance(focused := self.focused, OptionList):
+            focused.action_last()
         for text in self.query("#text"):
             text.scroll_end(animate=False)
 

@@ -16,9 +16,16 @@ from decentralml.core.models.federate import STRATEGIES
 from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.screens.held_out import HELD_OUT
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import FilePicker, begin_at
+from decentralml.tui.widgets.file_picker import Purpose, find
 
+_NEW_MODEL = Purpose(
+    "new-model",
+    "Where the model goes",
+    "folder",
+    holds="The model's new folder is made in the one chosen here.",
+)
 _ABOUT = {"average": "all the same share", "weighted": "a share by weight"}
 
 
@@ -54,11 +61,11 @@ class FederateForm(Dialog[Order]):
         yield Label("Held-out data, to measure the outcome (may be left empty)", classes="label")
         with Horizontal(classes="path"):
             yield Input(str(self._data or ""), id="data", compact=True)
-            yield Button("Browse", id="find-data", compact=True)
+            yield Button(self.label("Browse", "browse"), id="find-data", compact=True)
         yield Label("New folder for the model", classes="label")
         with Horizontal(classes="path"):
             yield Input(str(self._out), id="out", compact=True)
-            yield Button("Browse", id="find-out", compact=True)
+            yield Button(self.label("Browse", "browse"), id="find-out", compact=True)
         yield Static("", id="problem")
         with Buttons():
             yield Button(self.label("Write", "go"), id="yes", variant="primary", compact=True)
@@ -77,18 +84,22 @@ class FederateForm(Dialog[Order]):
 
     @on(Button.Pressed, "#find-data")
     def find_data(self) -> None:
-        self.run_worker(self.app.guarded(self._find("data", folders=False)))
+        self.run_worker(self.app.guarded(self._find("data", HELD_OUT)))
 
     @on(Button.Pressed, "#find-out")
     def find_out(self) -> None:
-        self.run_worker(self.app.guarded(self._find("out", folders=True)))
+        self.run_worker(self.app.guarded(self._find("out", _NEW_MODEL)))
 
-    async def _find(self, name: str, *, folders: bool) -> None:
+    def action_browse(self) -> None:
+        """For the field that one is in, and from anywhere else for the new folder."""
+        self.find_data() if self.query_one("#data").has_focus else self.find_out()
+
+    async def _find(self, name: str, purpose: Purpose) -> None:
         field = self.query_one(f"#{name}", Input)
         before = field.value
-        found = await self.app.push_screen_wait(FilePicker(begin_at(before, above=True), folders=folders))
+        found = await find(self.app, purpose, before)
         if found is not None:
-            field.value = str(found / (Path(before).name or "x") if folders else found)
+            field.value = str(found / (Path(before).name or "x") if purpose is _NEW_MODEL else found)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")

@@ -18,6 +18,7 @@ from decentralml.tui import background, keys
 from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.buttons import Buttons
+from decentralml.tui.widgets.file_picker import Purpose, find
 
 Answer = TypeVar("Answer")
 
@@ -29,7 +30,8 @@ _WRONG_SECRET = ("WrongPassword", "EmptyPassword", "BadPassword")
 class Field:
     """One line of a form. With ``choices`` one of them is chosen; ``repeats`` names the field it must equal.
 
-    ``counts`` shows how many words have been typed, where they cannot be seen.
+    ``counts`` shows how many words have been typed, where they cannot be seen. ``finds``: what a path is
+    browsed for.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Field:
     choices: tuple[str, ...] = ()
     repeats: str = ""
     counts: bool = False
+    finds: Purpose | None = None
 
 
 class Choice(Widget, can_focus=True):
@@ -143,6 +146,8 @@ class Form(Dialog[Answer]):
                         )
                     if field.counts:
                         yield Static("", id=f"{field.name}-count", classes="count")
+                    if field.finds is not None:
+                        yield Button(self.label("Browse", "browse"), id="browse", compact=True)
         yield Static("", id="problem")
         with Buttons():
             yield Button(
@@ -200,8 +205,26 @@ class Form(Dialog[Answer]):
     def pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "yes":
             self._send()
+        elif event.button.id == "browse":
+            self.action_browse()
         else:
             self.action_back()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "browse":
+            return any(field.finds for field in self._fields)
+        return super().check_action(action, parameters)
+
+    def action_browse(self) -> None:
+        if not self._busy:
+            self.run_worker(self.app.guarded(self._browse()), group="browse")
+
+    async def _browse(self) -> None:
+        for field in self._fields:
+            if field.finds is not None:
+                path = self.query_one(f"#{field.name}", Input)
+                found = await find(self.app, field.finds, path.value)
+                path.value = path.value if found is None else str(found)
 
     def action_back(self) -> None:
         if not self._busy:

@@ -15,9 +15,21 @@ from decentralml.tui import background
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import FilePicker, begin_at
+from decentralml.tui.widgets.file_picker import Purpose, find
 
 _TYPED = "unsandboxed"
+HELD_OUT = Purpose(
+    "held-out",
+    "Held-out data: only you have it",
+    holds="an .npz with x and y",
+    fits=lambda path: path.suffix == ".npz",
+)
+_POLICY = Purpose(
+    "policy",
+    "Your validation.py",
+    holds="a script that decides on results",
+    fits=lambda path: path.suffix == ".py",
+)
 
 
 class HeldOut(Dialog[Setup]):
@@ -36,12 +48,12 @@ class HeldOut(Dialog[Setup]):
         yield Label("Held-out data: an .npz with x and y", classes="label")
         with Horizontal(classes="path"):
             yield Input(_text(self._before.data), id="data", compact=True)
-            yield Button("Browse", id="find-data", compact=True)
+            yield Button(self.label("Browse", "browse"), id="find-data", compact=True)
         said = "decides on this task" if self._policy_needed else "may be left empty"
         yield Label(f"Your validation.py ({said})", classes="label")
         with Horizontal(classes="path"):
             yield Input(_text(self._before.policy), id="policy", compact=True)
-            yield Button("Browse", id="find-policy", compact=True)
+            yield Button(self.label("Browse", "browse"), id="find-policy", compact=True)
         if self._no_sandbox:
             yield Label(Text(f"{clean(self._no_sandbox)} Type {_TYPED} to load strangers' models without."))
             yield Input(id="typed", compact=True)
@@ -55,15 +67,19 @@ class HeldOut(Dialog[Setup]):
 
     @on(Button.Pressed, "#find-data")
     def find_data(self) -> None:
-        self.run_worker(self.app.guarded(self._find("data")))
+        self.run_worker(self.app.guarded(self._find("data", HELD_OUT)))
 
     @on(Button.Pressed, "#find-policy")
     def find_policy(self) -> None:
-        self.run_worker(self.app.guarded(self._find("policy")))
+        self.run_worker(self.app.guarded(self._find("policy", _POLICY)))
 
-    async def _find(self, name: str) -> None:
+    def action_browse(self) -> None:
+        """For the field that one is in, and from anywhere else for the data."""
+        self.find_policy() if self.query_one("#policy").has_focus else self.find_data()
+
+    async def _find(self, name: str, purpose: Purpose) -> None:
         field = self.query_one(f"#{name}", Input)
-        found = await self.app.push_screen_wait(FilePicker(begin_at(field.value, above=True)))
+        found = await find(self.app, purpose, field.value)
         if found is not None:
             field.value = str(found)
 

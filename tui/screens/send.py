@@ -1,5 +1,6 @@
 """Deliver: which result, what of it goes out, whether its creator can load it, then the signature."""
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -24,11 +25,18 @@ from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import rebuildable
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.file_picker import Purpose, find
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import duration, size
 
 _LEFT_OUT = 12
+_RESULT = Purpose(
+    "result",
+    "The result's folder",
+    "folder",
+    holds=f"holds {', '.join(send.FILES)}",
+    fits=lambda path: all(os.path.isfile(path / name) for name in send.FILES),
+)
 
 
 class SendResult(Working[Receipt]):
@@ -55,8 +63,8 @@ class SendResult(Working[Receipt]):
             yield Button(
                 self.label("Send…", "yes"), id="send", variant="primary", compact=True, disabled=True
             )
-            yield Button("Runs", id="again", compact=True)
-            yield Button("Folder", id="folder", compact=True)
+            yield Button(self.label("Runs", "left"), id="again", compact=True)
+            yield Button(self.label("Folder", "browse"), id="folder", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
@@ -108,18 +116,24 @@ class SendResult(Working[Receipt]):
     def pressed(self, event: Button.Pressed) -> None:
         {
             "send": self.action_yes,
-            "again": self._choose,
-            "folder": self._browse,
+            "again": self.action_left,
+            "folder": self.action_browse,
             "no": self.action_back,
         }[event.button.id or "no"]()
 
-    def _browse(self) -> None:
-        self.work(self._pick())
+    def action_left(self) -> None:
+        """Back to the runs, where there are any to choose from."""
+        if self._parcel is not None and self._runs and not self._sending:
+            self._choose()
+        else:
+            super().action_left()
+
+    def action_browse(self) -> None:
+        if not self._sending:
+            self.work(self._pick(), group="pick")
 
     async def _pick(self) -> None:
-        folder = await self.app.push_screen_wait(
-            FilePicker(Path.cwd(), folders=True, title="The result's folder")
-        )
+        folder = await find(self.app, _RESULT)
         if folder is not None:
             await self._prepare(folder, f"folder {folder}")
 

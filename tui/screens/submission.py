@@ -20,7 +20,7 @@ from decentralml.tui.words import reason_is
 
 
 class SubmissionDetails(Working[str]):
-    """Answers with where to go on: "judge", "report", "run" or "record"; None where it was only read."""
+    """Answers with where to go on: "judge", "report" or "related"; None where it was only read."""
 
     def __init__(self, submission: Submission, facts: Facts, now: int) -> None:
         super().__init__(f"Submission {submission.id} of task {submission.task_id}")
@@ -38,18 +38,13 @@ class SubmissionDetails(Working[str]):
                 yield Button(self.label("Evaluate", "evaluate"), id="judge", variant="primary", compact=True)
             if self._can("report"):
                 yield Button(self.label("Report", "report"), id="report", compact=True)
-            if self._can("run"):
-                yield Button("Run", id="run", compact=True)
-            yield Button("Worker", id="record", compact=True)
+            yield Button(self.label("Go to", "related"), id="related", compact=True)
             yield Button(self.label("Close", "back"), id="close", compact=True)
 
     def _can(self, what: str) -> bool:
         if what == "judge":
             return self._submission.id in self._facts.fitting.get("evaluate", ())
-        if what == "report":
-            measured = self._submission.id in self._facts.reports
-            return measured or self._submission.report_path is not None
-        return what != "run" or self._submission.id in self._facts.runs
+        return self._submission.id in self._facts.reports or self._submission.report_path is not None
 
     def on_mount(self) -> None:
         self.query_one("#fields", Prose).show(fields(self._submission, self._facts, self._now))
@@ -84,6 +79,9 @@ class SubmissionDetails(Working[str]):
 
     def action_report(self) -> None:
         self.dismiss("report")
+
+    def action_related(self) -> None:
+        self.dismiss("related")
 
     def action_copy(self) -> None:
         self.app.copy(self._submission.result_path or self._submission.digest or self._submission.worker)

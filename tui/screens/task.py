@@ -335,10 +335,8 @@ class TaskDetail(Acting):
             self.app.show("validate", submission_id)
         elif answer == "report":
             self.app.places.lead(("report", submission_id))
-        elif answer == "run":
-            self.app.show("runs", facts.runs[submission_id].id)
-        elif answer == "record":
-            self.app.places.lead(("record", submission.worker))
+        elif answer == "related":
+            self.action_related()
 
     def why_not(self, action: str) -> DecentralMLError | None:
         here = self.files.node if self.panel == "assets" else self.submission_id

@@ -24,13 +24,13 @@ from decentralml.core.training.runs import Runs
 from decentralml.core.words import KINDS
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
-from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
+from decentralml.tui.run.ready import DATA, Ready, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.working import Working
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import FilePicker, begin_at
+from decentralml.tui.widgets.file_picker import find
 from decentralml.tui.widgets.prose import Block, Prose
 from decentralml.tui.words import machine, size
 
@@ -112,8 +112,7 @@ class StartTraining(Working[int]):
                 id="data",
                 compact=True,
             )
-            yield Button("File", id="file", compact=True)
-            yield Button("Folder", id="folder", compact=True)
+            yield Button(self.label("Browse", "browse"), id="browse", compact=True)
         yield Static("", id="data-says")
         with Horizontal(classes="row"):
             for name, default, hint in (
@@ -262,18 +261,18 @@ class StartTraining(Working[int]):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         match event.button.id:
-            case "file" | "folder":
-                self.work(self._browse(folders=event.button.id == "folder"))
+            case "browse":
+                self.action_browse()
             case "start":
                 self._start()
             case _:
                 self.dismiss(None)
 
-    async def _browse(self, *, folders: bool) -> None:
-        begin = begin_at(self._text("data"), above=True)
-        found = await self.app.push_screen_wait(
-            FilePicker(begin, folders, title="Data: your own, it stays here")
-        )
+    def action_browse(self) -> None:
+        self.work(self._browse())
+
+    async def _browse(self) -> None:
+        found = await find(self.app, DATA, self._text("data"))
         if found is not None:
             self.query_one("#data", Input).value = str(found)
 

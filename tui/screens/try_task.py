@@ -1,7 +1,6 @@
 """Try a task before a slot is held: a few batches in the sandbox, and what a whole training would take."""
 
 from functools import partial
-from pathlib import Path
 
 import msgspec
 from textual import on
@@ -18,9 +17,10 @@ from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.training.runs import Runs
 from decentralml.tui.failures import Again
+from decentralml.tui.run.ready import DATA
 from decentralml.tui.screens.working import Working, card
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import FilePicker
+from decentralml.tui.widgets.file_picker import find
 from decentralml.tui.widgets.prose import Field, Line, Prose
 from decentralml.tui.words import duration, size
 
@@ -46,7 +46,7 @@ class TryTask(Working[None]):
                 id="data",
                 compact=True,
             )
-            yield Button("Browse", id="browse", compact=True)
+            yield Button(self.label("Browse", "browse"), id="browse", compact=True)
         with Horizontal(classes="row"):
             yield Label("epochs", classes="label")
             epochs = self._last.get("epochs", "10")
@@ -88,7 +88,7 @@ class TryTask(Working[None]):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "browse":
-            self.work(self._browse())
+            self.action_browse()
         elif event.button.id == "try":
             self._start()
         else:
@@ -104,10 +104,14 @@ class TryTask(Working[None]):
         if self._trial is not None:
             self._show_trial(self._trial)
 
+    def action_browse(self) -> None:
+        self.work(self._browse())
+
     async def _browse(self) -> None:
-        found = await self.app.push_screen_wait(FilePicker(Path.cwd(), title="Data: an .npz file"))
+        data = self.query_one("#data", Input)
+        found = await find(self.app, DATA, data.value)
         if found is not None:
-            self.query_one("#data", Input).value = str(found)
+            data.value = str(found)
 
     def action_back(self) -> None:
         self._left = True

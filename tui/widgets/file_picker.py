@@ -1,8 +1,10 @@
 """A dialog that finds a file or a folder: by typing with completion, or by walking through folders."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from rich.text import Text
 from textual import events, on
@@ -13,32 +15,65 @@ from textual.widgets.option_list import Option
 from decentralml.core import named_path
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean, short
-from decentralml.tui import background
+from decentralml.tui import background, keys
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.words import size
 
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
+
 MOST_ENTRIES = 2000
 _MOST_SHOWN = 200
+_REMEMBERED = "picker"
+_FITS = "✓"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a path is looked for, as the person is told.
+
+    ``name``: under which the folder of last time is remembered. ``fits`` says whether a path looks right,
+    from its name or from what lies in it; it blocks.
+    """
+
+    name: str
+    title: str
+    wants: Literal["file", "folder", "either"] = "file"
+    holds: str = ""
+    fits: Callable[[Path], bool] | None = None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds: (name, size in bytes or None for a folder), folders first; or why not."""
+    """What a folder holds: (name, size in bytes or None for a folder), folders first; or why not.
+
+    ``fitting`` are the names that fit the purpose; ``more`` and ``hidden`` count what is not listed.
+    """
 
     folder: Path
     entries: tuple[tuple[str, int | None], ...] = ()
+    fitting: frozenset[str] = frozenset()
     more: int = 0
+    hidden: int = 0
     problem: str = ""
 
 
-def read(folder: Path, prefix: str = "") -> Listing:
-    """List ``folder``; names that begin with a dot only where ``prefix`` does. Blocks."""
+def read(folder: Path, part: str = "", fits: Callable[[Path], bool] | None = None) -> Listing:
+    """List what has ``part`` in its name, whatever its case; first what begins so. Blocks.
+
+    Names that begin with a dot are listed only where ``part`` does.
+    """
     found: list[tuple[str, int | None]] = []
+    hidden = 0
+    wanted = part.casefold()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.startswith(prefix) or (entry.name.startswith(".") and not prefix):
+                if entry.name.startswith(".") and not part.startswith("."):
+                    hidden += 1
+                    continue
+                if wanted not in entry.name.casefold():
                     continue
                 try:
                     found.append((entry.name, None if entry.is_dir() else entry.stat().st_size))
@@ -47,8 +82,37 @@ def read(folder: Path, prefix: str = "") -> Listing:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         return Listing(folder, problem=f"{short(str(folder), _MOST_SHOWN)}: {why}.")
-    found.sort(key=lambda item: (item[1] is not None, item[0].casefold()))
-    return Listing(folder, tuple(found[:MOST_ENTRIES]), max(len(found) - MOST_ENTRIES, 0))
+
+    def place(entry: tuple[str, int | None]) -> tuple[bool, bool, str]:
+        name = entry[0].casefold()
+        return not name.startswith(wanted), entry[1] is not None, name
+
+    found.sort(key=place)
+    listed = found[:MOST_ENTRIES]
+    fitting = frozenset(name for name, _ in listed if fits is not None and fits(folder / name))
+    return Listing(folder, tuple(listed), fitting, len(found) - len(listed), hidden)
+
+
+async def find(app: "DecentralMLApp", purpose: Purpose, typed: str = "") -> Path | None:
+    """Let the person pick a path, from what is ``typed`` already, else from where they last did."""
+    kept = app.state.get(_REMEMBERED, {})
+    start = await background.call(_begin_at, typed.strip(), str(kept.get(purpose.name, "")))
+    found = await app.push_screen_wait(FilePicker(start, purpose))
+    if found is not None and app.state.set(_REMEMBERED, {**kept, purpose.name: str(found.parent)}):
+        app.save_state()
+    return found
+
+
+def _begin_at(typed: str, last: str) -> Path:
+    """Where to begin: above what is typed, else in the last folder; here where there is none."""
+    try:
+        if typed:
+            return named_path.typed(typed).parent
+        if last and named_path.kind(Path(last)) == "folder":
+            return Path(last)
+    except Misused:
+        pass
+    return Path.cwd()
 
 
 class PathInput(Input):
@@ -65,27 +129,34 @@ class PathInput(Input):
 
 
 class FilePicker(Dialog[Path]):
-    """Answers with a file, or with a folder where ``folders``; None where the person left."""
+    """Answers with a path that is what the purpose wants; None where the person left."""
 
-    def __init__(self, start: Path, folders: bool = False, *, title: str = "") -> None:
-        super().__init__(title or ("Choose a folder" if folders else "Choose a file"))
+    def __init__(self, start: Path, purpose: Purpose) -> None:
+        super().__init__(purpose.title)
         self._start = start
-        self._folders = folders
+        self._purpose = purpose
         self._listing = Listing(start)
 
     def body(self) -> ComposeResult:
         yield PathInput(_typed(self._start), id="path", compact=True, select_on_focus=False)
+        holds = self._purpose.holds
+        mark = f"{_FITS} " if self._purpose.fits is not None else ""
+        yield Static(Text(f"{mark}{holds}"), id="holds")
         yield OptionList(id="entries")
         yield Static("", id="problem")
+        filter_ = keys.row("filter").shown(self.app.keymap)
+        words = f"tab completes; down: the list, with j k h l enter; {filter_}: the name again"
+        yield Static(Text(words), id="keys")
         with Buttons():
-            if self._folders:
-                yield Button("Choose this folder  enter", id="choose", variant="primary", compact=True)
+            choose = "Choose" if self._purpose.wants == "file" else "Choose this folder"
+            yield Button(self.label(choose, "go"), id="choose", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:
         path = self.query_one("#path", Input)
         path.focus()
         path.cursor_position = len(path.value)
+        self.query_one("#holds").display = bool(self._purpose.holds)
 
     # Listing
 
@@ -95,21 +166,25 @@ class FilePicker(Dialog[Path]):
         self.run_worker(self.app.guarded(self._list(event.value)), group="list", exclusive=True)
 
     async def _list(self, typed: str) -> None:
-        folder, _, prefix = typed.rpartition("/")
-        listing = await background.call(_read_typed, folder or "/", prefix)
+        folder, _, part = typed.rpartition("/")
+        listing = await background.call(_read_typed, folder or "/", part, self._purpose.fits)
         if self.query_one("#path", Input).value != typed:
             return
         self._listing = listing
         options = self.query_one("#entries", OptionList)
         options.clear_options()
-        options.add_options([Option(_line(name, count)) for name, count in listing.entries])
+        options.add_options(
+            [Option(_line(name, count, name in listing.fitting)) for name, count in listing.entries]
+        )
         if listing.entries:
             options.highlighted = 0
         words = listing.problem
         if not words and listing.more:
-            words = f"{listing.more:,} more: type the beginning of the name."
+            words = f"{listing.more:,} more: type a part of the name."
         if not words and not listing.entries:
-            words = "Nothing here begins like this." if prefix else "An empty folder."
+            words = "No name here has this in it." if part else "An empty folder."
+        if not listing.problem and listing.hidden and not part:
+            words = f"{words} {listing.hidden:,} hidden: type a dot to see them.".strip()
         self._say(words)
 
     def complete(self) -> None:
@@ -119,7 +194,8 @@ class FilePicker(Dialog[Path]):
 
     async def _complete(self, typed: str) -> None:
         folder, _, prefix = typed.rpartition("/")
-        entries = (await background.call(_read_typed, folder or "/", prefix)).entries
+        listed = (await background.call(_read_typed, folder or "/", prefix)).entries
+        entries = [entry for entry in listed if entry[0].startswith(prefix)]
         path = self.query_one("#path", Input)
         if not entries or path.value != typed:
             return
@@ -155,17 +231,34 @@ class FilePicker(Dialog[Path]):
             if count is None:
                 self._go(self._listing.folder / name)
 
+    def action_filter(self) -> None:
+        """To the name, of which any part filters the list."""
+        self._go(self._listing.folder)
+        self.query_one("#path").focus()
+
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         """A folder is entered, a file is the answer."""
-        name, count = self._listing.entries[event.option_index]
+        self._choose(event.option_index)
+
+    def _choose(self, index: int) -> None:
+        name, count = self._listing.entries[index]
         if count is None:
             self._go(self._listing.folder / name)
-        elif not self._folders:
+        elif self._purpose.wants != "folder":
             self.dismiss(self._listing.folder / name)
 
-    @on(Input.Submitted, "#path")
     @on(Button.Pressed, "#choose")
+    def go_pressed(self) -> None:
+        """What the button says: in the list the file under the cursor, else what is typed."""
+        options = self.query_one("#entries", OptionList)
+        index = options.highlighted if options.has_focus and self._purpose.wants == "file" else None
+        if index is not None:
+            self._choose(index)
+        else:
+            self.done()
+
+    @on(Input.Submitted, "#path")
     def done(self) -> None:
         answer = self._answer(self.query_one("#path", Input).value)
         self.run_worker(self.app.guarded(answer), group="list", exclusive=True)
@@ -176,36 +269,30 @@ class FilePicker(Dialog[Path]):
 
     async def _answer(self, typed: str) -> None:
         await self._list(typed)  # first: it too says a line
-        wanted = "folder" if self._folders else "file"
+        wants = self._purpose.wants
         try:
             path = named_path.typed(typed)
             found = await background.call(named_path.kind, path)
         except Misused as error:
             self._say(error.message)
             return
-        if found == "folder" and not self._folders:
+        if found == "folder" and wants == "file":
             self._go(path)
-        elif found == wanted:
+        elif found is not None and found in ("file", "folder") and wants in (found, "either"):
             self.dismiss(Path(os.path.abspath(path)))
+        elif found is None and self._listing.entries:
+            self._choose(self.query_one("#entries", OptionList).highlighted or 0)
         else:
+            wanted = "such path" if wants == "either" else wants
             self._say(f"There is no {wanted} {short(str(path), _MOST_SHOWN)}.")
 
     def _say(self, text: str) -> None:
         self.query_one("#problem", Static).update(Text(clean(text)))
 
 
-def begin_at(typed: str, *, above: bool = False) -> Path:
-    """Where to begin from what stands in a field: there, or ``above`` it; here where it is no path."""
+def _read_typed(folder: str, part: str, fits: Callable[[Path], bool] | None = None) -> Listing:
     try:
-        path = named_path.typed(typed.strip())
-    except Misused:
-        return Path.cwd()
-    return path.parent if above and typed.strip() else path
-
-
-def _read_typed(folder: str, prefix: str) -> Listing:
-    try:
-        return read(named_path.typed(folder), prefix)
+        return read(named_path.typed(folder), part, fits)
     except Misused as error:
         return Listing(Path.home(), problem=error.message)
 
@@ -214,8 +301,9 @@ def _typed(folder: Path) -> str:
     return f"{str(folder).rstrip('/')}/"
 
 
-def _line(name: str, count: int | None) -> Text:
+def _line(name: str, count: int | None, fits: bool) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{'' if count is None else size(count):>9}  ", "dim")
+    text.append(f"{'' if count is None else size(count):>9} ", "dim")
+    text.append(f"{_FITS if fits else ' '} ", "bold")
     text.append(clean(name) + ("/" if count is None else ""), "bold" if count is None else "")
     return text
