@@ -99,7 +99,8 @@ class Weights:
     ) -> "Array":
         """``count`` elements of tensor ``name`` from element ``start``, flat, in the file's dtype.
 
-        ``out`` is a flat array of that dtype to read into. Raises `Refused` when the file ends early.
+        ``out`` is a flat array of that dtype to read into. Raises `Refused` ("BadWeights") where the file
+        does not hold them.
         """
         import numpy as np
 
@@ -110,7 +111,10 @@ class Weights:
             return buffer
         offset = self._offsets[name]
         if offset is None:
-            buffer[:] = self._file[name][()].reshape(-1)[start : start + count]
+            try:
+                buffer[:] = self._file[name][()].reshape(-1)[start : start + count]
+            except (KeyError, OSError, ValueError, RuntimeError, TypeError) as error:
+                raise _bad(f"{name} cannot be read: {error}.") from error
             return buffer
         at, view = offset + start * buffer.itemsize, buffer.view(np.uint8).data
         while view:

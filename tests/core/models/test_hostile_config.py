@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -47,3 +48,12 @@ def test_no_config_breaks_the_inspection(name: str, copy: Callable[[str], Path])
             structure.diff(sound, inspect(folder))
             refused -= 1
     assert 0 < refused < EACH
+
+
+def test_a_size_without_an_end_is_refused(copy: Callable[[str], Path]) -> None:
+    folder = copy("a")
+    text = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(re.sub(r'"units": \d+', '"units": 1e999', text))
+    with pytest.raises(Refused) as refused:
+        inspect(folder)
+    assert refused.value.code == "BadConfig"
