@@ -28,6 +28,8 @@ def finite(metrics: Mapping[str, Any]) -> tuple[dict[str, float | None], list[st
     for name, value in list(metrics.items())[:METRIC_NAMES]:
         try:
             number = float(value)
+        except OverflowError:
+            number = math.inf
         except (TypeError, ValueError):
             continue
         values[str(name)[:100]] = number if math.isfinite(number) else None

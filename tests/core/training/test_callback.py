@@ -1,7 +1,7 @@
-import itertools
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def test_validation_figures_are_told_beside_the_training_ones(many_fits: Any) ->
 
 def test_data_of_unknown_length_have_no_steps(many_fits: Any) -> None:
     assert [event["steps"] for event in many_fits.events("fit")] == [12, 9, None, 12]
-    assert all(event["steps"] is None for event in many_fits.events("step") if event["fit"] == 3)
+    assert {event["steps"] for event in many_fits.events("step") if event["fit"] == 3} == {None}
 
 
 def test_a_subclassed_functional_is_saved_as_a_plain_one(many_fits: Any) -> None:
@@ -60,9 +60,10 @@ def test_a_subclassed_functional_is_saved_as_a_plain_one(many_fits: Any) -> None
 
 
 def test_steps_are_told_at_most_ten_times_a_second(many_fits: Any) -> None:
-    for fit in (1, 2, 3, 4):
-        seconds = [e["seconds"] for e in many_fits.events("step") if (e["fit"], e["epoch"]) == (fit, 1)]
-        assert all(later - earlier >= 0.09 for earlier, later in itertools.pairwise(seconds))
+    told = Counter((event["fit"], event["epoch"]) for event in many_fits.events("step"))
+    assert {fit for fit, _ in told} == {1, 2, 3, 4}
+    for epoch in many_fits.events("epoch"):
+        assert told[epoch["fit"], epoch["epoch"]] <= 1 + epoch["seconds"] / 0.09
 
 
 # The channel
@@ -86,9 +87,10 @@ def test_the_old_descriptor_leads_nowhere_and_no_child_inherits_the_new_one(pipe
 
 
 def test_values_that_are_no_finite_numbers_become_null_and_are_named() -> None:
-    values, bad = finite({"loss": float("nan"), "top": float("inf"), "ok": 1, "matrix": [1, 2]})
-    assert values == {"loss": None, "top": None, "ok": 1.0}
-    assert bad == ["loss", "top"]
+    found = {"loss": float("nan"), "top": float("inf"), "count": 10**400, "ok": 1, "matrix": [1, 2]}
+    values, bad = finite(found)
+    assert values == {"loss": None, "top": None, "count": None, "ok": 1.0}
+    assert bad == ["loss", "top", "count"]
 
 
 def test_an_event_never_grows_beyond_its_bound(pipe: tuple[int, int]) -> None:
