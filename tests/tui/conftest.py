@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.app import App
+from textual.events import Key
 from textual.pilot import Pilot
 
 from decentralml.core import config
@@ -196,6 +197,12 @@ async def handled(app: App[None]) -> None:
         waiting = any(pump.message_queue_size for pump in (app, *widgets))
         quiet = 0 if waiting or not all(widget.is_mounted for widget in widgets) else quiet + 1
         await asyncio.sleep(0)
+
+
+def burst(app: DecentralMLApp, *keys: str) -> None:
+    """Keys as a terminal sends them in one packet."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
 
 
 def text_of(app: DecentralMLApp) -> str:

@@ -19,8 +19,7 @@ from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.file_picker import FilePicker
 
-from .conftest import PASSWORD, Place, at_once, settled, text_of, until
-from .test_typed_ahead import burst
+from .conftest import PASSWORD, Place, at_once, burst, settled, text_of, until
 
 
 def add_run(place: Place, result: Path, *, id: int = 1, submission_id: int = 2) -> Path:

@@ -8,7 +8,6 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from decentralml.tui import background
-from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Form
@@ -16,13 +15,7 @@ from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 
-from .conftest import PASSWORD, Place, at_once, settled, until
-
-
-def burst(app: DecentralMLApp, *keys: str) -> None:
-    """Keys as a terminal sends them in one packet."""
-    for key in keys:
-        app.post_message(Key(key, key if len(key) == 1 else None))
+from .conftest import PASSWORD, Place, at_once, burst, settled, until
 
 
 @pytest.mark.parametrize(
