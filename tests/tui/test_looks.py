@@ -27,6 +27,7 @@ from decentralml.tui.screens.report import ReportScreen
 from decentralml.tui.screens.send import SendResult
 from decentralml.tui.screens.set_up import SetUp
 from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.sign_all import SignAll
 from decentralml.tui.screens.statement import StatementScreen
 from decentralml.tui.screens.submission import SubmissionDetails
 from decentralml.tui.screens.task import TaskDetail
@@ -172,9 +173,10 @@ async def sign(place: Place, pilot: Pilot[None]) -> None:
 
 
 async def decide(place: Place, pilot: Pilot[None]) -> None:
-    await validate(place, pilot)
+    await mode(pilot, "3")
+    await until(pilot, lambda: pilot.app.screen.look, "the result")
     await pilot.press("a")
-    await sees(pilot, "validate_task_results", "accept_task_results")
+    await until(pilot, lambda: isinstance(pilot.app.screen, SignAll), "the card")
 
 
 async def reason(place: Place, pilot: Pilot[None]) -> None:
@@ -188,13 +190,19 @@ async def held_out(place: Place, pilot: Pilot[None]) -> None:
 
 
 async def train(place: Place, pilot: Pilot[None]) -> None:
-    pilot.app.push_screen(StartTraining(3))
-    await sees(pilot, "WHAT IT MAY TOUCH", "load 4.5")
+    screen = StartTraining(3)
+    pilot.app.push_screen(screen)
+    await until(pilot, lambda: screen.query("#start") and not screen.query_one("#start").disabled, "the card")
+    await until(
+        pilot, lambda: screen.query_one("#card").size.height > 1 and screen.query_one("#machine").size
+    )
 
 
 async def try_task(place: Place, pilot: Pilot[None]) -> None:
-    pilot.app.push_screen(TryTask(3))
-    await sees(pilot, "Try task 3", "writes")
+    screen = TryTask(3)
+    pilot.app.push_screen(screen)
+    await until(pilot, lambda: screen.query("#try") and not screen.query_one("#try").disabled, "the card")
+    await until(pilot, lambda: screen.query_one("#found").size.height > 1, "the card")
 
 
 async def set_up(place: Place, pilot: Pilot[None]) -> None:

@@ -12,7 +12,7 @@ from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.judging import decisions
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.sign_all import SignAll
-from decentralml.tui.signing import proposals
+from decentralml.tui.signing import money, proposals
 from decentralml.tui.signing.proposal import Proposal
 
 from .conftest import PASSWORD, Place, text_of, until
@@ -202,6 +202,20 @@ async def test_twenty_columns_have_words_and_no_crash(market_home: Place) -> Non
     async with market_home.running(size=(20, 12), as_="bo") as (app, pilot):
         await ask(app, pilot, await background.call(proposals.assign, app.session, 4), [])
         await until(pilot, lambda: "Sign and send" in text_of(app) and "Cancel  esc" in text_of(app))
+
+
+@pytest.mark.parametrize("size", [(20, 12), (40, 12)])
+async def test_on_the_smallest_screen_what_it_costs_is_in_sight(
+    market_home: Place, size: tuple[int, int]
+) -> None:
+    async with market_home.running(size=size, as_="bo") as (app, pilot):
+        proposal = await background.call(proposals.assign, app.session, 4)
+        await ask(app, pilot, proposal, [])
+        await until(pilot, lambda: "Cancel  esc" in text_of(app), "the buttons")
+        shown = "".join(line.strip("│▁▂▃▄▅▆▇█ ") + " " for line in text_of(app).splitlines())
+        for label, text in money.rows([proposal], app.pulse.balance):
+            if label != "fee":
+                assert " ".join(f"{label} {text}".split()) in " ".join(shown.split()), label
 
 
 async def test_a_dialog_that_is_left_before_it_was_laid_out_breaks_nothing(market_home: Place) -> None:

@@ -1,7 +1,6 @@
 """Before a signature: what is called, by whom, with what effect. It is sent on a clear yes alone."""
 
 from rich.table import Table
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -9,12 +8,12 @@ from textual.widgets import Button, Static
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import DecentralMLError, Interrupted
-from decentralml.core.text import visible
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
 from decentralml.tui.hints import explain
 from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
+from decentralml.tui.signing.card import Card
 from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.signing.receipt import words
 from decentralml.tui.transfers import Handle
@@ -57,17 +56,11 @@ class Sign(Signing[Receipt]):
     def _card(self) -> Table:
         proposal, session = self._proposal, self.app.opened
         account = session.account
-        card = Table.grid(padding=(0, 2, 0, 0))
-        card.add_column(style="dim", no_wrap=True)
-        card.add_column(ratio=1, overflow="fold")
-
-        def row(label: str, value: str, style: str = "") -> None:
-            card.add_row(label, Text(visible(value), style))
-
+        card = Card(self.app.size)
+        row = card.row
         # What is to be seen first: on a small screen the rest is below the fold.
-        row("effect", proposal.effect, "bold")
-        for label, text in money.rows([proposal], self.app.pulse.balance if self.app.pulse else None):
-            row(label, text)
+        balance = self.app.pulse.balance if self.app.pulse else None
+        card.lead("effect", proposal.effect, money.rows([proposal], balance))
         row("call", proposal.call, "bold")
         for name, value in proposal.arguments:
             if name:
@@ -80,9 +73,9 @@ class Sign(Signing[Receipt]):
         # What has no name of its own, as the files that go out, must not push the effect out of sight.
         listed = [value for name, value in proposal.arguments if not name]
         if listed:
-            card.add_row("", "")
+            card.gap()
             row("files", "\n".join(listed))
-        return card
+        return card.table
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:

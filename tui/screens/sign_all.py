@@ -13,7 +13,7 @@ from textual.widgets import Button, Static
 from decentralml.core.chain.base import Receipt
 from decentralml.core.drafts import Word
 from decentralml.core.errors import DecentralMLError, Refused
-from decentralml.core.text import clean, visible
+from decentralml.core.text import clean
 from decentralml.core.words import count
 from decentralml.tui import background
 from decentralml.tui.guarded import ours
@@ -21,6 +21,7 @@ from decentralml.tui.hints import explain
 from decentralml.tui.judging.decisions import Plan
 from decentralml.tui.screens.signing import Signing
 from decentralml.tui.signing import money
+from decentralml.tui.signing.card import Card
 from decentralml.tui.signing.receipt import words
 from decentralml.tui.widgets.buttons import Buttons
 
@@ -82,28 +83,23 @@ class SignAll(Signing[Signed]):
     def _card(self) -> Table:
         session = self.app.opened
         account = session.account
-        card = Table.grid(padding=(0, 2, 0, 0))
-        card.add_column(style="dim", no_wrap=True)
-        card.add_column(ratio=1, overflow="fold")
-
-        def row(label: str, value: str, style: str = "") -> None:
-            card.add_row(label, Text(visible(value), style))
-
+        card = Card(self.app.size)
+        row = card.row
         calls = [proposal for plan in self._plans for proposal in plan.calls]
-        row("to sign", _decisions(self._plans) or "nothing", "bold")
+        balance = self.app.pulse.balance if self.app.pulse else None
+        sums = money.rows(calls, balance) if calls else []
+        card.lead("to sign", _decisions(self._plans) or "nothing", sums)
         for plan in self._blocked:
             row("left out", f"{_VERBS[plan.draft.word]} submission {plan.draft.submission_id}", "bold")
-            row("", explain(plan.problem) if plan.problem else "")
+            row("", str(plan.problem))
         if calls:
-            for label, text in money.rows(calls, self.app.pulse.balance if self.app.pulse else None):
-                row(label, text)
             row("calls", ", ".join(call.call for call in calls))
             row("signed by", f"{account.name}  {account.address}" if account else "nobody")
             row("on", f"{session.chain.name}  {session.chain.genesis[:16]}")
         number = 0
         for plan in self._plans:
             if plan is not self._plans[0]:
-                card.add_row("", "")
+                card.gap()
             row(_VERBS[plan.draft.word], f"submission {plan.draft.submission_id}", "bold")
             if plan.draft.reason:
                 row("reason", plan.draft.reason)
@@ -115,7 +111,7 @@ class SignAll(Signing[Signed]):
                     row("effect", call.effect)
                 for name, value in call.arguments:
                     row(name, value)
-        return card
+        return card.table
 
     # What is pressed
 

@@ -103,7 +103,6 @@ class StartTraining(Working[int]):
             return str(last.get(name, default)) if isinstance(last, dict) else default
 
         yield Prose(id="about")
-        yield Prose(id="machine")
         with Horizontal(classes="row"):
             yield Label("data", classes="label")
             yield Input(
@@ -127,6 +126,7 @@ class StartTraining(Working[int]):
             yield Label(f"no sandbox here: type {_TYPED} to run it with all that you may", classes="warn")
             yield Input(id="typed", compact=True)
         with VerticalScroll(id="text"):
+            yield Prose(id="machine")
             yield Prose(id="card")
         yield Static("", id="problem")
         with Buttons():
