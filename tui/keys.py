@@ -258,7 +258,7 @@ TABLE: tuple[Key, ...] = (
         "filter",
         "filter",
         "filter the list as you type",
-        ("tasks", "runs", "validate", "activity", "dialog"),
+        ("tasks", "runs", "validate", "federate", "accounts", "activity", "dialog"),
         True,
         "/",
     ),

@@ -89,6 +89,22 @@ async def test_every_account_is_listed_with_its_money_and_the_one_in_use(market_
         assert "make one" not in shown
 
 
+async def test_accounts_are_filtered_by_words_and_back_shows_them_all(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        screen = await go_to_accounts(app, pilot)
+        await pilot.press("slash", *"chi", "enter")
+        await until(pilot, lambda: screen.table.total == 1)
+        assert screen.thing.id == bare_home.address("chi")
+        await pilot.press("slash", *" zz")
+        await until(pilot, lambda: "No account fits this filter" in text_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.table.total == 3)
+        assert not screen.filter.region
+        await pilot.press("slash", *"ada")
+        screen.select(bare_home.address("bo"))
+        await until(pilot, lambda: screen.thing and screen.thing.id == bare_home.address("bo"))
+
+
 async def test_the_account_under_the_cursor_is_shown_with_both_sides_of_its_record(
     market_home: Place,
 ) -> None:

@@ -76,6 +76,20 @@ def where(place: Place, number: int) -> str:
     return short_address(place.chain.submission(number).worker)
 
 
+async def test_accepted_results_are_filtered_by_words_and_back_shows_them_all(accepted: Place) -> None:
+    async with accepted.running() as (app, pilot):
+        await federating(pilot)
+        table = app.screen.table
+        assert table.total == 4
+        await pilot.press("slash", *accepted.address("chi")[:8], "enter")
+        await until(pilot, lambda: table.total == 1)
+        assert table.row.key == 2
+        await pilot.press("slash", *" zz")
+        await until(pilot, lambda: "No result fits this filter" in text_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: table.total == 4)
+
+
 async def test_the_gate_says_what_goes_in_what_stays_apart_and_what_is_refused(accepted: Place) -> None:
     async with accepted.running(size=(120, 40)) as (app, pilot):
         await federating(pilot)

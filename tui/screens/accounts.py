@@ -14,11 +14,13 @@ from decentralml.core.wallet.accounts import Account
 from decentralml.tui.account import facts as account_facts
 from decentralml.tui.account.facts import Book, Entry, Past
 from decentralml.tui.screens import account_dialogs
-from decentralml.tui.screens.base import MarketScreen, Thing
+from decentralml.tui.screens.base import Thing
+from decentralml.tui.screens.filtered import Filtered
 from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal, rebuildable
-from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
+from decentralml.tui.widgets.filter import Filter
+from decentralml.tui.widgets.paged_table import Cell, Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 
 COLUMNS = (
@@ -29,13 +31,15 @@ COLUMNS = (
     Column("held", "HELD", 9, right=True, priority=80),
     Column("state", "STATE", 16, priority=70),
 )
+_EMPTY = "No account yet. n makes one, I imports one."
+_HIDDEN = "No account fits this filter: / changes it."
 _GRANT = "100"
 _OF_AN_ACCOUNT = frozenset(
     {"open", "use", "export", "password", "remember", "fund", "forget", "statement", "related"}
 )
 
 
-class AccountsScreen(MarketScreen):
+class AccountsScreen(Filtered):
     """The list, and everything about the account under the cursor."""
 
     SCOPE = "accounts"
@@ -51,7 +55,8 @@ class AccountsScreen(MarketScreen):
         self._wished = ""
 
     def body(self) -> ComposeResult:
-        yield PagedTable(COLUMNS, self._fetch, empty="No account yet. n makes one, I imports one.")
+        yield Filter("words of a name, an address, a state…")
+        yield PagedTable(COLUMNS, self._fetch)
         with Horizontal(id="below"):
             with VerticalScroll(id="detail", can_focus=False):
                 yield Prose(id="about")
@@ -68,6 +73,7 @@ class AccountsScreen(MarketScreen):
         """Put the cursor on an account as soon as the list is read."""
         self._wished = address
         if self.is_mounted:
+            self.filter.clear_all()
             self.work(self.refresh_data(), group="refresh")
 
     async def refresh_data(self) -> None:
@@ -97,6 +103,8 @@ class AccountsScreen(MarketScreen):
             Row(path, {"name": (clean(path.stem), "bad"), "state": ("cannot be used", "bad")})
             for path, _ in self._book.damaged
         ]
+        self.table.empty = _HIDDEN if rows else _EMPTY
+        rows = [row for row in rows if self.filter.fits(*map(_text, row.cells.values()))]
         return rows[offset : offset + limit], len(rows)
 
     def _row(self, entry: Entry) -> Row:
@@ -321,3 +329,7 @@ def _no_keyring() -> Unavailable:
         "No keyring answers on this machine.",
         "The password is asked for once a session. A desktop's own keyring would be used.",
     )
+
+
+def _text(cell: Cell) -> str:
+    return str(cell[0] if isinstance(cell, tuple) else cell)

@@ -287,7 +287,7 @@ class MarketScreen(Screen[None]):
 
 
 # Actions on what the cursor is on, whatever that is.
-OF_A_ROW = frozenset({"open", "related", "copy", "mark"})
+OF_A_ROW = frozenset({"open", "related", "copy", "mark", "report"})
 # Actions that end in a signature: with `--readonly` each says that nothing is signed.
 SIGNING = frozenset(
     {"new", "take", "deliver", "accept", "reject", "request_changes", "sign_drafts"}

@@ -24,9 +24,13 @@ from decentralml.tui.judging.desk import Desk
 from decentralml.tui.screens.base import Command, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.federating import Federating, named
+from decentralml.tui.screens.filtered import Filtered
+from decentralml.tui.widgets.filter import Filter
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
 
+_EMPTY = "No result was accepted yet. 3 Validate is where that happens."
+_HIDDEN = "No result fits this filter: / changes it."
 _NEXT = 3  # models from which a new task can begin: the newest
 PANELS = ("gate", "outcome", "earlier")
 _COLUMNS = (
@@ -39,7 +43,7 @@ _COLUMNS = (
 )
 
 
-class Federate(Federating):
+class Federate(Filtered, Federating):
     """The accepted results of my tasks; those that are marked, or else all of the task under the cursor."""
 
     SCOPE = "federate"
@@ -50,6 +54,7 @@ class Federate(Federating):
         self._desk: Desk | None = None
         self._wished = 0
         self._accepted: list[tuple[Submission, Task]] = []
+        self._fitting: list[tuple[Submission, Task]] = []
         self._answers = 0
         self._chosen: tuple[int, ...] = ()
         self._gathered_of: tuple[int, ...] = ()
@@ -57,11 +62,11 @@ class Federate(Federating):
 
     def body(self) -> ComposeResult:
         yield Static("", id="shown")
+        yield Filter("words of a question, a worker, a task's id…")
         with Horizontal(id="desk"):
             yield PagedTable(
                 _COLUMNS,
                 self._fetch,
-                empty="No result was accepted yet. 3 Validate is where that happens.",
                 id="accepted",
             )
             with Vertical(id="side"):
@@ -87,12 +92,13 @@ class Federate(Federating):
         """Put the cursor on an accepted result as soon as the list is read."""
         self._wished = submission_id
         if self.is_mounted:
+            self.filter.clear_all()
             self.work(self.refresh_data(), group="refresh")
 
     async def refresh_data(self) -> None:
         await self.table.reload()
         if self.table.loaded:  # not where a reading that began later comes first
-            places = [submission.id for submission, _ in self._accepted]
+            places = [submission.id for submission, _ in self._fitting]
             if self._wished in places:
                 self.table.move_to(places.index(self._wished))
             self._wished = 0
@@ -104,7 +110,8 @@ class Federate(Federating):
         if self.app.session is None:
             return [], 0
         rows = await self.call(self._read, offset, limit)
-        return rows, len(self._accepted)
+        self.table.empty = _HIDDEN if self._accepted else _EMPTY
+        return rows, len(self._fitting)
 
     def _read(self, offset: int, limit: int) -> list[Row]:
         """Accepted results by task, and one page of them as rows. Blocks."""
@@ -122,10 +129,16 @@ class Federate(Federating):
         self._accepted = [(submission, tasks[submission.task_id]) for submission in models]
         before = None
         rows = []
-        for submission, task in self._accepted[offset : offset + limit]:
+        self._fitting = [pair for pair in self._accepted if self._fits(*pair)]
+        for submission, task in self._fitting[offset : offset + limit]:
             rows.append(self._row(self._desk, submission, task, first=task.id != before))
             before = task.id
         return rows
+
+    def _fits(self, submission: Submission, task: Task) -> bool:
+        name = self.session.name_of(submission.worker) or ""
+        said = (str(submission.id), str(task.id), task.terms.question, submission.worker, name)
+        return self.filter.fits(*said)
 
     def _row(self, desk: Desk, submission: Submission, task: Task, *, first: bool) -> Row:
         report = desk.report(submission)
