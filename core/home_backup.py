@@ -26,6 +26,7 @@ from decentralml.core.storage.base import File, Manifest
 from decentralml.core.storage.transfer import broken
 from decentralml.core.text import short
 from decentralml.core.wallet import keystore
+from decentralml.core.words import count
 
 _LIST = "files.json"
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
@@ -89,7 +90,7 @@ def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
         if clashes and not force:
             raise Refused(
                 "WouldOverwrite",
-                f"{len(clashes)} files of this home have another content, {clashes[0]!r} first.",
+                f"This home has another content of {count(len(clashes), 'file')}, {clashes[0]!r} first.",
                 "Restore into an empty home with --home DIR, or repeat with --force to replace them.",
             )
         try:

@@ -13,7 +13,7 @@ from decentralml.tui.judging.work import Job, JudgeWork
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, Row
-from decentralml.tui.words import blocks_left, transfer, transferred
+from decentralml.tui.words import age, blocks_left, transfer, transferred
 
 WAITS = (
     Column("what", "WAITS FOR YOU", 30, flexible=True, priority=100),
@@ -89,14 +89,13 @@ def _due(item: Item, block: int, constants: Constants) -> str | tuple[str, str]:
 
 def event(event: Event, block: int, constants: Constants, *, mine: bool) -> Row:
     """One event; those that the account has part in stand out."""
-    ago = blocks_left(block, event.block, constants)
-    ago = "now" if ago.endswith(" s") else ago  # seconds would be drawn again with every block
+    old = age((block - event.block) * constants.block_time, units=1)
     return Row(
         event.cursor,
         {
             "block": (f"{event.block:,}", "dim"),
             "what": (event_words(event), "accent") if mine else event_words(event),
-            "ago": (ago, "dim"),
+            "ago": (old, "dim"),
         },
     )
 

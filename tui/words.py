@@ -27,6 +27,23 @@ def duration(seconds: float) -> str:
     return " ".join(part for part in parts if not part.startswith("0 ")) or "0 s"
 
 
+def age(seconds: float, *, units: int = 2) -> str:
+    """How old something is: ``now`` within a minute, as seconds would be drawn again with every block."""
+    words = duration(max(seconds, 0)).split(" ")
+    return "now" if words[1] == "s" else " ".join(words[: 2 * units])
+
+
+def ago(seconds: float, *, units: int = 2) -> str:
+    """The same in a sentence: ``just now``, ``3 h ago``."""
+    words = age(seconds, units=units)
+    return "just now" if words == "now" else f"{words} ago"
+
+
+def ahead(seconds: float) -> str:
+    """How far something is in the future: ``now``, ``in 3 h 5 m``."""
+    return f"in {duration(seconds)}" if seconds >= 1 else "now"
+
+
 def blocks_left(until: int | None, block: int, constants: Constants, *, units: int = 1) -> str:
     """The time until a block has passed, in ``units`` units; empty without one."""
     if until is None:

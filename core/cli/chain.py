@@ -17,6 +17,7 @@ from decentralml.core.cli.progress import working
 from decentralml.core.domain import MAX_U32, Constants
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import short_address
+from decentralml.core.words import count
 
 _STANDARD = Constants()
 _PERIOD = Number(1, MAX_U32)
@@ -107,11 +108,12 @@ def verify(app: App) -> None:
     if not report.ok:
         raise Refused(
             "LedgerBroken",
-            f"{report.table}, row {report.row}: {report.why}. {report.rows} rows before it are good.",
+            f"{report.table}, row {report.row}: {report.why}. {count(report.rows, 'row')} before it fit.",
             "Somebody or something changed the file. Restore a copy that verifies.",
         )
     app.out.done(
-        {"rows": report.rows, "ok": True}, lambda: app.out.say(f"{report.rows:,} rows, every one follows.")
+        {"rows": report.rows, "ok": True},
+        lambda: app.out.say(f"{count(report.rows, 'row')}, every one follows."),
     )
 
 
@@ -155,7 +157,7 @@ def _words(event: Event) -> str:
 
 
 def _period(blocks: int, constants: Constants) -> str:
-    return f"{blocks:,} blocks ({duration(blocks * constants.block_time)})"
+    return f"{count(blocks, 'block')} ({duration(blocks * constants.block_time)})"
 
 
 def _ledger_file(app: App) -> Path:

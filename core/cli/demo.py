@@ -19,6 +19,7 @@ from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import Home
 from decentralml.core.text import short
+from decentralml.core.words import count
 
 
 @command("demo")
@@ -106,7 +107,7 @@ def _show(app: App, outcome: Outcome, seconds: float, *, kept: bool) -> None:
                 f"{format_amount(outcome.refunded)} came back at the close",
             ),
             ("all funds", _change(outcome.funds_before, outcome.funds_after)),
-            ("chain verify", f"{outcome.verified_rows} rows, every one fits"),
+            ("chain verify", f"{count(outcome.verified_rows, 'row')}, every one fits"),
             ("took", f"{seconds:.0f} s"),
         ]
     )

@@ -3,6 +3,7 @@
 from decentralml.core.cli.output import duration, size
 from decentralml.core.training import journal
 from decentralml.core.training.progress import Progress
+from decentralml.core.words import count
 
 
 def figures(metrics: dict[str, float | None]) -> str:
@@ -39,9 +40,9 @@ def line_of(event: journal.Event) -> str:
         case journal.Hello():
             return f"trains on {event.device} with Keras {event.keras}, TensorFlow {event.tensorflow}"
         case journal.Data():
-            return f"{event.samples} samples to train on, {event.holdout} held out"
+            return f"{count(event.samples or 0, 'sample')} to train on, {event.holdout} held out"
         case journal.Fit():
-            return f"fit {event.fit}: {event.epochs} epochs"
+            return f"fit {event.fit}: {count(event.epochs, 'epoch')}"
         case journal.Epoch():
             return f"epoch {event.epoch}  {figures(event.metrics)}"
         case journal.Checkpoint():

@@ -1,5 +1,6 @@
 """A validation report in words."""
 
+from decentralml.core import words
 from decentralml.core.cli.output import Output
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Report
@@ -52,12 +53,18 @@ def _head(report: Report) -> list[tuple[str, str]]:
         ("protection", report.protection),
     ]
     if report.samples is not None:
-        fields.append(("measured on", f"{report.samples} samples, {report.metrics_by} definition"))
+        fields.append(
+            ("measured on", f"{words.count(report.samples, 'sample')}, {report.metrics_by} definition")
+        )
     if report.model is not None:
         base = f", base {report.base.parameters:,}" if report.base else ""
         fields.append(("parameters", f"{report.model.parameters:,}{base}"))
     if report.structure is not None:
-        same = "as the base's" if report.structure.same else f"{len(report.structure.changes)} layers differ"
+        same = (
+            "as the base's"
+            if report.structure.same
+            else f"other in {words.count(len(report.structure.changes), 'layer')}"
+        )
         fields.append(("structure", same))
     if report.distance is not None:
         fields.append(("distance", _number(report.distance.total)))

@@ -100,7 +100,7 @@ def gc(app: App, dry_run: bool, without: tuple[str, ...]) -> None:
     keep = {reference for names in named.values() for reference in names}
     found = upkeep.gc(store, keep, dry_run=True)
     facts = [
-        *(("keeps", f"{len(names)} references of {chain}") for chain, names in named.items()),
+        *(("keeps", f"{count(len(names), 'reference')} of {chain}") for chain, names in named.items()),
         ("store", str(store.root)),
         ("folders", str(found.manifests)),
         ("files", str(found.blobs + found.incoming)),

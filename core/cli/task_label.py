@@ -15,6 +15,7 @@ from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import AnnotationType
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import write_atomic
+from decentralml.core.words import count
 
 _SHOWN_BYTES = 4000
 
@@ -50,7 +51,7 @@ def label(app: App, task_id: int, to: Path | None) -> None:
     left = len([name for name in names if name not in given])
     app.out.done(
         {"path": target.absolute(), "answers": len(given), "missing": left},
-        lambda: app.out.say(f"{len(given)} labels are in {target}, {left} files have none."),
+        lambda: app.out.say(f"{count(len(given), 'label')} in {target}, {count(left, 'file')} without."),
     )
 
 

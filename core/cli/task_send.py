@@ -19,7 +19,7 @@ from decentralml.core.domain import RESULT_BYTES, Submission, Task, TaskType
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.market import Market
 from decentralml.core.storage.base import STAND_IN
-from decentralml.core.words import STATUSES
+from decentralml.core.words import STATUSES, count
 
 
 @command("task send")
@@ -93,7 +93,7 @@ def _result(
     parcel = parcels.prepare(result, outgoing.folder(app.home), most=app.settings.result_size << 20)
     facts = [("goes out", f"{name}, {size(count)}") for name, count in parcel.files]
     facts += [("stays here", name) for name in parcel.left_out[:10]]
-    facts.append(("model", f"{parcel.model.parameters:,} parameters"))
+    facts.append(("model", count(parcel.model.parameters, "parameter")))
     return parcel.folder, facts
 
 

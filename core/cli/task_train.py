@@ -19,6 +19,7 @@ from decentralml.core.errors import Failed
 from decentralml.core.market import Market
 from decentralml.core.text import visible
 from decentralml.core.training import run_folder
+from decentralml.core.words import count
 
 DATA = click.option("--data", type=FILE_OR_FOLDER, metavar="PATH", help="An .npz with x and y, or a folder.")
 
@@ -62,16 +63,17 @@ def try_(app: App, task_id: int, unsandboxed: bool, **options: Any) -> None:
         ("memory", f"{size(report.peak_memory)} at most"),
         (
             "data",
-            f"{report.samples} samples, {report.holdout} held out, x {report.x_shape} y {report.y_shape}",
+            f"{count(report.samples or 0, 'sample')}, {report.holdout} held out, "
+            f"x {report.x_shape} y {report.y_shape}",
         ),
         ("an epoch", "-" if report.seconds_epoch is None else _seconds(report.seconds_epoch)),
-        (f"{report.epochs} epochs", "-" if total is None else _seconds(total)),
+        (count(report.epochs, "epoch"), "-" if total is None else _seconds(total)),
         (
             "pays an hour",
             _pays(trial.pays_per_hour, task.terms.pays_amount, total),
         ),
         ("device", report.device),
-        ("model", f"{report.parameters:,} parameters, can be loaded by its creator"),
+        ("model", f"{count(report.parameters, 'parameter')}, can be loaded by its creator"),
         ("protection", report.protection),
         *(("warning", text) for text in report.warnings),
     ]

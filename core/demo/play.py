@@ -13,6 +13,7 @@ from decentralml.core.demo import cheats, props
 from decentralml.core.demo.person import Person
 from decentralml.core.errors import Failed
 from decentralml.core.paths import Home
+from decentralml.core.words import count
 
 CREATOR = "ada"
 CONTRIBUTORS = ("bo", "chi", "dev", "eli", "fay", "gus", "hal", "ivy")
@@ -288,7 +289,7 @@ class Play:
         if how in cheats.AFTER_TRAINING:
             cheats.AFTER_TRAINING[how](result, self.folders / "model_contributor", self._rng)
         worker.do("task", "send", task, "--run", str(run["id"]))
-        self.say(f"{worker.name} delivers submission {worker.submission}, {len(x)} samples seen.")
+        self.say(f"{worker.name} delivers submission {worker.submission}, {count(len(x), 'sample')} seen.")
 
     def _part(self, worker: Person, row: dict[str, Any]) -> Part:
         report, submission = row["report"], row["submission"]

@@ -13,6 +13,7 @@ from msgspec import Struct
 from decentralml.core.errors import Failed, Refused
 from decentralml.core.storage.base import Caps, File, Manifest
 from decentralml.core.text import clean, short
+from decentralml.core.words import count
 
 VERSION = 1
 MAX_BYTES = 16 * 2**20
@@ -124,7 +125,7 @@ def check_caps(files: int, size: int, longest_name: int, caps: Caps) -> None:
     if files > caps.files:
         raise Refused(
             "TooManyFiles",
-            f"The folder has {files} files; at most {caps.files} are allowed.",
+            f"The folder has {count(files, 'file')}; at most {caps.files} are allowed.",
             "Pack many small files into one, for example an .npz.",
         )
     if size > caps.size:

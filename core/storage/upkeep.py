@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from decentralml.core import words
 from decentralml.core.domain import manifest_digest
 from decentralml.core.errors import Failed, Refused, Unavailable
 from decentralml.core.storage.base import File
@@ -97,17 +98,21 @@ def doctor(store: Store) -> list[Finding]:
                 broken.append(
                     Finding(
                         False,
-                        f"{path.name[:16]}…: {len(lost)} files are lost, {lost[0]!r} first.",
+                        f"{path.name[:16]}…: lost {words.count(len(lost), 'file')}, {lost[0]!r} first.",
                         "Ask whoever uploaded it to upload it again.",
                     )
                 )
-        findings.append(Finding(True, f"{count} folders are stored, {size} bytes before sharing."))
+        findings.append(
+            Finding(
+                True, f"Stored: {words.count(count, 'folder')}, {words.count(size, 'byte')} before sharing."
+            )
+        )
         left = sum(1 for _ in store.files(INCOMING))
         if left:
             findings.append(
                 Finding(
                     True,
-                    f"{left} files are on their way in, or were left by broken uploads.",
+                    f"{words.count(left, 'file')} on the way in, or left by broken uploads.",
                     "`storage gc` removes them.",
                 )
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decentralml.core.errors import Failed
+from decentralml.core.words import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +140,7 @@ def _check(x: "Array", y: "Array", part: str) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             refuse(f"{name} holds NaN or infinity.", "Remove or replace those samples.")
     if len(x) != len(y):
-        refuse(f"x has {len(x)} samples, y has {len(y)}.")
+        refuse(f"x has {count(len(x), 'sample')}, y has {len(y)}.")
 
 
 def _split(samples: int, holdout: float, seed: int) -> tuple["Array", "Array"]:

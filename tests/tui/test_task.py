@@ -82,6 +82,21 @@ async def test_the_escrow_is_said_whole_on_a_small_screen(market_home: Place, si
         assert "24.00 for 1 at work, 1 to judge  12.00 open" in text_of(app)
 
 
+async def test_a_long_reason_cuts_no_name_in_the_history(market_home: Place) -> None:
+    ada, digest = market_home.market("ada"), market_home.chain.submission(1).digest
+    report = market_home.home.folder(market_home.home.cache_dir / "report")
+    (report / "report.json").write_text("{}")
+    ada.publish_report(1, report, digest)
+    ada.reject_task_results(1, "It is no better than what there was. " * 8, digest=digest)
+    async with market_home.running(as_="bo") as (app, pilot):
+        screen = await shown(app, pilot, 1)
+        screen.show_panel("history")
+        await until(pilot, lambda: "ada: submission 1 is rejected: It is no better" in text_of(app))
+        screen.work(screen._open_submission(1))
+        await until(pilot, lambda: isinstance(app.screen, SubmissionDetails), "the submission")
+        assert said(app).count("It is no better than what there was.") == 8, "whole where one looks closer"
+
+
 async def test_what_one_may_do_comes_before_what_is_refused(market_home: Place) -> None:
     async with market_home.running(as_="chi", size=(80, 60)) as (app, pilot):
         await shown(app, pilot, 1)

@@ -105,6 +105,8 @@ async def test_the_ranking_puts_the_baseline_where_it_belongs(known: Place) -> N
             next(i for i, line in enumerate(lines) if word in line) for word in ("bo ", "baseline", "chi ")
         ]
         assert order == sorted(order)
+        mine = next(line for line in lines if "bo " in line)
+        assert "measured" in mine, "as the inbox says it of what was measured here and not published"
 
 
 async def test_a_wide_screen_keeps_the_lists_columns_and_says_nothing_twice(known: Place) -> None:

@@ -33,6 +33,19 @@ TASK = Task(id=1, creator="ada", terms=TERMS, created=0)
 MINE = Submission(id=1, task_id=1, worker="bo", status=S.Assigned, taken=0, started=0, deposit=0)
 
 
+def test_what_is_younger_than_a_minute_is_of_now() -> None:
+    assert [words.age(seconds) for seconds in (-3, 0, 59, 60, 5400)] == [
+        "now",
+        "now",
+        "now",
+        "1 m",
+        "1 h 30 m",
+    ]
+    assert [words.ago(seconds) for seconds in (0, 59, 5400)] == ["just now", "just now", "1 h 30 m ago"]
+    assert words.ago(5400, units=1) == "1 h ago"
+    assert [words.ahead(seconds) for seconds in (0, 0.5, 6, 5400)] == ["now", "now", "in 6 s", "in 1 h 30 m"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

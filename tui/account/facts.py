@@ -19,7 +19,7 @@ from decentralml.tui.session import Session
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.words import creator_record, worker_record
 from decentralml.tui.widgets.prose import Block, Field, Line
-from decentralml.tui.words import duration
+from decentralml.tui.words import ago
 
 _LATEST = 40
 
@@ -126,15 +126,13 @@ def latest(past: Past, block: int, constants: Constants) -> list[Block]:
         return [(("nothing yet", "dim"),)]
     return [
         [
-            (f"{event.block:>9,}  {_ago(event, block, constants):>9}", (event_words(event),))
+            (
+                f"{event.block:>9,}  {ago((block - event.block) * constants.block_time, units=1):>9}",
+                (event_words(event),),
+            )
             for event in past.latest
         ]
     ]
-
-
-def _ago(event: Event, block: int, constants: Constants) -> str:
-    ago = duration(max(block - event.block, 0) * constants.block_time).split(" ")
-    return "now" if ago[1] == "s" else f"{' '.join(ago[:2])} ago"
 
 
 def _money(balance: Balance) -> Line:

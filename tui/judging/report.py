@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import Submission
 from decentralml.core.judging import Candidate
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Model, Report
 from decentralml.core.text import clean, short, short_address
-from decentralml.core.words import STATUSES
+from decentralml.core.words import STATUSES, count
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
 from decentralml.tui.words import size
@@ -162,11 +163,12 @@ def _base_row(baseline: Metrics | None) -> list[Cell]:
 
 def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int | None) -> list[Cell]:
     submission, report = candidate.submission, candidate.report
+    measured_here = report is not None and submission.status is S.PendingValidation
     cells: list[Cell] = [
         "›" if submission.id == here else "",
         (str(submission.id), "strong" if submission.id == here else ""),
         worker(submission, names),
-        STATUSES[submission.status],
+        STATUSES[S.Validated if measured_here else submission.status],
     ]
     if report is None:
         return [*cells, ("no report", "dim"), "", "", "", ""]
@@ -208,13 +210,15 @@ def details(report: Report, canvas: Canvas) -> Text:
         ["base model", _or_dash(report.base_digest)],
         ["held-out", _or_dash(report.dataset_digest)],
         ["policy", _or_dash(report.policy_digest)],
-        ["measured on", f"{_or_dash(report.samples)} samples, by the {report.metrics_by} definition"],
+        ["measured on", f"{count(report.samples or 0, 'sample')}, by the {report.metrics_by} definition"],
         ["protection", (report.protection, "warn" if report.protection == "none" else "")],
     ]
     for name, metrics in (("candidate", report.candidate), ("baseline", report.baseline)):
         if metrics is not None:
             off = f", not finite: {', '.join(metrics.nonfinite)}" if metrics.nonfinite else ""
-            rows.append([name, f"{metrics.kind}, {metrics.samples} samples, ranked by {metrics.main}{off}"])
+            rows.append(
+                [name, f"{metrics.kind}, {count(metrics.samples, 'sample')}, ranked by {metrics.main}{off}"]
+            )
     if claimed is None:
         rows.append(["claims", ("none", "dim")])
     else:

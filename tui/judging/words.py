@@ -8,7 +8,7 @@ from decentralml.core.validation import opinion
 from decentralml.tui.hints import explain
 from decentralml.tui.judging.desk import Look
 from decentralml.tui.widgets.columns import Tone
-from decentralml.tui.words import duration
+from decentralml.tui.words import ago, duration
 
 
 def head(look: Look, block: int, constants: Constants) -> Text:
@@ -20,7 +20,7 @@ def head(look: Look, block: int, constants: Constants) -> Text:
     name = look.names.get(submission.worker)
     who = f"{short(name, 24)}  " if name else ""
     within = (
-        f"decide within {duration(left * constants.block_time)}"
+        f"decide within {duration(max(left, 1) * constants.block_time)}"
         if left >= 0
         else "the time to reject is over: who claims is paid"
     )
@@ -29,7 +29,7 @@ def head(look: Look, block: int, constants: Constants) -> Text:
     text.append(f"  task {look.task.id}  ")
     text.append(f"{clean(look.task.terms.question)}\n", "dim")
     text.append(f"{who}{short_address(submission.worker)}  ")
-    text.append(f"delivered {duration(since * constants.block_time)} ago  {within}", "dim")
+    text.append(f"delivered {ago(since * constants.block_time)}  {within}", "dim")
     if look.report is not None:
         text.append(f"  {clean(look.report.protection)}", "dim")
     return text

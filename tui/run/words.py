@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training.runs import Run
+from decentralml.core.words import count
 from decentralml.tui.run import plot
 from decentralml.tui.run.reader import Look
 from decentralml.tui.widgets.lines import LineOf, Part
@@ -254,7 +255,7 @@ def _touches(run: Run) -> list[Part]:
         parts.append((f"checkpoint epoch {last.checkpoint.epoch}, {size(last.checkpoint.bytes)}", ""))
     if last.data is not None:
         if last.data.samples is not None:
-            parts.append((f"{last.data.samples:,} samples, {last.data.holdout or 0:,} held out", ""))
+            parts.append((f"{count(last.data.samples, 'sample')}, {last.data.holdout or 0:,} held out", ""))
         if last.data.digest:
             parts.append((f"data {last.data.digest[:12]}", "dim"))
     return parts

@@ -11,6 +11,7 @@ from decentralml.core.chain.base import Event
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.training.runs import Runs
+from decentralml.core.words import count
 from decentralml.tui import activity_rows
 from decentralml.tui.failures import Failure
 from decentralml.tui.pulse import Pulse
@@ -133,7 +134,7 @@ class Activity(Doing):
         ]
         await self._part("events").show(rows)
         older = "" if self._all_read else ", G reads older"
-        self.query_one("#count", Static).update(f"{len(rows):,} events{older}")
+        self.query_one("#count", Static).update(f"{count(len(rows), 'event')}{older}")
 
     @property
     def _block(self) -> int:

@@ -27,7 +27,7 @@ from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import Purpose, find
 from decentralml.tui.widgets.prose import Block, Field, Prose
-from decentralml.tui.words import duration, size
+from decentralml.tui.words import ago, size
 
 _LEFT_OUT = 12
 _RESULT = Purpose(
@@ -189,7 +189,7 @@ def _line(run: Run) -> Text:
     claims = "  ".join(
         f"{short(name, 12)} {value:.3f}" for name, value in (last.claimed or {}).items() if value is not None
     )
-    ended = f"{duration(time.time() - last.ended)} ago" if last.ended else ""
+    ended = ago(time.time() - last.ended) if last.ended else ""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"run {run.id:<4}", "bold")
     text.append(f"{run.state:<9} {count(last.epoch, 'epoch')}   ")

@@ -167,7 +167,7 @@ def report_blocks(report: Report, title: str) -> list[Block]:
         found.append(("refused at", ((clean(refused), "bad"),)))
     if report.verdict is not None:
         found.append(("policy", (f"{report.verdict.decision.value}: {clean(report.verdict.reason)}",)))
-    samples = "no data" if report.samples is None else f"{report.samples:,} samples"
+    samples = "no data" if report.samples is None else count(report.samples, "sample")
     found.append(("measured on", (f"{samples}, sandbox {clean(report.protection)}",)))
     found += [("warning", ((clean(warning), "warn"),)) for warning in report.warnings]
     return [("",), ((title, "dim"),), found]

@@ -16,6 +16,7 @@ from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.training.runs import Runs
+from decentralml.core.words import count
 from decentralml.tui.failures import Again
 from decentralml.tui.run.ready import DATA
 from decentralml.tui.screens.working import Working, card
@@ -180,7 +181,7 @@ def _doing(events: list[journal.Event]) -> str:
                 loss = event.metrics.get("loss")
                 return f"training: batch {event.step}, loss {'not finite' if loss is None else f'{loss:.3f}'}"
             case journal.Data():
-                return f"data: {event.samples} samples; building the model…"
+                return f"data: {count(event.samples or 0, 'sample')}; building the model…"
             case journal.Hello():
                 return f"on {event.device or 'CPU'}; reading the data…"
     return "starting the sandbox, importing Keras…"
@@ -194,7 +195,7 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
     hourly = None if not total else int(pays * 3600 / total)
     fields: list[Field] = [
         ("pays an hour", _pays(hourly, pays, total)),
-        (f"{epochs:,} epochs", ("-" if total is None else duration(total),)),
+        (count(epochs, "epoch"), ("-" if total is None else duration(total),)),
         ("an epoch", ("not measured" if second is None else f"{second:.2f} s",)),
         ("memory", (f"{size(report.peak_memory)} at most",)),
         ("download", (size(trial.download),)),
@@ -232,4 +233,4 @@ def _data(trial: work.Trial) -> str:
     shapes = f"x {'x'.join(str(n) for n in report.x_shape)}  y {'x'.join(str(n) for n in report.y_shape)}"
     classes = f", {report.classes} classes" if report.classes else ""
     batch = f", batches of {report.batch_size}" if report.batch_size else ""
-    return f"{report.samples:,} samples, {report.holdout or 0:,} held out, {shapes}{classes}{batch}"
+    return f"{count(report.samples, 'sample')}, {report.holdout or 0:,} held out, {shapes}{classes}{batch}"

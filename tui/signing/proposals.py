@@ -40,7 +40,7 @@ from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.core.words import KINDS, POLICIES, count
 from decentralml.tui.session import Session
 from decentralml.tui.signing.proposal import Proposal, Transfer
-from decentralml.tui.words import duration, size
+from decentralml.tui.words import ahead, duration, size
 
 Send = Callable[[Market, OnProgress], Receipt]
 Rows = Sequence[tuple[str, str]]
@@ -369,7 +369,7 @@ def _uploads(source: Path | str) -> list[tuple[str, str]]:
 
 def _in_time(session: Session, block: int) -> str:
     left = (block - session.chain.head().block) * session.chain.constants.block_time
-    return f"block {block:,}, in {duration(left)}"
+    return f"block {block:,}, {ahead(left)}"
 
 
 def _create(market: Market, terms: Terms, source: Path | str, on_progress: OnProgress) -> Receipt:

@@ -25,7 +25,7 @@ from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
 from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
-from decentralml.tui.words import duration, size
+from decentralml.tui.words import ahead, size
 
 KINDS = {word: kind for kind, word in words.KINDS.items()}
 STRATEGIES = {word: policy for policy, word in words.POLICIES.items()}
@@ -215,7 +215,7 @@ def _until(typed: str, block: int, block_time: int) -> tuple[int, str]:
         raise Misused("BadTime", f"{typed.strip()[:20]} is no time.", "Like 12h, 7d, or block 120,000.")
     if not block < until <= MAX_U32:
         raise Misused("BadTime", f"Block {until:,} is not ahead.", "Like 12h, 7d, or block 120,000.")
-    return until, f"until block {until:,} (in {duration((until - block) * block_time)})"
+    return until, f"until block {until:,} ({ahead((until - block) * block_time)})"
 
 
 def _labels(typed: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from decentralml.tui.hints import explain
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
-from decentralml.tui.words import blocks_left, duration
+from decentralml.tui.words import age, ago, ahead, blocks_left, duration
 
 _JUDGED = {
     ValidationStrategy.AutoAccept: "whatever is delivered is paid at once",
@@ -65,10 +65,7 @@ def person_full(facts: Facts, address: str) -> str:
 def when(block: int, facts: Facts, now: int) -> str:
     """A block, and how far it is from ``now``: ``block 108,901 (in 6 d 23 h)``."""
     seconds = (block - now) * facts.constants.block_time
-    if seconds == 0:
-        return f"block {block:,} (now)"
-    away = f"in {duration(seconds)}" if seconds > 0 else f"{duration(-seconds)} ago"
-    return f"block {block:,} ({away})"
+    return f"block {block:,} ({ahead(seconds) if seconds >= 0 else ago(-seconds)})"
 
 
 def headline(facts: Facts, now: int) -> Line:
@@ -302,13 +299,14 @@ def _annotation(facts: Facts) -> list[Field]:
 
 
 def event_row(event: Event, facts: Facts, now: int) -> dict[str, str | tuple[str, str]]:
-    """Cells of one event: block, how long ago, what happened."""
-    ago = duration((now - event.block) * facts.constants.block_time)
+    """Cells of one event: block, how long ago, who did what."""
     words = event_words(event).replace(f" of task {facts.task.id}", "")
     tone = EVENT_TONES.get(event.name, "")
     if event.account is not None:
-        words = f"{words}  ({person(facts, event.account)})"
-    return {"block": (f"{event.block:,}", "dim"), "ago": (ago, "dim"), "what": (words, tone)}
+        # Before what may be long, as the reason of a rejection is.
+        words = f"{person(facts, event.account)}: {words}"
+    old = age((now - event.block) * facts.constants.block_time)
+    return {"block": (f"{event.block:,}", "dim"), "ago": (old, "dim"), "what": (words, tone)}
 
 
 def acts(facts: Facts) -> list[tuple[str, str | None]]:
