@@ -114,6 +114,19 @@ async def shown(pilot: Pilot[None], picture: Picture, view: View) -> list[str]:
     return chart.plain.splitlines()
 
 
+@pytest.mark.parametrize("log", [False, True])
+async def test_a_figure_of_the_whole_is_named_and_a_tick_at_its_height(log: bool) -> None:
+    """Also where the curve never was: the axis reaches as far."""
+    app = Shown()
+    async with app.run_test(size=(60, 14)) as pilot:
+        picture = Picture("loss", (line([0.9, 0.5, 0.3]),), end=3, levels=((0.1, "claimed"), (-1.0, "none")))
+        rows = await shown(pilot, picture, View(log=log))
+        assert "◀ claimed 0.1" in rows[0]
+        ticks = [row for row in rows[1:] if row.endswith("◀")]
+        assert len(ticks) == (1 if log else 2), "what is not above zero has no logarithm"
+        assert all("┤" in row or "│" in row for row in ticks)
+
+
 async def test_without_a_point_there_is_no_axis_and_no_crosshair() -> None:
     for lines in ((), (Line("train", "train", [], []),)):
         app = Shown()

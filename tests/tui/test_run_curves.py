@@ -41,6 +41,15 @@ async def test_several_fits_in_a_run_are_told_apart(market_home: Place, train: S
         assert "┊" in text
 
 
+async def test_what_a_run_claims_is_a_tick_beside_its_curve(market_home: Place, train: Start) -> None:
+    train(14, *started(), *fit(20, 20), *finished())
+    async with market_home.running(size=(220, 48)) as (app, pilot):
+        await at_runs(app, pilot)
+        text = await shows(app, pilot, "◀ claimed 0.948")
+        assert "◀ claimed 0.191" in text
+        assert sum(line.count("◀") for line in text.splitlines()) == 4, "two titles, two ticks"
+
+
 async def test_crosshair_zoom_metric_and_back(market_home: Place, train: Start) -> None:
     train(14, *started(), *fit(20, 9.5))
     async with market_home.running() as (app, pilot):

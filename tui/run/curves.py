@@ -1,5 +1,6 @@
 """From the curves of runs to the pictures that charts show: one a metric, training beside held-out."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from decentralml.core.text import short
@@ -24,6 +25,7 @@ def picture(
     metric: str, run: Run, drawn: Drawn, others: Mapping[int, Drawn], *, title: str | None = None
 ) -> Picture:
     """One metric of ``run``, and of ``others`` (by run id) its training over it, over epochs."""
+    claimed = (run.last.claimed or {}).get(metric)
     lines = [
         *_lines(metric, drawn),
         *(
@@ -37,6 +39,7 @@ def picture(
         lines=tuple(lines),
         end=max((end(run, drawn), *(float(len(other.marks)) for other in others.values()))),
         marks=tuple((float(place), f"fit {number}") for number, place in enumerate(drawn.fits, 2)),
+        levels=((claimed, "claimed"),) if claimed is not None and math.isfinite(claimed) else (),
     )
 
 

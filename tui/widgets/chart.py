@@ -26,17 +26,22 @@ WEIGHTS = (0.0, 0.6, 0.9)
 Cell = tuple[str, str]
 """A character and its tone."""
 _EMPTY: Cell = (" ", "")
+_LEVEL = "◀"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a chart shows: curves over ``0..end`` of an axis in ``unit``; ``marks`` are (place, word)."""
+    """What a chart shows: curves over ``0..end`` of an axis in ``unit``; ``marks`` are (place, word).
+
+    ``levels`` are (value, word): figures of the whole, each a tick at the right.
+    """
 
     title: str
     lines: tuple[Line, ...] = ()
     end: float = 1.0
     unit: str = "epoch"
     marks: tuple[tuple[float, str], ...] = ()
+    levels: tuple[tuple[float, str], ...] = ()
 
     @property
     def newest(self) -> float:
@@ -190,7 +195,7 @@ class Chart(Widget):
             sampled = [plot.sample(line, *seen, guess * across) for line in picture.lines]
             if view.log:
                 sampled = [plot.logarithms(columns) for columns in sampled]
-            found = plot.span(sampled)
+            found = plot.span([*sampled, self._levels()])
             low, high, labels = self._scale(*(found or (0.0, 1.0)), rows)
             labels = labels if found else {}
             margin = max((len(text) for text in labels.values()), default=4) + 2
@@ -208,9 +213,18 @@ class Chart(Widget):
             else:
                 grid.draw(raw, low, high, line)
         body = self._body(grid, labels, margin)
+        for bucket in self._levels():
+            if found and bucket is not None and bucket is not plot.BREAK:
+                row = rows - 1 - round((bucket.low - low) / (high - low) * (rows - 1))
+                body[row][-1] = (_LEVEL, "held")
         if found is None:
             _write(body[rows // 2], margin + 2, self._why_empty(), "axis")
         return [self._title(width), *body, self._below(width, margin, columns)]
+
+    def _levels(self) -> plot.Sampled:
+        """The heights of the levels, as what falls into a column."""
+        levels: plot.Sampled = [plot.Bucket(value, value, value, value) for value, _ in self._picture.levels]
+        return plot.logarithms(levels) if self._view.log else levels
 
     @property
     def _cross(self) -> float | None:
@@ -276,15 +290,22 @@ class Chart(Widget):
         where = picture.newest if cross is None else cross
         place = f"{where:.3f}".rstrip("0").rstrip(".")
         # Where there is little room a curve is named shortly, or by its sign alone; at last what fits stays.
-        for room in ("wide", "short", "none", "tight"):
+        for room in ("all", "wide", "short", "none", "tight"):
             gap, digits = (" ", 3) if room == "tight" else ("  ", 4)
             cells = _cells(picture.title, "title")
             if cross is not None:
-                cells += _cells(f"  {picture.unit} {place}" if room == "wide" else f" @{place}", "cross")
-            for line in picture.lines:
-                name = {"wide": line.name, "short": line.short or line.name}.get(room, "")
-                value = _said(line.value(where), digits)
-                said = _cells(f"{self._sign(line)} {name}{' ' * bool(name)}{value}", line.tone)
+                cells += _cells(
+                    f"  {picture.unit} {place}" if room in ("all", "wide") else f" @{place}", "cross"
+                )
+            told = [
+                (self._sign(line), line.name, line.short, line.value(where), line.tone)
+                for line in picture.lines
+            ]
+            if room == "all":
+                told += [(_LEVEL, word, "", value, "held") for value, word in picture.levels]
+            for sign, long, short, value, tone in told:
+                name = {"all": long, "wide": long, "short": short or long}.get(room, "")
+                said = _cells(f"{sign} {name}{' ' * bool(name)}{_said(value, digits)}", tone)
                 if room != "tight" or len(cells) + len(gap) + len(said) <= width:
                     cells += [*_cells(gap), *said]
             if len(cells) <= width:
