@@ -1,10 +1,13 @@
 """Federating on the screen: what goes in and what does not, and what comes of it."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from msgspec import json
 from msgspec.structs import replace
+from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
 from decentralml.core import federations
@@ -17,7 +20,7 @@ from decentralml.tui.screens.federate import Federate
 from decentralml.tui.screens.federate_form import FederateForm
 
 from . import judged
-from .conftest import Place, settled, text_of, until
+from .conftest import START, Place, settled, text_of, until
 
 
 @pytest.fixture
@@ -306,3 +309,35 @@ def test_the_gates_word_looks_as_it_did(plain: Place, snap_compare, size: tuple[
         await federating(pilot)
 
     assert snap_compare(plain.app(), terminal_size=size, run_before=show)
+
+
+@pytest.mark.parametrize("shown", ["outcome", "earlier"])
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+def test_what_was_federated_looks_as_it_did(
+    plain: Place, snap_compare, size: tuple[int, int], shown: str
+) -> None:
+    """The model that was just written; and, opened anew, those of before."""
+
+    async def write(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        screen = await unmeasured(pilot)
+        known = replace(screen._made.provenance, versions={"numpy": "2"})
+        screen._made = replace(screen._made, made=START, provenance=known)
+        federations.remember(plain.home, screen._made)
+        (screen._made.folder / federate.PROVENANCE).write_bytes(json.encode(known))
+        pilot.app.clear_notifications()
+        await panel(pilot, "outcome")
+
+    async def show(pilot) -> None:
+        await until(pilot, lambda: pilot.app.pulse is not None)
+        await federating(pilot)
+        await panel(pilot, "earlier")
+
+    if shown == "earlier":
+        asyncio.run(_written(plain, write))
+    assert snap_compare(plain.app(), terminal_size=size, run_before=write if shown == "outcome" else show)
+
+
+async def _written(place: Place, write: Callable[[Pilot[None]], Awaitable[None]]) -> None:
+    async with place.running() as (_, pilot):
+        await write(pilot)

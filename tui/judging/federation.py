@@ -81,7 +81,7 @@ def _model(
 ) -> Text:
     tone, provenance = canvas.tone, source.provenance
     assert provenance is not None
-    text = Text(short(folder.name, 60), tone("strong"))
+    text = Text().append(short(folder.name, 60), tone("strong"))
     when = "" if found is None else time.strftime("  %Y-%m-%d %H:%M", time.localtime(found.made))
     text.append(f"  {provenance.strategy} of {len(provenance.inputs)}{when}\n", tone("dim"))
     names = [found.main] if found and found.main else []
