@@ -182,6 +182,12 @@ class DecentralMLApp(App[None]):
         severity: SeverityLevel = "warning" if mild else "error"
         self.notify(short(text, _MOST_SAID), severity=severity, timeout=8, markup=False)
 
+    def refuse(self, refusal: DecentralMLError) -> None:
+        """Say why a key does nothing now. Nothing went wrong by that: Activity keeps none of it."""
+        text = short(clean(explain(refusal)), _MOST_SAID)
+        if all(text != said.message for said in self._notifications):
+            self.notify(text, severity="warning", timeout=8, markup=False)
+
     def note(self, error: DecentralMLError, doing: str = "", again: Again | None = None) -> None:
         """Keep a failure that is said elsewhere; see `Failures.append`."""
         self.failures.append(error, doing, again)
@@ -242,7 +248,7 @@ class DecentralMLApp(App[None]):
         if why_not is not None and screen.check_action(name, ()):
             refusal = why_not(name)
             if refusal is not None:
-                self.show_error(refusal)
+                self.refuse(refusal)
                 return True
         return await super().run_action(action, default_namespace, namespaces)
 

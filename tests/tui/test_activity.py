@@ -101,7 +101,9 @@ async def test_o_ends_what_is_overdue_and_says_so_where_nothing_is(market_home: 
     async with market_home.running(as_="bo", size=(140, 40)) as (app, pilot):
         screen = await go_to_activity(app, pilot)
         await pilot.press("O")
-        await until(pilot, lambda: any(error.code == "NotThis" for error in app.failures))
+        await until(
+            pilot, lambda: any(str(screen.why_not("time_out")) == n.message for n in app._notifications)
+        )
         market_home.clock.blocks(WORK + 1)
         await until(pilot, lambda: "O: time out" in text_of(app), "the overdue submission")
         while screen.why_not("time_out") is not None:
@@ -258,7 +260,7 @@ async def test_a_failure_is_kept_with_its_whole_story(bare_home: Place) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: any(error.code == "NothingToRetry" for error in app.failures))
+        await until(pilot, lambda: any(str(screen.why_not("retry")) == n.message for n in app._notifications))
 
 
 def test_of_transfers_that_ended_only_the_newest_are_kept() -> None:

@@ -91,8 +91,8 @@ async def test_answers_given_before_are_there_after_a_restart(bare_home: Place, 
         await until(pilot, lambda: "0 of 3 labelled" in text_of(app), "an account sees no other's answers")
         assert "You hold no slot" in text_of(app)
         await pilot.press("d")
-        await until(pilot, lambda: app.failures)
-        assert app.failures[-1].code == "NotTaken"
+        await until(pilot, lambda: app._notifications)
+        assert app.screen.why_not("deliver").code == "NotTaken"
 
 
 async def test_few_answers_are_delivered_inline_after_a_signature(bare_home: Place, letters: int) -> None:

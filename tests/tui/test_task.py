@@ -185,11 +185,9 @@ async def test_why_an_action_is_not_offered_is_said_before_and_when_its_key_is_p
         assert "The creator of a task cannot work on it." in said(app)
         pairs = {"t": "take", "d": "deliver", "b": "abandon", "O": "time_out", "J": "claim"}
         for key, action in pairs.items():
-            before = len(app.failures)
+            app.clear_notifications()
             await pilot.press(key)
-            await until(pilot, lambda before=before: len(app.failures) > before)
-            assert str(app.failures[-1]) == explain(screen.why_not(action))
-            app._said = ("", 0.0)
+            assert [said.message for said in app._notifications] == [explain(screen.why_not(action))]
 
 
 async def test_the_help_and_the_screen_give_the_same_reason(market_home: Place) -> None:

@@ -267,8 +267,8 @@ class Federate(Filtered, Federating):
     def action_report(self) -> None:
         from decentralml.tui.screens.report import ReportScreen
 
-        if self.table.row is not None:
-            self.app.push_screen(ReportScreen(self.table.row.key))
+        assert self.table.row is not None, "without a row there is a reason"
+        self.app.push_screen(ReportScreen(self.table.row.key))
 
     def action_mark(self) -> None:
         self.table.toggle_mark()
