@@ -22,6 +22,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 _ALMOST_FULL = 64 * 1024
 
+_Part = tuple[str, str, str]
+"""Of a schema: type, name, SQL."""
+
 
 class Database:
     """A pool of connections to one ledger file; a connection serves one thread at a time.
@@ -108,8 +111,9 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
     return connection
 
 
-def check_file(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is no ledger, or of a version this program does not know.
+def check_file(connection: sqlite3.Connection, path: Path) -> list[str]:
+    """Refuse a file that is no ledger, or of a version this program does not know; the SQL of those indexes
+    that one of an earlier program lacks.
 
     Raises `Failed` ("LedgerDamaged"), `Unavailable` ("LedgerTooNew").
     """
@@ -127,17 +131,28 @@ def check_file(connection: sqlite3.Connection, path: Path) -> None:
             f"The ledger {path} is of version {version}; this program knows up to {schema.VERSION}.",
             "Upgrade decentralml.",
         )
-    found = set(connection.execute("SELECT type, name, sql FROM sqlite_master"))
-    if version != schema.VERSION or found != _expected_schema():
+    expected, found = _expected_schema(), _schema_of(connection)
+    lacks = expected - found
+    if version != schema.VERSION or found - expected or not all(map(_can_be_made, lacks)):
         raise schema.damaged("its tables are not those of a ledger")
+    return [sql for _, _, sql in lacks]
 
 
-def _expected_schema() -> set[tuple[str, str, str | None]]:
+def _expected_schema() -> set[_Part]:
     with sqlite3.connect(":memory:") as connection:
         connection.executescript(schema.SCHEMA)
-        found = set(connection.execute("SELECT type, name, sql FROM sqlite_master"))
+        found = _schema_of(connection)
     connection.close()
     return found
+
+
+def _schema_of(connection: sqlite3.Connection) -> set[_Part]:
+    return set(connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master"))
+
+
+def _can_be_made(part: _Part) -> bool:
+    """Whether it is an index that makes reading quick, and promises nothing."""
+    return part[2].startswith("CREATE INDEX ")
 
 
 @contextmanager

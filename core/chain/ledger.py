@@ -72,8 +72,9 @@ class Ledger(Chain):
         self._database = database.Database(self.path, patience)
         try:
             with self._database.read() as connection:
-                database.check_file(connection, self.path)
+                indexes = database.check_file(connection, self.path)
                 body = _genesis_body(connection)
+            self._make(indexes)
             self._genesis = decode(body)
             self._root = codec.sha256(body)
             self._seen = Seen(seen, self.path, self._root)
@@ -84,6 +85,13 @@ class Ledger(Chain):
         except BaseException:
             self._database.close()
             raise
+
+    def _make(self, indexes: Sequence[str]) -> None:
+        """Make what a ledger of an earlier program lacks; one that may not be written is read without."""
+        with suppress(Unavailable):
+            for sql in indexes:
+                with self._database.write() as connection:
+                    connection.execute(sql.replace("INDEX", "INDEX IF NOT EXISTS", 1))
 
     # What the chain is.
 

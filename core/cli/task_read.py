@@ -67,7 +67,7 @@ def _row(task: Task, block: int, constants: Constants) -> tuple[str, ...]:
         short(terms.question, _QUESTION),
         KINDS[terms.task_type],
         format_amount(terms.pays_amount),
-        f"{task.live + task.accepted}/{terms.max_assignments}",
+        f"{task.free_slots}/{terms.max_assignments}",
         ends,
         TASK_STATUSES[task.status],
     )

@@ -32,6 +32,41 @@ def test_a_ledger_of_a_newer_version_is_refused_in_words(path: Path, clock: Any)
     assert caught.value.code == "LedgerTooNew"
 
 
+def test_an_index_that_an_earlier_ledger_lacks_is_made_and_where_it_may_not_be_the_ledger_is_read(
+    path: Path, clock: Any, tmp_path: Path
+) -> None:
+    def indexes() -> set[str]:
+        with sqlite3.connect(path) as connection:
+            found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        connection.close()
+        return found
+
+    before = indexes()
+    connection = sqlite3.connect(path)
+    connection.execute("DROP INDEX submissions_held")
+    connection.close()
+    with sqlite3.connect(path) as holding:
+        holding.execute("BEGIN IMMEDIATE")
+        ledger = Ledger(path, now=clock, patience=0.0)
+        assert ledger.tasks(TaskQuery(obtainable=True, limit=1)).total == 0
+        ledger.close()
+        holding.rollback()
+    holding.close()
+    assert indexes() == before - {"submissions_held"}
+    Ledger(path, now=clock).close()
+    assert indexes() == before
+
+
+@pytest.mark.parametrize(
+    "change", ["DROP INDEX submissions_once", "CREATE INDEX more ON tasks (id)", "DROP TABLE movements"]
+)
+def test_a_ledger_that_promises_less_or_holds_more_is_refused(path: Path, clock: Any, change: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(change)
+    connection.close()
+    assert code(lambda: Ledger(path, now=clock)) == "LedgerDamaged"
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"SQLite format 3\0" + b"x" * 5000])
 def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "ledger.sqlite"

@@ -41,7 +41,7 @@ def test_a_task_is_published_taken_delivered_validated_and_paid(market, files: P
     assert task["terms"]["pays_amount"] == str(2 * 10**12)
     assert ada.free() == str(96 * 10**12)
 
-    assert " 0/2 " in ada.words("task", "list").out, "taken of wanted, as in the app"
+    assert " 2/2 " in ada.words("task", "list").out, "free of wanted, as in the app"
     listed = bob("task", "list", "free", "type:annotator").data
     assert [item["id"] for item in listed["items"]] == [task["id"]]
     shown = bob("task", "show", str(task["id"])).data
