@@ -1,6 +1,8 @@
 """The worker's side of a task on this machine: set up, tried, and ordered as a run."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +10,9 @@ from msgspec import Struct
 
 from decentralml.core import environments, hostile, setup_script, task_folder
 from decentralml.core.domain import Submission, Task, TaskType, manifest_digest
-from decentralml.core.errors import Refused
+from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market_client import MarketClient
+from decentralml.core.training.locks import hold
 from decentralml.core.training.run_folder import RunSpec, delete
 
 if TYPE_CHECKING:
@@ -77,19 +80,42 @@ def read_setup(market: MarketClient, task: Task, *, network: bool = False) -> Se
 def run_setup(
     market: MarketClient, task: Task, setup: Setup, *, unsandboxed: bool = False
 ) -> setup_script.Result:
-    """Run setup.sh on a copy of the task's folder, after a yes; if all went well, runs use that copy."""
-    if setup.folder.exists():
-        delete(setup.folder)
-    result = setup_script.prepare(
-        market.fetch_assets(task),
-        setup.cell,
-        log=setup.folder.with_suffix(".log"),
-        caps=hostile.Caps(bytes=market.settings.sandbox_disk * MIB),
-        unsandboxed=unsandboxed,
-    )
-    if result.ok:
-        setup.folder.rename(_prepared(market, task))
+    """Run setup.sh on a copy of the task's folder, after a yes; if all went well, runs use that copy.
+
+    Raises as `setup_script.prepare`, and `Unavailable` ("SetupRunning").
+    """
+    log, prepared = setup.folder.with_suffix(".log"), _prepared(market, task)
+    with _alone(setup.folder.with_suffix(".lock"), task):
+        if prepared.exists():  # another terminal was quicker
+            return setup_script.Result(0, "", prepared, log)
+        if setup.folder.exists():
+            delete(setup.folder)
+        result = setup_script.prepare(
+            market.fetch_assets(task),
+            setup.cell,
+            log=log,
+            caps=hostile.Caps(bytes=market.settings.sandbox_disk * MIB),
+            unsandboxed=unsandboxed,
+        )
+        if result.ok:
+            setup.folder.rename(prepared)
     return result
+
+
+@contextmanager
+def _alone(lock: Path, task: Task) -> Iterator[None]:
+    """While nobody else of this home sets ``task`` up."""
+    descriptor = hold(lock)
+    if descriptor is None:
+        raise Unavailable(
+            "SetupRunning",
+            f"The setup.sh of task {task.id} is running already, in another terminal.",
+            "Wait until it has ended.",
+        )
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def run_spec(

@@ -4,6 +4,7 @@ by the creator's script, paid or rejected, federated by weight, and accounted fo
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from decentralml.core.errors import Failed
+from decentralml.core.training.locks import hold
 from decentralml.core.validation import Bench
 
 ASSETS = Path(__file__).parents[3] / "assets"
@@ -150,6 +152,18 @@ def test_setup_runs_once_and_what_it_prepared_is_what_trains(studio: Studio, pre
     assert (first["ran"], second["ran"]) == (True, False)
     assert (Path(first["folder"]) / "prepared.txt").read_text() == "by setup.sh\n"
     assert Path(first["log"]).exists()
+
+
+def test_setup_in_a_second_terminal_is_refused_while_the_first_runs(studio: Studio, prepared: Any) -> None:
+    folder, digest = studio.eve.home / "cache" / "prepared", Path(prepared[0]["folder"]).name
+    folder.mkdir(parents=True)
+    running = hold(folder / f"{digest}.lock")
+    assert running is not None
+    refused = studio.eve("task", "setup", studio.task)
+    assert (refused.code, refused.error["code"]) == (3, "SetupRunning")
+    os.close(running)
+    assert studio.eve("task", "setup", studio.task).code == 0
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == [digest]
 
 
 def test_a_training_is_paused_stopped_resumed_and_ends(studio: Studio, states: Any) -> None:
