@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decentralml.core.errors import Failed
+from decentralml.core.training import npz
+from decentralml.core.training.npz import HOW
 from decentralml.core.words import count
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, np.dtype[Any]]
-
-HOW = "Give an .npz with arrays x and y, or a folder that the task's data.py can load."
 
 
 def as_input(x: "Array") -> "Array":
@@ -71,42 +71,15 @@ def load(
             )
         found = load_folder(str(path))
     else:
-        found = read_npz(path)
+        parts = npz.read(path)
+        found = parts[0] if len(parts) == 1 else parts
     (x, y), test = _parts(found)
-    _check(x, y, "training")
+    _check(x, y)
     if test is None:
         train, held = _split(len(x), holdout, seed)
-        parts = (x[train], y[train], x[held], y[held])
-    else:
-        _check(*test, "test")
-        parts = (x, y, *test)
-    return Data(*parts, digest=digest(x, y))
-
-
-def read_npz(path: Path) -> Any:
-    """``(x, y)`` or ``((x_train, y_train), (x_test, y_test))`` of an .npz; nothing in it is unpickled."""
-    import numpy as np
-
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if {"x", "y"} <= set(archive.files):
-                return archive["x"], archive["y"]
-            names = ("x_train", "y_train", "x_test", "y_test")
-            if not set(names[:2]) <= set(archive.files):
-                held = ", ".join(archive.files[:10]) or "nothing"
-                raise Failed("BadData", f"{path.name} has no arrays x and y; it holds {held}.", HOW)
-            train = archive["x_train"], archive["y_train"]
-            if not set(names) <= set(archive.files):
-                return train
-            return train, (archive["x_test"], archive["y_test"])
-    except FileNotFoundError:
-        raise Failed("NoData", f"There is no file {path.name}.", HOW) from None
-    except (OSError, ValueError, EOFError, AttributeError, NotImplementedError) as error:
-        raise Failed("BadData", f"{path.name} cannot be read as .npz: {error}", HOW) from error
-    except Exception as error:
-        if type(error).__name__ != "BadZipFile":
-            raise
-        raise Failed("BadData", f"{path.name} is a broken .npz: {error}", HOW) from error
+        return Data(x[train], y[train], x[held], y[held], digest=digest(x, y))
+    _check(*test, part="_test")
+    return Data(x, y, *test, digest=digest(x, y))
 
 
 def _parts(found: Any) -> tuple[tuple["Array", "Array"], tuple["Array", "Array"] | None]:
@@ -126,13 +99,13 @@ def _parts(found: Any) -> tuple[tuple["Array", "Array"], tuple["Array", "Array"]
     return pair(found), None
 
 
-def _check(x: "Array", y: "Array", part: str) -> None:
+def _check(x: "Array", y: "Array", part: str = "") -> None:
     import numpy as np
 
     def refuse(why: str, hint: str = HOW) -> None:
-        raise Failed("BadData", f"The {part} data cannot be used: {why}", hint)
+        raise Failed("BadData", f"The data cannot be used: {why}", hint)
 
-    for name, array in (("x", x), ("y", y)):
+    for name, array in ((f"x{part}", x), (f"y{part}", y)):
         if array.dtype.kind not in "fiub":
             refuse(f"{name} is of type {array.dtype}; numbers are needed.")
         if array.ndim == 0 or len(array) == 0:
@@ -140,7 +113,7 @@ def _check(x: "Array", y: "Array", part: str) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             refuse(f"{name} holds NaN or infinity.", "Remove or replace those samples.")
     if len(x) != len(y):
-        refuse(f"x has {count(len(x), 'sample')}, y has {len(y)}.")
+        refuse(f"x{part} has {count(len(x), 'sample')}, y{part} has {len(y)}.")
 
 
 def _split(samples: int, holdout: float, seed: int) -> tuple["Array", "Array"]:

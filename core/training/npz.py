@@ -1,14 +1,24 @@
-"""What data hold, by the headers of their file alone: bad ones are refused before a run is made for them."""
+"""Data in an .npz, looked at by its headers alone or read: both refuse the same, in the same words.
+
+Only reading needs numpy, and nothing else: it also happens inside the sandbox.
+"""
 
 import ast
 import math
 import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from decentralml.core.errors import Failed
-from decentralml.core.training.data import HOW
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+HOW = "Give an .npz with arrays x and y, or a folder that the task's data.py can load."
 LOAD_FOLDER = "data.py"
 _MAGIC = b"\x93NUMPY"
 _HEADER_BYTES = 10_000
@@ -41,30 +51,55 @@ def look(path: Path | None, assets: Path) -> dict[str, Header]:
                 "NoData", f"{path.name} is a folder and the task has no {LOAD_FOLDER} with load(path).", HOW
             )
         return {}
-    found = headers(path)
-    parts = [("x", "y")] if {"x", "y"} <= found.keys() else [("x_train", "y_train"), ("x_test", "y_test")]
-    if not set(parts[0]) <= found.keys():
-        held = ", ".join(list(found)[:10]) or "nothing"
-        raise Failed("BadData", f"{path.name} has no arrays x and y; it holds {held}.", HOW)
-    taken = [pair for pair in parts if set(pair) <= found.keys()]
-    for x, y in taken:
-        _check_pair(x, found[x], y, found[y])
-    return {name: found[name] for pair in taken for name in pair}
+    return headers(path)
 
 
 def headers(path: Path) -> dict[str, Header]:
-    """Every array of an .npz, in order. Raises `Failed` ("NoData", "BadData")."""
+    """The arrays x and y of an .npz, or x_train, y_train and where they are x_test, y_test.
+
+    Raises `Failed` ("NoData", "BadData").
+    """
+    with _opened(path) as archive:
+        found = _headers(archive)
+        return {name: found[name] for pair in _pairs(found, path.name) for name in pair}
+
+
+def read(path: Path) -> list[tuple["Array", "Array"]]:
+    """``[(x, y)]`` or ``[(x_train, y_train), (x_test, y_test)]``; nothing in it is unpickled.
+
+    Raises as `headers`.
+    """
+    with _opened(path) as archive:
+        pairs = _pairs(_headers(archive), path.name)
+        return [(_array(archive, x), _array(archive, y)) for x, y in pairs]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive; whatever goes wrong with its bytes, there or in the body, is said in our own words."""
     if not path.is_file():  # a pipe would be waited for
         raise Failed("NoData", f"There is no file {path.name}.", HOW)
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".npy")]
-            return {name.removesuffix(".npy"): _header(archive, name) for name in names}
-    except (
-        *(OSError, EOFError, ValueError, SyntaxError, KeyError, TypeError, RecursionError),
-        *(zipfile.BadZipFile, NotImplementedError, RuntimeError),
-    ) as error:
-        raise Failed("BadData", f"{path.name} cannot be read as .npz: {error}.", HOW) from error
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) == _MAGIC:
+                raise Failed("BadData", f"{path.name} is a single array (.npy), no .npz of x and y.", HOW)
+            if not zipfile.is_zipfile(file):
+                raise Failed("BadData", f"{path.name} is no .npz; np.savez(path, x=x, y=y) writes one.", HOW)
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+    except (Failed, MemoryError):
+        raise
+    except PermissionError as error:
+        raise Failed("BadData", f"{path.name} may not be read here.", HOW) from error
+    except Exception as error:  # zipfile, its decompressors and NumPy have no error in common
+        raise Failed(
+            "BadData", f"{path.name} is a damaged .npz: it cannot be read to its end.", HOW
+        ) from error
+
+
+def _headers(archive: zipfile.ZipFile) -> dict[str, Header]:
+    names = [name for name in archive.namelist() if name.endswith(".npy")]
+    return {name.removesuffix(".npy"): _header(archive, name) for name in names}
 
 
 def _header(archive: zipfile.ZipFile, name: str) -> Header:
@@ -77,6 +112,28 @@ def _header(archive: zipfile.ZipFile, name: str) -> Header:
         text = (start[begins:] + file.read(min(length, _HEADER_BYTES)))[:length]
     header = ast.literal_eval(text.decode("latin-1"))
     return Header(tuple(int(side) for side in header["shape"]), str(header["descr"]))
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> "Array":
+    from numpy.lib import format
+
+    with archive.open(f"{name}.npy") as file:
+        array: Array = format.read_array(file, allow_pickle=False)
+        if file.read(1):  # at its end, and not before, the checksum is looked at
+            raise ValueError(f"more than an array is in {name}")
+    return array
+
+
+def _pairs(found: dict[str, Header], file: str) -> Iterable[tuple[str, str]]:
+    """The names of the arrays to take, x before y. Raises `Failed` where they are missing or unfit."""
+    parts = [("x", "y")] if {"x", "y"} <= found.keys() else [("x_train", "y_train"), ("x_test", "y_test")]
+    if not set(parts[0]) <= found.keys():
+        held = ", ".join(list(found)[:10]) or "nothing"
+        raise Failed("BadData", f"{file} has no arrays x and y; it holds {held}.", HOW)
+    taken = [pair for pair in parts if set(pair) <= found.keys()]
+    for x, y in taken:
+        _check_pair(x, found[x], y, found[y])
+    return taken
 
 
 def _check_pair(x_name: str, x: Header, y_name: str, y: Header) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 from decentralml.core.errors import Failed
 from decentralml.core.text import clean
 from decentralml.core.training import data as datasets
+from decentralml.core.training import npz
 from decentralml.core.training.callback import Enough, Fits, Pointless, Trial
 from decentralml.core.training.channel import TEXT_CHARS, Channel, Control, Stopped, finite
 from decentralml.core.training.checkpoint import Checkpoints
@@ -325,7 +326,7 @@ def _own_data(script: Script) -> Any:
         return script.call("load_data")
     except ScriptError as error:
         what = f"No data were given, and the load_data of {script.name} found none of its own"
-        raise ScriptError(what, error.error, "NoData", datasets.HOW) from error
+        raise ScriptError(what, error.error, "NoData", npz.HOW) from error
 
 
 def _shape(model: Any, side: str) -> Any:

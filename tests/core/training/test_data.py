@@ -69,7 +69,11 @@ def test_a_digest_tells_values_types_and_shapes_apart() -> None:
         ({"x": X, "y": Y.astype(str)}, "y is of type <U"),
         ({"x": X, "y": np.where(Y == 1, np.nan, 1.0)}, "y holds NaN"),
         ({"x": X[:1], "y": Y[:1]}, "nothing to train on"),
-        ({"x": X, "y": np.array([{}] * 20)}, "cannot be read"),
+        ({"x": X, "y": np.array([{}] * 20)}, r"y is of type \|O"),
+        (
+            {"x_train": X, "y_train": Y, "x_test": np.full((20, 2), np.inf), "y_test": Y},
+            "^The data cannot .*: x_test holds",
+        ),
     ],
 )
 def test_data_that_cannot_be_trained_on_are_refused_in_words(

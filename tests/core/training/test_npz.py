@@ -58,9 +58,52 @@ def test_what_headers_refuse_reading_refuses_as_well(arrays: dict[str, Any], tmp
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04broken"])
 def test_a_file_that_is_no_npz_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "data.npz").write_bytes(content)
-    with pytest.raises(Failed, match=r"data\.npz") as raised:
-        npz.look(tmp_path / "data.npz", tmp_path)
-    assert raised.value.code == "BadData"
+    for read in (npz.headers, npz.read):
+        with pytest.raises(Failed, match=r"^data\.npz is no \.npz; np\.savez") as raised:
+            read(tmp_path / "data.npz")
+        assert raised.value.code == "BadData"
+
+
+def test_a_single_array_under_the_name_of_an_npz_is_called_so(tmp_path: Path) -> None:
+    np.save(tmp_path / "data.npy", X)
+    (tmp_path / "data.npy").rename(tmp_path / "data.npz")
+    for read in (npz.headers, npz.read):
+        with pytest.raises(Failed, match=r"single array \(\.npy\)"):
+            read(tmp_path / "data.npz")
+
+
+def test_whichever_byte_is_damaged_it_gives_the_data_or_a_sentence(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 9, (12, 5), np.uint8)
+    path = save(tmp_path, x=x, y=Y[:12])
+    whole = path.read_bytes()
+    refusals: list[Failed] = []
+    for offset in range(len(whole)):
+        for flip in (0x01, 0x80, 0xFF):
+            damaged = bytearray(whole)
+            damaged[offset] ^= flip
+            path.write_bytes(damaged)
+            try:
+                npz.headers(path)
+                [(read_x, read_y)] = npz.read(path)
+            except Failed as refusal:
+                refusals.append(refusal)
+            else:
+                assert read_x.tolist() == x.tolist()
+                assert read_y.tolist() == list(range(12))
+    assert len(refusals) > len(whole)
+    assert {refusal.code for refusal in refusals} == {"BadData"}
+    assert not any("allow_pickle" in str(refusal) for refusal in refusals)
+
+
+def test_bytes_behind_an_array_are_no_part_of_it(tmp_path: Path) -> None:
+    path = save(tmp_path, x=X, y=Y)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part + b"more")
+    with pytest.raises(Failed, match="damaged"):
+        npz.read(path)
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
@@ -83,7 +126,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_header_that_is_none_is_refused(header: bytes, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
         archive.writestr("x.npy", header)
-    with pytest.raises(Failed, match="cannot be read"):
+    with pytest.raises(Failed, match="damaged"):
         npz.look(tmp_path / "data.npz", tmp_path)
 
 
