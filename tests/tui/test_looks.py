@@ -375,6 +375,25 @@ async def test_every_button_of_a_dialog_names_the_key_that_does_the_same(painted
             assert str(button.label).rpartition("  ")[2].strip() in shown, button
 
 
+@pytest.mark.parametrize("no_color", [False, True], ids=["ansi", "NO_COLOR"])
+@pytest.mark.parametrize("page", ["create", "validate", *DIALOGS])
+async def test_a_disabled_button_can_be_read_in_the_colours_of_the_terminal(
+    painted: Place, monkeypatch: pytest.MonkeyPatch, page: str, no_color: bool
+) -> None:
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    app = painted.app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        await opener(painted, page, "dark" if no_color else "ansi")(pilot)
+        buttons = [button for button in app.screen.query(Button) if button.display]
+        for button in buttons:
+            button.disabled = True
+        await pilot.pause()
+        for button in buttons:
+            assert button.size.height == 1
+            assert str(button.label) in text_of(app)
+
+
 WITH_PATHS = ("create", "held-out", "train", "try", "send", "federate-form", "import-json")
 
 
