@@ -294,6 +294,8 @@ class DecentralMLApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self.identity.touch()
+        if isinstance(event, events.Paste):  # a terminal would obey what stood raw in a field
+            event.text = "\n".join(map(clean, event.text.splitlines()))
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self._typed_ahead.take(event)
         else:

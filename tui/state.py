@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from decentralml.core.paths import Home, write_atomic
+from decentralml.core.text import clean
 
 
 class State:
@@ -19,7 +20,7 @@ class State:
             values = json.loads(self._path.read_bytes())
         except (OSError, ValueError):
             values = {}
-        self._values = values if isinstance(values, dict) else {}
+        self._values = _cleaned(values) if isinstance(values, dict) else {}
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of ``name``; ``default`` where there is none or it has another type."""
@@ -39,3 +40,16 @@ class State:
             write_atomic(self._path, json.dumps(self._values).encode())
         except OSError:
             return
+
+
+def _cleaned(value: Any) -> Any:
+    """A JSON value with nothing in its texts that a terminal would obey: they stand in fields again."""
+    match value:
+        case str():
+            return clean(value, keep_newlines=True)
+        case list():
+            return [_cleaned(one) for one in value]
+        case dict():
+            return {name: _cleaned(one) for name, one in value.items()}
+        case _:
+            return value

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -349,6 +350,18 @@ def test_the_form_looks_as_it_did(bare_home: Place, snap_compare, size: tuple[in
         await pilot.pause()
 
     assert snap_compare(bare_home.app(), terminal_size=size, run_before=show)
+
+
+async def test_what_is_pasted_holds_nothing_that_a_terminal_would_obey(bare_home: Place) -> None:
+    async with bare_home.running(size=(80, 40)) as (app, pilot):
+        screen = await form(app, pilot)
+        for name in ("question", "files"):
+            screen.query_one(f"#{name}").focus()
+            await pilot.pause()
+            app.post_message(events.Paste("A \x1b]0;pwn\x07B\u202e\u200b\tC\r\nD\x1bc"))
+            await until(pilot, lambda name=name: getattr(screen.draft, name), "what was pasted")
+        assert screen.draft.question == "A ]0;pwnB C\nDc"
+        assert screen.draft.files == "A ]0;pwnB C"
 
 
 @pytest.mark.parametrize("files", ["/" + "x" * 400, "/nobody/\x00here", "~nobody-of-this-name"])

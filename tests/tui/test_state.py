@@ -34,6 +34,15 @@ def test_a_value_of_another_type_is_none(home: Home) -> None:
     assert state.get("tasks.row", 0) == 0
 
 
+def test_what_a_terminal_would_obey_is_not_read_back(home: Home) -> None:
+    home.ui_state.write_text(
+        '{"create.draft": {"question": "A\\u001b]0;x\\u0007\\nB\\u202e", "more": ["\\u001bc"]}}'
+    )
+    state = State(home)
+    state.load()
+    assert state.get("create.draft") == {"question": "A]0;x\nB", "more": ["c"]}
+
+
 def test_a_disk_that_takes_nothing_is_no_error(home: Home) -> None:
     home.ui_state.mkdir()
     State(home).save()

@@ -23,6 +23,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
+from decentralml.core.text import clean
 from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 from decentralml.tui.words import ahead, size
@@ -79,7 +80,7 @@ def like(terms: Terms, files: str) -> Draft:
     """A task for models on the terms of an earlier one, with files of its own."""
     return Draft(
         kind=words.KINDS[terms.task_type],
-        question=terms.question,
+        question=clean(terms.question, keep_newlines=True),
         files=files,
         pays=format_amount(terms.pays_amount).replace(",", ""),
         wanted=str(terms.max_assignments),
