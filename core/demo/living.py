@@ -49,8 +49,8 @@ class Living:
             f"(held-out data: {play.held_out.name}), then accept or reject.\n\n"
             f"Meanwhile, sell your own training time: task {self._offer} is free. t takes it, r trains "
             "(your data: spare.npz), d delivers, and its creator judges you.\n\n"
-            "Browse shows both files: the app was started in their folder. "
-            "? says what every key does."
+            "Browse, ^o in a form, shows both files: the app was started in their folder. There is own.npz "
+            "too, on which your base model was trained. ? says what every key does."
         )
 
     def __enter__(self) -> Self:

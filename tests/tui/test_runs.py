@@ -467,7 +467,7 @@ async def test_a_run_is_started_seen_in_the_queue_and_taken_out(market_home: Pla
         assert "the task's files" in text
         assert "none" in text
         app.screen.query_one("#epochs", Input).value = "3"
-        await pilot.press("enter")
+        await pilot.press("ctrl+g")
         await shows(app, pilot, "place 1 in the queue")
         [run] = screen.seen.runs
         assert (run.spec.epochs, run.spec.task_id, run.spec.submission_id) == (3, 1, 2)
@@ -477,9 +477,41 @@ async def test_a_run_is_started_seen_in_the_queue_and_taken_out(market_home: Pla
         assert "taken out of the queue" in text_of(app)
         await pilot.press("y")
         await shows(app, pilot, "run 1  stopped")
-        await pilot.press("r", "enter")
-        await until(pilot, lambda: isinstance(app.screen, StartTraining), "the form again")
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, StartTraining), "the form again, of its task")
         assert app.screen.query_one("#epochs", Input).value == "3"
+
+
+async def test_without_data_enter_passes_every_field_before_it_starts(market_home: Place, busy: None) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await app.push_screen(StartTraining(1))
+        form = app.screen
+        await until(pilot, lambda: not form.query_one("#start", Button).disabled, "the card")
+        passed = []
+        for _ in range(5):
+            passed.append(form.focused.id)
+            await pilot.press("enter")
+        assert passed == ["data", "epochs", "batch", "seed", "device"]
+        assert form.focused.id == "start"
+        assert app.screen is form
+        assert not list(market_home.home.runs.glob("[0-9]*"))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen, "the run")
+
+
+async def test_a_run_that_found_no_data_is_retried_with_other_data(market_home: Place, train: Start) -> None:
+    """The same order would fail again."""
+    error = journal.Failed(t=BEGAN + 60, error="No data.", hint="Give an .npz.", code="NoData")
+    order = {"task_id": 1, "epochs": 7, "batch_size": 16, "data": Path("/nowhere/mine.npz")}
+    train(14, *started(), error, **order)
+    async with market_home.running(as_="chi") as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "Give an .npz.  ! asks for other data")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: isinstance(app.screen, StartTraining), "the form")
+        values = {field.id: field.value for field in app.screen.query(Input)}
+        assert (values["data"], values["epochs"], values["batch"]) == ("/nowhere/mine.npz", "7", "16")
 
 
 async def test_the_form_says_what_is_wrong_and_starts_nothing(market_home: Place, tmp_path: Path) -> None:

@@ -168,8 +168,15 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
     return []
 
 
+def wants_data(run: Run) -> bool:
+    """Whether it failed for want of data that can be read: the same order would fail again."""
+    return run.state == "failed" and run.last.code in ("NoData", "BadData")
+
+
 def _again(run: Run) -> str:
     kept = run.last.checkpoint
+    if wants_data(run):
+        return "asks for other data"
     return "starts it anew" if kept is None else f"goes on after epoch {kept.epoch}"
 
 

@@ -66,8 +66,12 @@ class Running(MarketScreen):
     async def _train(self) -> None:
         from decentralml.tui.screens.train import start
 
-        await start(self, None)
+        await start(self, self._task_of(self.run))
         await self.look()
+
+    def _task_of(self, run: Run | None) -> int | None:
+        """Which task of this chain the run trained."""
+        return run.spec.task_id if run is not None and run.spec.on(self.session.chain.genesis) else None
 
     def action_pause(self) -> None:
         self.work(self._pause())
@@ -102,7 +106,14 @@ class Running(MarketScreen):
         self.work(self._retry())
 
     async def _retry(self) -> None:
+        from decentralml.tui.screens.train import start
+
         run = self._able("retry")
+        task_id = self._task_of(run)
+        if task_id is not None and run_words.wants_data(run):
+            await start(self, task_id, run.spec)
+            await self.look()
+            return
         await self.call(self.runs.resume, run.id)
         kept = run.last.checkpoint
         how = (

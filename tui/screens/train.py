@@ -40,20 +40,25 @@ if TYPE_CHECKING:
 _MOST_TASKS = 200
 _MACHINE_SECONDS = 1.0
 _QUESTION = 32
-_TYPED = "unsandboxed"
+_CONSENT = "unsandboxed"
 
 
-async def start(screen: "MarketScreen", task_id: int | None) -> None:
-    """Ask which task where none is given, start a run of it, and show it live. For inside `work`."""
+async def start(screen: "MarketScreen", task_id: int | None, like: RunSpec | None = None) -> None:
+    """Ask which task where none is given, start a run of it, and show it live. For inside `work`.
+
+    ``like``: an earlier order of that task, with which the form begins.
+    """
     if task_id is None:
         choices = await screen.call(trainable, screen.session)
         if not choices:
             raise Refused("NothingToTrain", "No task is open to train.", "1 shows the tasks; t takes a slot.")
-        chosen = await screen.app.push_screen_wait(Choose("Train which task?", choices))
+        chosen: str | None = choices[0][0]
+        if len(choices) > 1:
+            chosen = await screen.app.push_screen_wait(Choose("Train which task?", choices))
         if chosen is None:
             return
         task_id = int(chosen)
-    run_id = await screen.app.push_screen_wait(StartTraining(task_id))
+    run_id = await screen.app.push_screen_wait(StartTraining(task_id, like))
     if run_id is not None:
         screen.app.show("runs", run_id)
 
@@ -89,15 +94,18 @@ def _choice(task: Task, mine: Submission | None) -> Text:
 class StartTraining(Working[int]):
     """Answers with the id of the run that was started; None where none was. Nothing is signed."""
 
-    def __init__(self, task_id: int) -> None:
+    def __init__(self, task_id: int, like: RunSpec | None = None) -> None:
         super().__init__(f"Train task {task_id}")
         self._task_id = task_id
+        self._like = like
         self._ready: Ready | None = None
         self._starting = False
 
     def body(self) -> ComposeResult:
         kept: dict[str, Any] = self.app.state.get("train", {})
         last = kept.get(str(self._task_id), {}) if isinstance(kept, dict) else {}
+        if self._like is not None:
+            last = _typed(self._like)
 
         def was(name: str, default: str) -> str:
             return str(last.get(name, default)) if isinstance(last, dict) else default
@@ -123,7 +131,7 @@ class StartTraining(Working[int]):
                 yield Label(name, classes="label short")
                 yield Input(was(name, default), placeholder=hint, id=name, compact=True, max_length=9)
         with Horizontal(classes="row", id="typed-row"):
-            yield Label(f"no sandbox here: type {_TYPED} to run it with all that you may", classes="warn")
+            yield Label(f"no sandbox here: type {_CONSENT} to run it with all that you may", classes="warn")
             yield Input(id="typed", compact=True)
         with VerticalScroll(id="text"):
             yield Prose(id="machine")
@@ -253,7 +261,7 @@ class StartTraining(Working[int]):
             batch_size=_whole("batch", self._text("batch"), BATCH_SIZES) if self._text("batch") else None,
             seed=_whole("seed", self._text("seed") or "0", SEEDS),
             device=_device(self._text("device")),
-            unsandboxed=bool(ready.no_sandbox) and self._text("typed") == _TYPED,
+            unsandboxed=bool(ready.no_sandbox) and self._text("typed") == _CONSENT,
         )
 
     # Filling in
@@ -277,8 +285,13 @@ class StartTraining(Working[int]):
             self.query_one("#data", Input).value = str(found)
 
     @on(Input.Submitted)
-    def submitted(self) -> None:
-        self._start()
+    def submitted(self, event: Input.Submitted) -> None:
+        """Without data of one's own, enter passes every field and ends on the button: that is meant then."""
+        if self._text("data"):
+            self._start()
+            return
+        ways = [one for one in self.focus_chain if isinstance(one, Input) or one.id == "start"]
+        self.set_focus(ways[min(ways.index(event.input) + 1, len(ways) - 1)])
 
     def _start(self) -> None:
         if self._ready is not None and not self._starting:
@@ -294,7 +307,7 @@ class StartTraining(Working[int]):
         spec = self._order(ready)
         if ready.no_sandbox and not spec.unsandboxed:
             raise Unavailable(
-                "NoSandbox", ready.no_sandbox, f"Type {_TYPED} to run it with all that you may."
+                "NoSandbox", ready.no_sandbox, f"Type {_CONSENT} to run it with all that you may."
             )
         says = await self.call(look_at_data, spec.data, ready.folder)
         if not says.ok:
@@ -325,6 +338,13 @@ class StartTraining(Working[int]):
         }
         if self.app.state.set("train", kept):
             self.app.save_state()
+
+
+def _typed(spec: RunSpec) -> dict[str, str]:
+    """What one would have typed for an order."""
+    data, batch = spec.data or "", spec.batch_size or ""
+    texts = {"data": data, "epochs": spec.epochs, "batch": batch, "seed": spec.seed, "device": spec.device}
+    return {name: clean(str(text)) for name, text in texts.items()}
 
 
 def _whole(name: str, text: str, allowed: range) -> int:
