@@ -240,8 +240,6 @@ async def _train(painter: Painter, runs: Runs) -> None:
             runs.stop(run.id)
     await painter.sees("stopped")
     await painter.press("r")
-    await painter.sees("Train which task?", "yours")
-    await painter.press("enter")
     await painter.sees("WHAT IT MAY TOUCH", "x 400x28x28")
     await painter.press("tab", "tab", "tab")
     await painter.type("3")
