@@ -145,7 +145,8 @@ async def test_a_decision_against_a_result_needs_a_report_and_the_screen_says_so
         assert app.screen.query_one("#reject", Button).disabled
         await pilot.press("R")
         await settled(pilot)
-        assert [error.code for error in app.failures] == ["WrongState"]
+        assert any("is to judge" in said.message for said in app._notifications)
+        assert not app.failures
 
 
 @pytest.mark.parametrize("how", ["a", "#accept"])
@@ -383,9 +384,11 @@ async def test_the_inbox_filters_sorts_and_marks(known: Place) -> None:
 
 async def test_a_filter_that_nothing_fits_says_so(known: Place) -> None:
     async with known.running() as (app, pilot):
-        await judging(pilot)
+        await judging(pilot, "j", "j", "j")
+        assert "reject, ask changes not now" in text_of(app)
         app.screen.query_one("#filter", Input).value = "nobody-of-this-name"
         await until(pilot, lambda: "No result fits this filter" in text_of(app))
+        assert "not now" not in text_of(app), "nothing is said of a result that is not shown"
 
 
 async def test_one_question_serves_all_tasks_whose_results_wait(
@@ -402,6 +405,48 @@ async def test_one_question_serves_all_tasks_whose_results_wait(
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(app.screen_stack) == 1, "the dialog to close")
         await until(pilot, lambda: app.judging.job(1) and app.judging.job(2), "both in the queue")
+
+
+async def test_a_file_that_is_no_data_does_not_leave_the_dialog(known: Place, tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_text("a text")
+    async with known.running(size=(100, 40)) as (app, pilot):
+        await judging(pilot, "j", "j", "j", "v")
+        await dialog(pilot, HeldOut)
+        app.screen.query_one("#data", Input).value = str(tmp_path / "x.npz")
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: "x.npz is no .npz" in text_of(app), "the refusal")
+        assert isinstance(app.screen, HeldOut)
+        assert not app.state.get("validate.setups", {})
+
+
+async def test_data_that_turn_out_bad_are_asked_for_again_with_the_reason(
+    bare_home: Place, trained: Path, tmp_path: Path
+) -> None:
+    task = judged.publish_with_base(bare_home, trained, ValidationStrategy.ManualAccept)
+    numbers = [judged.send(bare_home, who, task, trained / "honest") for who in ("bo", "chi")]
+    data = tmp_path / "x.npz"
+    np.savez(data, x=np.full((20, 28, 28), np.nan), y=np.arange(20) % 10)
+    async with bare_home.running(size=(120, 40)) as (app, pilot):
+        await judging(pilot, "v")
+        await dialog(pilot, HeldOut)
+        app.screen.query_one("#data", Input).value = str(data)
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: app.judging.failed(), "the failure")
+        await until(
+            pilot, lambda: "The evaluation failed. The data cannot be used: x holds NaN" in text_of(app)
+        )
+        assert "Not evaluated yet" not in text_of(app)
+        assert "v asks again by what to measure it" in text_of(app)
+        assert not app.state.get("validate.setups"), "nor would another start take it"
+        await pilot.press("j", "v")
+        await dialog(pilot, HeldOut)
+        assert app.screen.query_one("#data", Input).value == str(data)
+        assert f"Result {numbers[0]} was not measured: The data cannot be used" in text_of(app)
+        app.screen.query_one("#data", Input).value = str(trained / "held-out.npz")
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: evaluated(app, numbers[1:]), "the report")
+        await pilot.press("k", "v")
+        await until(pilot, lambda: evaluated(app, numbers), "both reports, asked no more")
 
 
 async def test_results_are_evaluated_in_the_background_and_nothing_is_signed(

@@ -5,8 +5,9 @@ from rich.text import Text
 from decentralml.core.domain import Constants
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
-from decentralml.tui.hints import explain
+from decentralml.tui.hints import explain, hint
 from decentralml.tui.judging.desk import Look
+from decentralml.tui.judging.work import Job
 from decentralml.tui.widgets.columns import Tone
 from decentralml.tui.words import ago, duration
 
@@ -35,14 +36,20 @@ def head(look: Look, block: int, constants: Constants) -> Text:
     return text
 
 
-def unevaluated(look: Look, tone: Tone) -> Text:
-    """What there is to read of a result without a report."""
+def unevaluated(look: Look, job: Job | None, tone: Tone) -> Text:
+    """What there is to read of a result without a report; ``job``: its evaluation, or the last one."""
     text = Text()
     if look.problem is not None:
         text.append(f"The published report cannot be shown: {clean(explain(look.problem))}\n", tone("warn"))
-    text.append("Not evaluated yet. ")
-    text.append("v", tone("accent"))
-    text.append(" measures it beside the baseline; nothing is signed by that.\n")
+    if job is not None and job.error is not None:
+        text.append("The evaluation failed. ", tone("bad"))
+        text.append(f"{clean(job.error.message)}\n{'' if job.bad_setup else f'{clean(hint(job.error))} '}")
+        text.append("v", tone("accent"))
+        text.append(" asks again by what to measure it.\n" if job.bad_setup else " tries it again.\n")
+    else:
+        text.append("Not evaluated yet. ")
+        text.append("v", tone("accent"))
+        text.append(" measures it beside the baseline; nothing is signed by that.\n")
     if look.submission.result is not None:
         text.append("\nDELIVERED\n", tone("head"))
         text.append(f"{clean(look.submission.result, keep_newlines=True)}\n")
@@ -51,8 +58,8 @@ def unevaluated(look: Look, tone: Tone) -> Text:
     return text
 
 
-def verdict(look: Look) -> Text:
-    """The policy's word, or the figures as an opinion, and where the report stands."""
+def verdict(look: Look, job: Job | None) -> Text:
+    """The policy's word, or the figures as an opinion, where the report stands, and why there is no newer."""
     text = Text(overflow="ellipsis")
     if look.report is not None:
         said = look.report.verdict
@@ -65,6 +72,8 @@ def verdict(look: Look) -> Text:
             text.append("  (as published, not measured here)", "dim")
         elif not look.to_publish:
             text.append("  (published)", "dim")
+        if job is not None and job.error is not None:
+            text.append(f"\nnot measured again: {clean(job.error.message)}", "bold")
     if look.draft is not None and look.draft.reason:
         text.append(f"\ndraft reason: {clean(look.draft.reason)}", "dim")
     return text

@@ -24,6 +24,10 @@ T = TypeVar("T")
 Cancelled = Callable[[], bool]
 Run = Callable[[Callable[[], "Judge"]], None]
 _CLOSE_SECONDS = 2.0
+# Errors by which what was named to measure by cannot be used, whatever the result is.
+_OF_THE_SETUP = frozenset(
+    {"NoData", "BadData", "BadShape", "BadLabels", "LabelsDontFit", "BadPolicy", "PolicyFailed", "BadMetrics"}
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class Job:
     place: int = 0
     progress: Progress | None = None
     error: DecentralMLError | None = None
+
+    @property
+    def bad_setup(self) -> bool:
+        """Whether it failed by its setup, and would again."""
+        return self.error is not None and self.error.code in _OF_THE_SETUP
 
 
 class JudgeWork:

@@ -27,6 +27,7 @@ class Evaluating(PaneScreen):
         self.entries: dict[int, Entry] = {}
         self.look: Look | None = None
         self._setups: dict[int, Setup] = {}
+        self._unusable: Job | None = None
 
     async def read(self) -> None:
         """Read list and result again."""
@@ -105,10 +106,15 @@ class Evaluating(PaneScreen):
             return
         numbers = [str(task.id) for task in asked]
         named = f"tasks {', '.join(numbers[:-1])} and {numbers[-1]}" if numbers[1:] else f"task {numbers[0]}"
+        default, bad = before[asked[0].id], self._unusable
+        why = ""
+        if default is None and bad is not None and bad.error is not None:
+            default, why = bad.setup, f"Result {bad.submission_id} was not measured: {bad.error.message}"
         answer = await self.app.push_screen_wait(
             HeldOut(
                 f"Evaluate results of {named}",
-                before[asked[0].id] or self._last_setup(),
+                default or self._last_setup(),
+                problem=why,
                 policy_needed=any(
                     task.terms.validation_strategy is ValidationStrategy.CustomAccept for task in asked
                 ),
@@ -117,10 +123,22 @@ class Evaluating(PaneScreen):
         )
         if answer is None:
             return
+        self._unusable = None
         self._setups |= dict.fromkeys((task.id for task in asked), answer)
-        kept = {**self.app.state.get(SETUPS, {}), **{self._setup_key(task): _kept(answer) for task in asked}}
-        if self.app.state.set(SETUPS, kept):
+        self._keep(
+            {**self.app.state.get(SETUPS, {}), **{self._setup_key(task): _kept(answer) for task in asked}}
+        )
+
+    def _keep(self, setups: dict[str, list[str]]) -> None:
+        if self.app.state.set(SETUPS, setups):
             self.app.save_state()
+
+    def _forget_setup(self, job: Job) -> None:
+        """A setup that turned out to be of no use is asked for again, with the reason."""
+        self._unusable = job
+        self._setups = {task_id: setup for task_id, setup in self._setups.items() if setup != job.setup}
+        kept = self.app.state.get(SETUPS, {}).items()
+        self._keep({key: setup for key, setup in kept if setup != _kept(job.setup)})
 
     def _setup_key(self, task: Task) -> str:
         return f"{self.session.chain.genesis[:16]}:{task.id}"
@@ -135,6 +153,8 @@ class Evaluating(PaneScreen):
     def job_moved(self, job: Job) -> None:
         """An evaluation went on: its line is shown, and what it found."""
         if job.stage is Stage.failed and job.error is not None:
+            if job.bad_setup:
+                self._forget_setup(job)
             again = partial(self.app.judging.evaluate, job.submission_id, job.setup)
             self.app.show_error(job.error, f"evaluating result {job.submission_id}", again)
         if not self.is_current and self not in self.app.screen_stack:

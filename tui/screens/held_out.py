@@ -9,8 +9,9 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Static
 
 from decentralml.core import named_path
-from decentralml.core.errors import Misused
+from decentralml.core.errors import Failed, Misused
 from decentralml.core.text import clean
+from decentralml.core.training import npz
 from decentralml.tui import background
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog
@@ -33,10 +34,16 @@ _POLICY = Purpose(
 
 
 class HeldOut(Dialog[Setup]):
-    """Held-out data, and the creator's validation.py. ``no_sandbox``: why there is none, if so."""
+    """Held-out data, and the creator's validation.py. ``no_sandbox``: why there is none, if so.
 
-    def __init__(self, title: str, before: Setup, *, policy_needed: bool, no_sandbox: str = "") -> None:
+    ``problem``: why ``before`` cannot stay.
+    """
+
+    def __init__(
+        self, title: str, before: Setup, *, policy_needed: bool, no_sandbox: str = "", problem: str = ""
+    ) -> None:
         super().__init__(title)
+        self._unusable = problem
         self._before = before
         self._policy_needed = policy_needed
         self._no_sandbox = no_sandbox
@@ -57,7 +64,7 @@ class HeldOut(Dialog[Setup]):
         if self._no_sandbox:
             yield Label(Text(f"{clean(self._no_sandbox)} Type {_TYPED} to load strangers' models without."))
             yield Input(id="typed", compact=True)
-        yield Static("", id="problem")
+        yield Static(Text(clean(self._unusable)), id="problem")
         with Buttons():
             yield Button(self.label("Evaluate", "go"), id="yes", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
@@ -97,7 +104,7 @@ class HeldOut(Dialog[Setup]):
         try:
             data, policy = self._path("data"), self._path("policy")
             problem = await background.call(_problem, data, policy)
-        except Misused as error:
+        except (Misused, Failed) as error:
             problem = error.message
         typed = self._no_sandbox and self.query_one("#typed", Input).value.strip() == _TYPED
         if not problem and self._no_sandbox and not typed:
@@ -113,7 +120,10 @@ class HeldOut(Dialog[Setup]):
 
 
 def _problem(data: Path | None, policy: Path | None) -> str:
-    """What is wrong with the two paths, as far as names say; "" when nothing. Raises `Misused`."""
+    """What is wrong with the two files, as far as names and headers say; "" when nothing.
+
+    Raises `Misused`, `Failed`.
+    """
     if data is None:
         return "Name the held-out data: without labels nothing can be measured."
     if named_path.kind(data) != "file":
@@ -122,6 +132,7 @@ def _problem(data: Path | None, policy: Path | None) -> str:
         return f"{data.name} is no .npz; np.savez(path, x=x, y=y) writes one."
     if policy is not None and named_path.kind(policy) != "file":
         return f"There is no file {policy}."
+    npz.headers(data)
     return ""
 
 

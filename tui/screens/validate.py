@@ -214,16 +214,18 @@ class Validate(Deciding):
         if panel == "ranking":
             return report_view.ranking(look.candidates, look.names, look.submission.id, canvas)
         if look.report is None:
-            return words.unevaluated(look, tone)
+            return words.unevaluated(look, self.app.judging.job(look.submission.id), tone)
         others = [c.report for c in look.candidates if c.submission.id != look.submission.id and c.report]
         return panels.draw(panel, look.report, others, canvas, look.mistakes)
 
     def _show_decide(self) -> None:
         look = self.look
         self.query_one("#decide").display = look is not None
-        self.set_part("#verdict", words.verdict(look) if look else "")
         if look is None:
+            self.set_part("#verdict", "")
+            self.query_one("#why").display = False
             return
+        self.set_part("#verdict", words.verdict(look, self.app.judging.job(look.submission.id)))
         marked = not self.app.readonly and self.marked
         reasons: dict[str, list[str]] = {}
         for name, word in BUTTONS.items():
