@@ -1,9 +1,11 @@
 """Strings of strangers, made safe for a terminal."""
 
+import re
 import unicodedata
 
 # Cc control, Cf format (bidi, zero-width, tags), Cs surrogates, Co private use, Zl/Zp separators.
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_SEQUENCES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
 
 
 def _unsafe(char: str) -> bool:
@@ -24,6 +26,14 @@ def clean(text: str, *, keep_newlines: bool = False) -> str:
         elif not _unsafe(char):
             out.append(char)
     return "".join(out)
+
+
+def printed(text: str) -> str:
+    """``text`` that a program wrote to a terminal, without the terminal's sequences: colours, titles, moves.
+
+    Not safe yet: `clean` it as well. `clean` alone leaves what follows the escape, ``[1m``.
+    """
+    return _SEQUENCES.sub("", text)
 
 
 def visible(text: str) -> str:

@@ -70,8 +70,8 @@ class Bench:
     ) -> "Bench":
         """Read ``dataset`` (.npz with x and y, or with a test part, which then counts) and measure ``base``.
 
-        Raises what `data.load`, `inspect`, `Evaluator.predict` and `metrics.compute` raise: without data
-        and baseline nothing can be judged.
+        Raises what `data.load`, `data.check_fit`, `inspect`, `Evaluator.predict` and `metrics.compute`
+        raise: without data and baseline nothing can be judged.
         """
         found = data.load(dataset, holdout=0.0, seed=0)
         x, y = (found.x_test, found.y_test) if len(found.x_test) else (found.x_train, found.y_train)
@@ -79,12 +79,18 @@ class Bench:
         if base is None:
             return bare
         info = inspect(base, evaluator.limits)
+        try:
+            baseline = bare.measure(base, cancelled=cancelled)
+        except Failed as error:
+            if error.code == "EvaluationFailed":  # the task's own model runs: on other data it would
+                data.check_fit(x, y, info.input_shape, info.output_shape)
+            raise
         return cls(
             evaluator, bare.x, y, bare.dataset_digest, policy,
             base=base,
             base_info=info,
             base_digest=formats.digest(base),
-            baseline=bare.measure(base, cancelled=cancelled),
+            baseline=baseline,
         )  # fmt: skip
 
     def measure(self, model: Path, *, cancelled: Callable[[], bool] = lambda: False) -> metrics.Metrics:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused
 from decentralml.core.paths import write_atomic, writing
-from decentralml.core.text import clean, short
+from decentralml.core.text import clean, printed, short
 from decentralml.tui.hints import hint
 
 Again = Callable[[], None]
@@ -135,8 +135,8 @@ def story(error: BaseException) -> str:
     causes = _chain(error)[1:]
     if not causes and (error.__traceback__ is None or isinstance(error, Misused | Refused)):
         return ""
-    told = [f"because {type(cause).__name__}: {short(str(cause), 500)}" for cause in causes]
-    trace = clean("".join(traceback.format_exception(error)), keep_newlines=True).rstrip()
+    told = [f"because {type(cause).__name__}: {short(printed(str(cause)), 500)}" for cause in causes]
+    trace = clean(printed("".join(traceback.format_exception(error))), keep_newlines=True).rstrip()
     if len(trace) > _STORY:
         trace = f"{trace[: _STORY // 3]}\n  …\n{trace[-2 * _STORY // 3 :]}"
     return "\n".join([*told, trace])

@@ -16,7 +16,7 @@ from decentralml.core.limits import size as in_words
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.session import GIVE_UP, Session
 from decentralml.core.models.zygote import HEAD, batch_rows
-from decentralml.core.text import clean, short
+from decentralml.core.text import clean, printed, short
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +166,7 @@ class Evaluator:
         if status:
             found = _object(data)
             how = "loaded" if found.get("where") == "load" else "run"
-            why = short(str(found.get("error", "it ended without a word")), 600)
+            why = short(printed(str(found.get("error", "it ended without a word"))), 600)
             raise Failed("EvaluationFailed", f"The model could not be {how}: {why}", GIVE_UP)
         return data
 

@@ -20,7 +20,7 @@ from decentralml.core.models.formats import CONFIG, WEIGHTS, as_folder
 from decentralml.core.models.inspect import read_config
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.zygote import HEAD
-from decentralml.core.text import clean
+from decentralml.core.text import clean, printed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +166,7 @@ class Session:
     def log(self) -> str:
         """The last lines of what was printed inside, for an error message."""
         self._log.seek(max(0, os.fstat(self._log.fileno()).st_size - 2000))
-        return clean(self._log.read(2000).decode(errors="replace"), keep_newlines=True).strip()
+        return clean(printed(self._log.read(2000).decode(errors="replace")), keep_newlines=True).strip()
 
     def _message(
         self,

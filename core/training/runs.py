@@ -14,7 +14,7 @@ from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
-from decentralml.core.text import clean
+from decentralml.core.text import clean, printed
 from decentralml.core.training import job, npz, queue
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import (
@@ -38,7 +38,6 @@ Lines = list[str]
 
 _MIB = 1024 * 1024
 _TAIL = 256 * 1024
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -283,7 +282,7 @@ def tail(log: Path, lines: int = 200, most: int = _TAIL) -> list[str]:
             file.seek(max(size - most, 0))
             text = (text + file.read(most))[-most:]
     shown = [
-        clean(_ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]))
+        clean(printed(line.rstrip("\r").rpartition("\r")[2]))
         for line in text.decode("utf-8", "replace").split("\n")
     ]
     if shown and not shown[-1]:

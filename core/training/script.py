@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from decentralml.core.errors import Failed
-from decentralml.core.text import clean
+from decentralml.core.text import clean, printed
 
 TRACEBACK_CHARS = 8_000
 
@@ -34,7 +34,7 @@ class ScriptError(Exception):
     """
 
     def __init__(self, what: str, error: BaseException, code: str = "ScriptRaised", hint: str = "") -> None:
-        super().__init__(f"{what}: {type(error).__name__}: {error}"[:2_000])
+        super().__init__(printed(f"{what}: {type(error).__name__}: {error}")[:2_000])
         self.error = error
         self.text = script_traceback(error)
         self.code = code
@@ -50,7 +50,7 @@ def script_traceback(error: BaseException) -> str:
     ]
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(kept)]
     lines += traceback.format_exception_only(error)
-    text = clean("".join(lines), keep_newlines=True)
+    text = clean(printed("".join(lines)), keep_newlines=True)
     return text if len(text) <= TRACEBACK_CHARS else "…" + text[-TRACEBACK_CHARS:]
 
 

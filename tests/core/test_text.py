@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decentralml.core.text import clean, short, short_address, visible
+from decentralml.core.text import clean, printed, short, short_address, visible
 
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 anything = st.text(st.characters(codec=None), max_size=200)
@@ -73,6 +73,13 @@ def test_a_short_text_fits(text: str, width: int) -> None:
 def test_known_tricks(hostile: str, cleaned: str, shown: str) -> None:
     assert clean(hostile) == cleaned
     assert visible(hostile) == shown
+
+
+def test_what_was_printed_in_colour_is_read_without_it() -> None:
+    assert (
+        printed("\x1b[1mInvalid\x1b[0m \x1b]0;title\x07shape [1m] \x1b[38;5;1mred")
+        == "Invalid shape [1m] red"
+    )
 
 
 def test_an_address_is_shown_by_both_ends() -> None:

@@ -196,6 +196,17 @@ def test_a_broken_baseline_is_raised_and_not_put_on_a_worker(
         Bench.open(models / "nothing.npz", evaluator)
 
 
+def test_held_out_data_that_the_tasks_own_model_cannot_take_are_to_blame(
+    models: Path, evaluator: Evaluator, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "data.npz", x=np.zeros((10, 32, 32, 3)), y=np.arange(10))
+    with pytest.raises(
+        Failed, match=r"takes samples of shape \(28, 28\), the data have \(32, 32, 3\)"
+    ) as raised:
+        Bench.open(tmp_path / "data.npz", evaluator, base=models / "base")
+    assert raised.value.code == "BadShape"
+
+
 def test_a_cancel_is_no_report(bench: Bench, models: Path) -> None:
     with pytest.raises(Interrupted):
         bench.report(models / "c", cancelled=lambda: True)

@@ -39,6 +39,7 @@ def test_a_script_that_raises_shows_its_own_lines_cleaned_and_bounded(make_job: 
     assert len(failed["error"]) <= 4_000
     for text in (failed["error"], failed["traceback"]):
         assert "\x1b" not in text
+        assert "[2J" not in text
         assert "\u202e" not in text
 
 
