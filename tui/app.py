@@ -24,7 +24,7 @@ from decentralml.tui.changes import Written
 from decentralml.tui.failures import Again, Failures
 from decentralml.tui.guarded import Guarded
 from decentralml.tui.heart import Heart
-from decentralml.tui.hints import explain
+from decentralml.tui.hints import explain, read_only
 from decentralml.tui.identity import Identity
 from decentralml.tui.looks import Looks
 from decentralml.tui.places import Places
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from decentralml.tui.judging.work import JudgeWork
     from decentralml.tui.pulse import Pulse
+    from decentralml.tui.screens.dialog import Dialog
     from decentralml.tui.session import Session
 
 _HERE = Path(__file__).parent
@@ -241,12 +242,15 @@ class DecentralMLApp(App[None]):
         """Write where the person is, off the loop."""
         self.run_worker(self.guarded(background.call(self.state.save)), group="state", exclusive=True)
 
+    def refusal_of(self, screen: "MarketScreen | Dialog[Any]", action: str) -> DecentralMLError | None:
+        """Why ``screen`` does not do ``action`` now; None where it does. --readonly comes before all else."""
+        return read_only() if self.readonly and keys.writes(action) else screen.why_not(action)
+
     async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
         """As Textual's; but what a screen or a dialog cannot do now it does not do: it says why not."""
         screen, name = default_namespace, str(action)
-        why_not = getattr(screen, "why_not", None)
-        if why_not is not None and screen.check_action(name, ()):
-            refusal = why_not(name)
+        if hasattr(screen, "why_not") and screen.check_action(name, ()):
+            refusal = self.refusal_of(screen, name)
             if refusal is not None:
                 self.refuse(refusal)
                 return True
@@ -273,7 +277,7 @@ class DecentralMLApp(App[None]):
             rows = [
                 key for key in keys.keys_of(screen.SCOPE) if offers(key.method, ()) or why_not(key.method)
             ]
-            self.push_screen(Help(screen.SCOPE, rows, self.keymap, why_not))
+            self.push_screen(Help(screen.SCOPE, rows, self.keymap, partial(self.refusal_of, screen)))
 
     # Who one is
 

@@ -2,7 +2,7 @@
 
 import re
 
-from decentralml.core.errors import DecentralMLError
+from decentralml.core.errors import DecentralMLError, Refused
 
 _COMMAND = re.compile(r"`decentralml |--[a-z]|account create")
 # By the error's code. What only a command or the start of the app can do keeps the hint that says so.
@@ -24,6 +24,8 @@ HINTS = {
     "UnknownRun": "2 Runs lists those that exist.",
 }
 
+NO_ACCOUNT_READONLY = "There is no account yet. Without --readonly one can be made."
+
 
 def names_command(hint: str) -> bool:
     """Whether a hint speaks of the command line."""
@@ -38,3 +40,8 @@ def hint(error: DecentralMLError) -> str:
 def explain(error: DecentralMLError) -> str:
     """What went wrong and what to do about it, as every page and dialog says it."""
     return f"{error.message} {hint(error)}".strip()
+
+
+def read_only() -> Refused:
+    """Why an app that was started with --readonly leaves something undone."""
+    return Refused("ReadOnly", "Nothing is signed or changed with --readonly.", "Start without it for that.")

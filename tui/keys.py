@@ -48,7 +48,9 @@ TABBED = _but("label")
 class Key:
     """One meaning: ``action`` is the method that does it; ``call`` what it signs on the chain, if anything.
 
-    A row whose call is not in the table of the market's rules is not offered anywhere.
+    A row whose call is not in the table of the market's rules is not offered anywhere. One that ``writes``
+    changes accounts, runs or whatever else this home keeps, as a command of the same meaning does; so does
+    each that signs. With --readonly these are refused.
     """
 
     keys: str
@@ -59,6 +61,12 @@ class Key:
     footer: bool = True
     shown_as: str | None = None
     call: str | None = None
+    writes: bool = False
+
+    @property
+    def refused_readonly(self) -> bool:
+        """Whether it signs or changes anything."""
+        return self.writes or self.call is not None
 
     @property
     def method(self) -> str:
@@ -123,6 +131,7 @@ TABLE: tuple[Key, ...] = (
         "new",
         "publish a task, make an account, or note an address",
         ("tasks", "accounts", "address_book", "first_start"),
+        writes=True,
     ),
     Key(
         "t",
@@ -133,8 +142,15 @@ TABLE: tuple[Key, ...] = (
         call="assign_task",
     ),
     Key("T", "try_first", "try", "train one batch in the sandbox before holding a slot", ("tasks", "task")),
-    Key("e", "set_up", "set up", "make the task's environment and run its setup.sh, after a yes", ("task",)),
-    Key("r", "train", "train", "start a training run", ("tasks", "task", "runs")),
+    Key(
+        "e",
+        "set_up",
+        "set up",
+        "make the task's environment and run its setup.sh, after a yes",
+        ("task",),
+        writes=True,
+    ),
+    Key("r", "train", "train", "start a training run", ("tasks", "task", "runs"), writes=True),
     Key(
         "d",
         "deliver",
@@ -149,6 +165,7 @@ TABLE: tuple[Key, ...] = (
         "evaluate",
         "evaluate this result beside the baseline",
         ("task", "validate", "dialog"),
+        writes=True,
     ),
     Key(
         "V",
@@ -156,6 +173,7 @@ TABLE: tuple[Key, ...] = (
         "evaluate all",
         "evaluate every result that waits, in the background",
         ("validate",),
+        writes=True,
     ),
     Key("a", "accept", "accept", "accept this result, which pays", ("validate",), call="accept_task_results"),
     Key(
@@ -174,8 +192,18 @@ TABLE: tuple[Key, ...] = (
         ("validate",),
         call="request_changes",
     ),
-    Key("D", "sign_drafts", "sign drafts", "sign the decisions that were drafted", ("validate",)),
-    Key("B", "take_back", "take back", "take the draft of this decision back", ("validate",), False),
+    Key(
+        "D", "sign_drafts", "sign drafts", "sign the decisions that were drafted", ("validate",), writes=True
+    ),
+    Key(
+        "B",
+        "take_back",
+        "take back",
+        "take the draft of this decision back",
+        ("validate",),
+        False,
+        writes=True,
+    ),
     Key(
         "J",
         "claim",
@@ -204,11 +232,11 @@ TABLE: tuple[Key, ...] = (
         False,
         call="close_task",
     ),
-    Key("w", "write", "federate", "write the federated model", ("federate",)),
+    Key("w", "write", "federate", "write the federated model", ("federate",), writes=True),
     Key("space", "mark", "mark", "mark or unmark the row", ("federate", "validate", "runs"), True, "space"),
     # Training
-    Key("p", "pause", "pause", "pause the run, or go on", ("runs",)),
-    Key("x", "stop", "stop", "stop the run and save, or the transfer", ("runs", "activity")),
+    Key("p", "pause", "pause", "pause the run, or go on", ("runs",), writes=True),
+    Key("x", "stop", "stop", "stop the run and save, or the transfer", ("runs", "activity"), writes=True),
     Key("z", "zoom", "zoom", "give the chart or panel the whole screen", ("runs", "validate")),
     Key("plus,equals_sign", "closer", "closer", "fewer epochs, around the crosshair", ("runs",), False, "+"),
     Key("minus", "wider", "wider", "more epochs", ("runs",), False),
@@ -219,8 +247,15 @@ TABLE: tuple[Key, ...] = (
     Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),
     Key("underscore", "smooth", "smooth", "smooth the curves", ("runs",), False, "_"),
     # Accounts
-    Key("u", "use", "use", "be this account", ("accounts",)),
-    Key("I", "import", "import", "import an account: words, seed or JSON", ("accounts", "first_start")),
+    Key("u", "use", "use", "be this account", ("accounts",), writes=True),
+    Key(
+        "I",
+        "import",
+        "import",
+        "import an account: words, seed or JSON",
+        ("accounts", "first_start"),
+        writes=True,
+    ),
     Key(
         "E",
         "export",
@@ -228,7 +263,7 @@ TABLE: tuple[Key, ...] = (
         "export into a file: the account as encrypted JSON, a statement as CSV",
         ("accounts", "statement"),
     ),
-    Key("P", "password", "password", "change the account's password", ("accounts",), False),
+    Key("P", "password", "password", "change the account's password", ("accounts",), False, writes=True),
     Key(
         "K",
         "remember",
@@ -236,14 +271,16 @@ TABLE: tuple[Key, ...] = (
         "let the keyring remember the password, or forget it",
         ("accounts",),
         False,
+        writes=True,
     ),
-    Key("f", "fund", "fund", "take units from the faucet of the embedded ledger", ("accounts",)),
+    Key("f", "fund", "fund", "take units from the faucet of the embedded ledger", ("accounts",), writes=True),
     Key(
         "F",
         "forget",
         "forget",
         "remove the account, or the address, from this machine",
         ("accounts", "address_book"),
+        writes=True,
     ),
     Key("A", "address_book", "addresses", "the address book", ("accounts",)),
     Key("H", "statement", "statement", "every movement of the account's money", ("accounts",)),
@@ -251,7 +288,7 @@ TABLE: tuple[Key, ...] = (
     Key("y", "yes", "yes", "yes: sign, send, or do what the dialog asks", ("dialog",)),
     Key("ctrl+g", "go", "go", "do what the first button says, from any field", ("dialog", "create"), False),
     Key("ctrl+o", "browse", "browse", "find the file or folder for a field", ("dialog", "create"), False),
-    Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",)),
+    Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",), writes=True),
     # Seeing
     Key(
         "slash",
@@ -292,6 +329,7 @@ TABLE: tuple[Key, ...] = (
         ("activity", "runs", "dialog"),
         True,
         "!",
+        writes=True,
     ),
     Key("X", "report", "report", "the whole report on this result", ("federate", "dialog")),
     Key("Y", "copy", "copy", "copy it (OSC 52), and into a file", THINGS, False),
@@ -342,9 +380,14 @@ def elsewhere(key: str, keymap: Mapping[str, str], here: str = "on this page") -
     for row in TABLE:
         if key in keymap.get(row.name, row.keys).split(",") and row.method not in MOVING | {"tab"}:
             modes = [f"{number} {mode}" for number, mode in enumerate(MODES, 1) if mode in row.scopes]
-            where = f", but on {', '.join(modes)}" if modes else ""
+            where = f", but on the list{'s' * (len(modes) > 1)} of {', '.join(modes)}" if modes else ""
             return f"{row.shown(keymap)} ({row.label}) does nothing {here}{where}."
     return ""
+
+
+def writes(action: str) -> bool:
+    """Whether ``action`` is of a row that signs or changes anything."""
+    return any(key.method == action and key.refused_readonly for key in TABLE)
 
 
 def keys_of(scope: str) -> list[Key]:

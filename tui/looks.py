@@ -69,9 +69,9 @@ class Looks:
         return False
 
     def choose(self, name: str) -> None:
-        """Use a theme from now on: the settings remember it."""
+        """Use a theme from now on: the settings remember it, but with --readonly."""
         app = self._app
-        if self.use(name):
+        if self.use(name) and not app.readonly:
             app.run_worker(app.guarded(background.call(config.store, app.home, "theme", name)))
 
     async def load_sheets(self, folder: Path) -> None:

@@ -43,12 +43,12 @@ class Commands(Provider):
                 if key.method in keys.MOVING | {"tab", "who"} or not screen.check_action(key.method, ()):
                     continue
                 run = partial(app.run_action, key.dispatched, screen)
-                refusal = screen.why_not(key.method)
+                refusal = app.refusal_of(screen, key.method)
                 not_now = "" if refusal is None else f"{_NOT_NOW}{clean(refusal.message)}"
                 yield key.label, f"{key.shown(app.keymap)}   {key.about}{not_now}", run
             yield from self._related
             yield from screen.commands()
-        if app.session is not None and app.session.account is None:
+        if app.session is not None and app.session.account is None and not app.readonly:
             for label, about in _WAYS_IN:
                 yield label, about, app.identity.begin
         for number, mode in enumerate(keys.MODES, 1):

@@ -149,8 +149,8 @@ def _to_record(session: Session, address: str, role: str) -> Way:
 
 
 def _to_note(session: Session, address: str, role: str) -> list[Way]:
-    """Nobody notes whom they know."""
-    if session.name_of(address) is not None:
+    """Nobody notes whom they know, and with --readonly nobody is noted."""
+    if session.readonly or session.name_of(address) is not None:
         return []
     about = f"{role}: a name for the address book"
     return [Way(f"note {short_address(address)}", about, ("note", address))]

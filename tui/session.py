@@ -17,6 +17,7 @@ from decentralml.core.training.runs import Runs
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account, Accounts
 from decentralml.core.wallet.addressbook import AddressBook
+from decentralml.tui.hints import read_only
 
 
 class Locked:
@@ -96,7 +97,7 @@ class Session:
     ) -> Refused | None:
         """Why the account in use may not send ``call`` now, or None where it may. Locked or not."""
         if self.readonly:
-            return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
+            return read_only()
         if self.address is None:
             return _no_account()
         return self.market.may(call, task_id=task_id, submission_id=submission_id)

@@ -253,9 +253,9 @@ async def test_with_read_only_a_key_that_signs_is_dim_and_says_why(market_home: 
         for pressed in ("t", "n"):
             app.clear_notifications()
             await pilot.press(pressed)
-            assert ["Nothing is signed with --readonly." in said.message for said in app._notifications] == [
-                True
-            ]
+            assert [
+                "Nothing is signed or changed with --readonly." in said.message for said in app._notifications
+            ] == [True]
         assert len(app.screen_stack) == 1
         with pytest.raises(Refused, match="--readonly"):
             proposals.assign(app.session, 4)

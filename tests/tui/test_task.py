@@ -209,7 +209,7 @@ async def test_readonly_offers_nothing_that_signs(market_home: Place) -> None:
         screen = await shown(app, pilot, 4)
         now = next(line for line in text_of(app).splitlines() if line.strip().startswith("now "))
         assert "take" not in now
-        assert "Nothing is signed with --readonly." in said(app)
+        assert "Nothing is signed or changed with --readonly." in said(app)
         await pilot.press("t", "b", "C")
         await pilot.pause()
         assert app.screen is screen

@@ -119,11 +119,11 @@ async def test_a_dialog_says_why_what_it_does_elsewhere_it_cannot_do_now(market_
     ("scope", "pressed", "said"),
     [
         ("validate", "W", "does nothing on this page"),
-        ("validate", "m", "m (mine/open/all) does nothing on this page, but on 1 tasks"),
-        ("validate", "x", "x (stop) does nothing on this page, but on 2 runs, 6 activity"),
-        ("report", "a", "a (accept) does nothing on this page, but on 3 validate"),
-        ("report", "R", "R (reject) does nothing on this page, but on 3 validate"),
-        ("report", "v", "v (evaluate) does nothing on this page, but on 3 validate"),
+        ("validate", "m", "m (mine/open/all) does nothing on this page, but on the list of 1 tasks"),
+        ("validate", "x", "x (stop) does nothing on this page, but on the lists of 2 runs, 6 activity"),
+        ("report", "a", "a (accept) does nothing on this page, but on the list of 3 validate"),
+        ("report", "R", "R (reject) does nothing on this page, but on the list of 3 validate"),
+        ("report", "v", "v (evaluate) does nothing on this page, but on the list of 3 validate"),
         ("report", "enter", "(open) does nothing on this page"),
     ],
 )
@@ -138,7 +138,7 @@ async def test_a_key_of_another_page_says_so(market_home: Place, scope: str, pre
 async def each_key_is_answered(app: DecentralMLApp, pilot: Pilot[None]) -> None:
     screen = app.screen
     for row in acting(screen):
-        refusal, failed = screen.why_not(row.method), len(app.failures)
+        refusal, failed = app.refusal_of(screen, row.method), len(app.failures)
         app.clear_notifications()
         app._said = ("", 0.0)
         before = state(app)

@@ -10,6 +10,7 @@ from decentralml.core.chain.overlay import Overlay
 from decentralml.core.domain import Submission
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
+from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal
@@ -61,7 +62,7 @@ def refusals(session: Session, submission: Submission) -> dict[str, Refused | Un
             ahead = Overlay(view)
         for name in CALLS.values():
             if session.readonly:
-                found[name] = Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it.")
+                found[name] = read_only()
             elif name not in session.chain.capabilities:
                 found[name] = Unavailable("MissingCall", f"{session.chain.name} has no call {name}.")
             else:

@@ -13,6 +13,7 @@ from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui.account import facts as account_facts
 from decentralml.tui.account.facts import Book, Entry, Past
+from decentralml.tui.hints import NO_ACCOUNT_READONLY
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.filtered import Filtered
@@ -103,7 +104,8 @@ class AccountsScreen(Filtered):
             Row(path, {"name": (clean(path.stem), "bad"), "state": ("cannot be used", "bad")})
             for path, _ in self._book.damaged
         ]
-        self.table.empty = _HIDDEN if rows else _EMPTY
+        nobody = NO_ACCOUNT_READONLY if self.app.readonly else _EMPTY
+        self.table.empty = _HIDDEN if rows else nobody
         rows = [row for row in rows if self.filter.fits(*map(_text, row.cells.values()))]
         return rows[offset : offset + limit], len(rows)
 

@@ -178,12 +178,10 @@ class MarketScreen(Screen[None]):
     def why_not(self, action: str) -> DecentralMLError | None:
         """Why ``action`` cannot be done now with what the cursor is on; None where it can.
 
-        The help and the palette show it beside the key, which is dim in the footer, and says it instead of
-        doing anything. So it answers from what the screen has read already; of what is known only later,
-        the action itself raises the reason.
+        To be asked by `DecentralMLApp.refusal_of`. The help and the palette show it beside the key, which is
+        dim in the footer, and says it instead of doing anything. So it answers from what the screen has
+        read already; of what is known only later, the action itself raises the reason.
         """
-        if action in SIGNING and self.app.readonly:
-            return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
         if action in OF_A_ROW and self.thing is None:
             return Refused("NothingHere", "There is nothing under the cursor.", "")
         return None
@@ -288,8 +286,3 @@ class MarketScreen(Screen[None]):
 
 # Actions on what the cursor is on, whatever that is.
 OF_A_ROW = frozenset({"open", "related", "copy", "mark", "report"})
-# Actions that end in a signature: with `--readonly` each says that nothing is signed.
-SIGNING = frozenset(
-    {"new", "take", "deliver", "accept", "reject", "request_changes", "sign_drafts"}
-    | {"claim", "abandon", "time_out", "close", "fund"}
-)

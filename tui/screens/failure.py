@@ -25,7 +25,7 @@ class FailureStory(Dialog[bool]):
         with VerticalScroll(id="text", can_focus=False):
             yield Static(_told(self._failure))
         with Buttons():
-            if self._failure.again is not None:
+            if self.app.refusal_of(self, "retry") is None:
                 yield Button(self.label("Again", "retry"), id="again", variant="primary", compact=True)
             yield Button(self.label("Copy", "copy"), id="copy", compact=True)
             yield Button(self.label("Close", "back"), id="close", compact=True)

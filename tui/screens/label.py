@@ -17,6 +17,7 @@ from decentralml.core.domain import RESULT_BYTES, AnnotationType, Submission, Ta
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
+from decentralml.tui.hints import read_only
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.session import Session
@@ -173,6 +174,9 @@ class LabelFiles(MarketScreen):
 
     def _give(self, label: str) -> None:
         if self._market_task is None:
+            return
+        if self.app.readonly:
+            self.app.refuse(read_only())
             return
         self._answers[self._file] = label
         self.work(self._keep())

@@ -148,9 +148,7 @@ class Running(MarketScreen):
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
         run = self.run
-        if run is None:
-            return
-        if run.ended:
+        if run is not None and run.ended and not self.app.readonly:
             yield (
                 f"remove run {run.id}",
                 "delete it with checkpoint and result",

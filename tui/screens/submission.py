@@ -34,7 +34,7 @@ class SubmissionDetails(Working[str]):
             yield Prose(id="measured")
         yield Static("", id="problem")
         with Buttons():
-            if self._can("judge"):
+            if self.app.refusal_of(self, "evaluate") is None:
                 yield Button(self.label("Evaluate", "evaluate"), id="judge", variant="primary", compact=True)
             if self._can("report"):
                 yield Button(self.label("Report", "report"), id="report", compact=True)

@@ -12,6 +12,7 @@ from decentralml.core.chain.base import Event
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean
 from decentralml.tui import keys
+from decentralml.tui.hints import explain, read_only
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.acting import Acting
 from decentralml.tui.screens.base import Thing
@@ -218,8 +219,8 @@ class TaskDetail(Acting):
         for action, refusal in task_words.acts(facts):
             key = keys.row(action)
             shown = f"{key.shown(self.app.keymap):>2}  {key.label}"
-            if refusal is None and not self.check_action(action, ()):
-                refusal = "Nothing is signed with --readonly."
+            if refusal is None and self.app.readonly and keys.writes(action):
+                refusal = explain(read_only())
             tone = "accent" if refusal is None else "dim"
             field: Field = ((shown, tone), ((refusal or key.about, "dim" if refusal else ""),))
             (refused if refusal else may).append(field)

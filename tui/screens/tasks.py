@@ -147,7 +147,14 @@ class Tasks(MarketScreen):
         if self.filter:
             table.empty = "No task fits this filter: / changes it."
         elif self.session.account is None:
-            table.empty = f"No {self.view} task, and no account: U makes one, or shows the demo market."
+            way = (
+                "without --readonly one can be made"
+                if self.app.readonly
+                else "U makes one, or shows the demo market"
+            )
+            table.empty = f"No {self.view} task, and no account: {way}."
+        elif self.app.readonly:
+            table.empty = "No task yet." if self.view == "all" else f"No {self.view} task: m shows others."
         elif self.view == "all":
             table.empty = "No task yet: n publishes the first."
         else:
@@ -313,7 +320,8 @@ class Tasks(MarketScreen):
     # Saved filters
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
-        yield "save this filter", "keep it under a name in the settings", self._save_filter
+        if not self.app.readonly:
+            yield "save this filter", "keep it under a name in the settings", self._save_filter
         for name, text in self._saved().items():
             yield f"filter {clean(name)}", clean(text), partial(self._use_filter, text)
 
@@ -331,7 +339,7 @@ class Tasks(MarketScreen):
             (f"={name}", Text.assemble(f"{clean(name):<16} ", (clean(text), "dim")))
             for name, text in saved.items()
         ]
-        if self.filter:
+        if self.filter and not self.app.readonly:
             choices.append(("+", Text(f"Save {clean(self.filter)!r} under a name")))
         hint = "" if choices else "None yet. Type a filter with /, then save it here."
         chosen = await self.app.push_screen_wait(Choose("Saved filters", choices, text=hint))

@@ -293,7 +293,7 @@ class Validate(Deciding):
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
         look = self.look
-        if look is None:
+        if look is None or self.app.readonly:
             return
         number, task = look.submission.id, look.task
         yield (
@@ -301,7 +301,7 @@ class Validate(Deciding):
             f"change by what task {task.id} is measured",
             lambda: self.work(self._change(task)),
         )
-        if look.to_publish and not self.app.readonly:
+        if look.to_publish:
             yield (
                 "publish report",
                 f"on #{number}, without a decision yet",

@@ -33,11 +33,12 @@ from decentralml.core.chain.ledger import Ledger
 from decentralml.core.chain.overlay import Overlay
 from decentralml.core.chain.state import Move
 from decentralml.core.domain import Submission, Task, TaskType, Terms, ValidationStrategy, manifest_digest
-from decentralml.core.errors import Refused, Unavailable
+from decentralml.core.errors import Unavailable
 from decentralml.core.market import Market
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.core.words import KINDS, POLICIES, count
+from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
 from decentralml.tui.signing.proposal import Proposal, Transfer
 from decentralml.tui.words import ahead, duration, size
@@ -298,7 +299,7 @@ def _propose(
 def _require_writing(session: Session) -> str:
     """The address that would sign. Raises `Refused` ("ReadOnly"), `Unavailable` ("NoAccount")."""
     if session.readonly:
-        raise Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
+        raise read_only()
     if session.address is None:
         raise Unavailable("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
     return session.address

@@ -24,7 +24,7 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
 from decentralml.core.text import clean
-from decentralml.tui.hints import explain
+from decentralml.tui.hints import explain, read_only
 from decentralml.tui.session import Session
 from decentralml.tui.words import ahead, size
 
@@ -240,7 +240,7 @@ def _annotation(draft: Draft) -> dict[str, Any]:
 def _refusal(session: Session, terms: Terms) -> Refused | None:
     """Why the chain would not take the task; None where it would."""
     if session.readonly:
-        return Refused("ReadOnly", "Nothing is signed with --readonly.", "Start without it to sign.")
+        return read_only()
     if session.address is None:
         return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
     call = CreateTask(terms.with_assets(session.storage.type, STAND_IN))

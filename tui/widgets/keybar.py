@@ -1,5 +1,6 @@
 """The bottom line: the keys of the page, from the one table; what cannot be done now is dim."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -37,7 +38,8 @@ class KeyBar(Widget):
 
     def look(self) -> None:
         """Draw the line anew where what can be done has changed."""
-        refused = {key.name for key in self._offered() if self.screen.why_not(key.method) is not None}
+        why_not = partial(self.app.refusal_of, self.screen)
+        refused = {key.name for key in self._offered() if why_not(key.method) is not None}
         if refused != self._refused:
             self._refused = refused
             self.refresh()

@@ -18,10 +18,11 @@ from decentralml.tui.keys import MODES
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
     from decentralml.tui.pulse import Pulse
+    from decentralml.tui.session import Session
 
 # Behind these something can wait.
 MARKED = ("validate", "activity")
-_TELLS_OF_TRAINING = 76  # cells: below, who one is and has has no room to spare
+_TELLS_THE_ADDRESS = 72  # cells
 # What the tabs are called where the full names do not fit.
 _SHORT = {"validate": "Valid", "federate": "Fed", "accounts": "Acct", "activity": "Act"}
 
@@ -104,21 +105,23 @@ class TopBar(Widget):
         if session is None or pulse is None:
             self._set("#who", "opening…" if self.app.unopened is None else "not opened yet")
             return
-        self._set("#training", pulse.training if self.size.width >= _TELLS_OF_TRAINING else "")
         account = session.account
-        readonly = "  read-only" if session.readonly else ""
-        self._set("#where", f"{short(session.chain.name, 30)}{readonly}")
-        if account is None:
-            nobody = (
-                "no account in use: U chooses one" if session.forgotten else "no account yet: U makes one"
-            )
-            self._set("#who", nobody)
-            self._set("#money", "")
-            return
-        lock = "" if session.signer else "  locked"
-        address = f"  {short_address(account.address)}" if self.size.width >= 72 else ""
-        self._set("#who", f"{short(account.name, 20)}{address}{lock}")
-        self._set("#money", _money(pulse))
+        name = _nobody(session) if account is None else short(account.name, 20)
+        address = ""
+        if account is not None and self.size.width >= _TELLS_THE_ADDRESS:
+            address = short_address(account.address)
+        lock = "locked" if account is not None and session.signer is None else ""
+        money = "" if account is None else _money(pulse)
+        mark = "read-only" if session.readonly else ""
+        # What there is no room for is left out: how a training is first, then the address, then the chain.
+        rest = [short(session.chain.name, 30), address, pulse.training]
+        while any(rest) and cell_len(_spaced(name, lock, money, mark, *rest)) > room:
+            rest[max(at for at, part in enumerate(rest) if part)] = ""
+        chain, address, training = rest
+        self._set("#who", _spaced(name, address, lock))
+        self._set("#money", money)
+        self._set("#training", training)
+        self._set("#where", _spaced(chain, mark))
 
     def _width(self, marks: Mapping[str, int], *, narrow: bool = False) -> int:
         """The cells that the tabs take with ``marks``."""
@@ -133,6 +136,17 @@ class TopBar(Widget):
         if before != text:
             # Laid out anew only where the room it takes changes: else its own cells are all that is drawn.
             part.update(Text(text), layout=cell_len(before) != cell_len(text))
+
+
+def _spaced(*parts: str) -> str:
+    return "  ".join(part for part in parts if part)
+
+
+def _nobody(session: "Session") -> str:
+    """What stands in an account's place."""
+    if session.forgotten:
+        return "no account in use: U chooses one"
+    return "no account yet" if session.readonly else "no account yet: U makes one"
 
 
 def _room(mode: str, marks: Mapping[str, int]) -> int:
