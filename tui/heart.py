@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from decentralml.core.errors import DecentralMLError
-from decentralml.tui import background, keys, screens, terminal
+from decentralml.tui import background, keymap, screens, terminal
 from decentralml.tui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Heart:
             self._app.front.show_unopened(error)
 
     async def _read_keymap(self) -> None:
-        self._app.keymap = await background.call(keys.read_keymap, self._app.home.keymap)
+        self._app.keymap = await background.call(keymap.read, self._app.home.keymap)
         self._app.set_keymap(self._app.keymap)
 
     async def _warm(self) -> None:

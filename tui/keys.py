@@ -7,15 +7,10 @@ and the tilde, which ssh takes after enter, and which is dead on many keyboards.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from textual.binding import Binding
-from textual.keys import _character_to_key
-
-from decentralml.core.errors import Misused
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
 EVERYWHERE = (
@@ -396,42 +391,3 @@ def keys_of(scope: str) -> list[Key]:
 
     known = {rule.name for rule in rules.TABLE}
     return [key for key in TABLE if scope in key.scopes and (key.call is None or key.call in known)]
-
-
-def read_keymap(path: Path) -> dict[str, str]:
-    """A person's own keys by name of the row, from a TOML file such as ``take = "ctrl+t"``; or empty.
-
-    Raises `Misused` ("BadKeymap") for an unknown row, or a key that would mean two things on a screen.
-    """
-    try:
-        given = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise Misused("BadKeymap", f"{path}: {error}.", "Mend the file or move it aside.") from error
-    rows = {key.name: key for key in TABLE}
-    for name, keys in given.items():
-        if name not in rows or not isinstance(keys, str) or not keys.strip(", "):
-            raise Misused(
-                "BadKeymap",
-                f"{path}: {name!r} is no action, or its key no text.",
-                f"Actions are {', '.join(rows)}.",
-            )
-    keymap = {name: _normal(keys) for name, keys in given.items()}
-    taken: dict[str, Key] = {}
-    for key in TABLE:
-        for name in keymap.get(key.name, _normal(key.keys)).split(","):
-            other = taken.setdefault(name, key)
-            if other.name != key.name:
-                raise Misused(
-                    "BadKeymap",
-                    f"{path}: {name} would be both {other.name} and {key.name}.",
-                    f"Give {other.name} or {key.name} another key.",
-                )
-    return keymap
-
-
-def _normal(keys: str) -> str:
-    """Keys as Textual names them: ``?`` is ``question_mark``."""
-    parts = [part.strip() or part for part in keys.split(",")]
-    return ",".join(_character_to_key(part) if len(part) == 1 else part for part in parts if part)

@@ -13,9 +13,9 @@ from textual.widgets import Input
 import decentralml.tui as tui
 from decentralml.core.chain import rules
 from decentralml.core.errors import Misused, Refused
-from decentralml.tui import keys
+from decentralml.tui import keymap, keys
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.keys import TABLE, Key, bindings, keys_of, read_keymap
+from decentralml.tui.keys import TABLE, Key, bindings, keys_of
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.help import Help
@@ -221,7 +221,7 @@ def test_a_keymap_that_is_wrong_is_refused_with_its_reason(tmp_path: Path, text:
     path = tmp_path / "keymap.toml"
     path.write_text(text)
     with pytest.raises(Misused, match=words):
-        read_keymap(path)
+        keymap.read(path)
 
 
 async def test_a_keymap_that_is_wrong_is_said_and_the_app_goes_on(market_home: Place) -> None:
@@ -234,7 +234,7 @@ async def test_a_keymap_that_is_wrong_is_said_and_the_app_goes_on(market_home: P
 def test_two_actions_can_change_places(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     path.write_text('take = "r"\ntrain = "t"')
-    assert read_keymap(path) == {"take": "r", "train": "t"}
+    assert keymap.read(path) == {"take": "r", "train": "t"}
 
 
 def is_dim(app: DecentralMLApp, words: str) -> bool:
