@@ -428,6 +428,16 @@ async def test_every_dialog_shows_all_its_buttons(painted: Place, page: str, siz
         await until(pilot, all_is_inside, "every button")
 
 
+async def test_on_a_small_screen_every_number_of_a_training_can_be_read(painted: Place) -> None:
+    app = painted.app()
+    async with app.run_test(size=(40, 12)) as pilot:
+        await opener(painted, "train")(pilot)
+        inside = app.screen.query_one("#dialog").content_region
+        for field in app.screen.query("#numbers Input").results(Input):
+            assert field.content_size.width >= 4, field
+            assert field.region in inside
+
+
 SMALL = {"60x20": (60, 20), "40x12": (40, 12)}
 
 

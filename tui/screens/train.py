@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _MOST_TASKS = 200
 _MACHINE_SECONDS = 1.0
 _QUESTION = 32
+# Narrower than this the numbers stand in two lines.
+_BESIDE = 56
 _CONSENT = "unsandboxed"
 
 
@@ -121,7 +123,7 @@ class StartTraining(Working[int]):
             )
             yield Button(self.label("Browse", "browse"), id="browse", compact=True)
         yield Static("", id="data-says")
-        with Horizontal(classes="row"):
+        with Horizontal(classes="row", id="numbers"):
             for name, default, hint in (
                 ("epochs", "10", ""),
                 ("batch", "", "auto"),
@@ -142,6 +144,9 @@ class StartTraining(Working[int]):
                 self.label("Start", "go"), id="start", variant="primary", compact=True, disabled=True
             )
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < _BESIDE, "-tiny")
 
     def on_mount(self) -> None:
         self.query_one("#typed-row").display = False
