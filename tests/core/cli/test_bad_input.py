@@ -39,7 +39,7 @@ def test_the_wrong_caller(market, files: Path, tmp_path: Path) -> None:
 
 def test_an_expired_task(market, files: Path, wait_for: Callable[..., Any]) -> None:
     ada, bob = market("ada", "bob", init=("--block-time", "1"))
-    task = create(ada, files, "--expires-in", "1s")
+    task = create(ada, files, "--expires-in", "5s")
     wait_for(lambda: not bob("task", "show", task).data["takeable"], what="the last block")
     assert answer(bob, "task", "assign", task) == ("TaskExpired", 1)
 
