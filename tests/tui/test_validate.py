@@ -1,5 +1,6 @@
 """Judging on the screen: what it shows of a result, and that nothing is signed by surprise."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from decentralml.core.models import mistakes
 from decentralml.core.report import Decision, Verdict
 from decentralml.core.validation import opinion
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.reason import AskReason
@@ -380,6 +382,41 @@ async def test_the_inbox_filters_sorts_and_marks(known: Place) -> None:
         assert app.screen.table.row.key == 1
         await pilot.press("space")
         assert app.screen.table.marked == {1}
+
+
+@pytest.mark.parametrize(
+    ("words", "fit"),
+    [
+        ("to judge", {4}),
+        ("measured", {5}),
+        ("says reject", {2}),
+        ("refused", {3}),
+        ("PendingValidation", set()),
+    ],
+)
+async def test_the_filter_takes_the_words_that_the_list_shows(
+    known: Place, words: str, fit: set[int]
+) -> None:
+    async with known.running(size=(140, 40)) as (app, pilot):
+        await judging(pilot)
+        app.screen.query_one("#filter", Input).value = words
+        await settled(pilot)
+        assert set(app.screen.entries) == fit
+
+
+async def test_how_many_wait_is_said_whole_in_80_columns(known: Place, tmp_path: Path) -> None:
+    free = threading.Event()
+    async with known.running(size=(80, 24)) as (app, pilot):
+        await judging(pilot)
+        app.judging.do(Setup(), lambda judge, cancelled: free.wait(30))
+        for number in (1, 2, 3):
+            app.judging.evaluate(number, Setup(tmp_path / "none.npz"))
+        app.screen.show_progress()
+        await pilot.pause()
+        assert "3 wait behind it" in text_of(app)
+        assert "nothing is signed" not in text_of(app), "it is said whole or not at all"
+        free.set()
+        await until(pilot, lambda: len(app.judging.failed()) == 3, "the end of the queue")
 
 
 async def test_a_filter_that_nothing_fits_says_so(known: Place) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from decentralml.core import judging
 from decentralml.core.chain.base import SubmissionQuery
-from decentralml.core.domain import DELIVERED, MAX_U32, Submission, Task
+from decentralml.core.domain import DELIVERED, MAX_U32, ResultSubmissionStatus, Submission, Task
 from decentralml.core.drafts import Draft, Drafts
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.judging import Candidate
@@ -14,6 +14,7 @@ from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.models.mistakes import Mistake
 from decentralml.core.report import FILE, Report
 from decentralml.core.text import clean
+from decentralml.core.words import STATUSES
 from decentralml.tui.judging import decisions
 from decentralml.tui.session import Session
 
@@ -38,6 +39,19 @@ class Entry:
         main = self.report.candidate.main
         change = self.report.differences.get(main)
         return None if change is None else (-change if lower_is_better(main) else change)
+
+    @property
+    def state(self) -> str:
+        """What stands next for it, in a word or two."""
+        if self.draft is not None:
+            stale = self.draft.digest != self.submission.digest
+            return "draft: stale" if stale else f"draft: {self.draft.word}"
+        if self.report is None:
+            return STATUSES[ResultSubmissionStatus.PendingValidation]
+        if self.report.refused is not None:
+            return "refused"
+        verdict = self.report.verdict.decision.value if self.report.verdict else "undecided"
+        return STATUSES[ResultSubmissionStatus.Validated] if verdict == "undecided" else f"says {verdict}"
 
 
 @dataclass(frozen=True)
@@ -163,14 +177,10 @@ class Desk:
 
 
 def _fits(entry: Entry, words: str) -> bool:
-    """Whether every word stands in the entry; ``task:3`` means that task."""
-    draft = f"draft {entry.draft.word}" if entry.draft else ""
-    about = " ".join(
-        (
-            f"#{entry.submission.id} task:{entry.task.id} {clean(entry.task.terms.question)}",
-            f"{entry.worker} {entry.submission.worker} {entry.submission.status} {draft}",
-            "evaluated" if entry.report else "new",
-        )
+    """Whether every word stands in the entry, its state as the list says it; ``task:3`` means that task."""
+    about = (
+        f"#{entry.submission.id} task:{entry.task.id} {clean(entry.task.terms.question)} "
+        f"{entry.worker} {entry.submission.worker} {entry.state}"
     ).casefold()
     about = f" {about} "
     return all(f" {word} " in about if ":" in word else word in about for word in words.casefold().split())

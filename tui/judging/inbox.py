@@ -1,9 +1,7 @@
 """The inbox as a table: a delivered result a row, and what stands next for it."""
 
 from decentralml.core.domain import Constants, Submission
-from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.text import short, short_address
-from decentralml.core.words import STATUSES
 from decentralml.tui.judging.canvas import change, number
 from decentralml.tui.judging.desk import Entry
 from decentralml.tui.judging.work import Job, Stage
@@ -48,19 +46,11 @@ def due(submission: Submission, block: int, constants: Constants) -> str:
 
 
 def _state(entry: Entry, job: Job | None) -> str | tuple[str, str]:
-    """What stands next for a result, in a word or two."""
+    """What is being done about a result, or what stands next for it."""
     if job is not None and job.stage is Stage.working:
         return f"{job.step or 'begin'}…"
     if job is not None and job.stage is Stage.waiting:
         return f"queue {job.place}"
-    if entry.draft is not None:
-        stale = entry.draft.digest != entry.submission.digest
-        return ("draft: stale", "bad") if stale else (f"draft: {entry.draft.word}", "accent")
-    if job is not None and job.stage is Stage.failed:
+    if job is not None and job.stage is Stage.failed and entry.draft is None:
         return ("failed", "bad")
-    if entry.report is None:
-        return (STATUSES[S.PendingValidation], "accent")
-    if entry.report.refused is not None:
-        return ("refused", "bad")
-    verdict = entry.report.verdict.decision.value if entry.report.verdict else "undecided"
-    return (STATUSES[S.Validated], "accent") if verdict == "undecided" else (f"says {verdict}", "accent")
+    return (entry.state, "bad" if entry.state in ("draft: stale", "refused") else "accent")

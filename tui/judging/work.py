@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,6 +64,16 @@ class Job:
         return self.error is not None and self.error.code in _OF_THE_SETUP
 
 
+@dataclass(frozen=True, eq=False)
+class _Order:
+    """What waits for the thread; ``number``: the result that is to be evaluated, if any."""
+
+    number: int | None
+    setup: Setup
+    run: Run
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+
 class JudgeWork:
     """Evaluates one result after the other and signs nothing. Every method returns at once.
 
@@ -75,13 +85,13 @@ class JudgeWork:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_change: Callable[[Job], None] = _nobody
         self._changed = threading.Condition()
-        self._tasks: list[tuple[int | None, Setup, Run]] = []
+        self._waiting: list[_Order] = []
+        self._orders: dict[int, _Order] = {}
         self._jobs: dict[int, Job] = {}
         self._judges: dict[tuple[object, ...], Judge] = {}
         self._evaluators: dict[bool, Evaluator] = {}
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
-        self._given_up: set[int] = set()
 
     def job(self, submission_id: int) -> Job | None:
         """What is being done, or was done last, about a submission."""
@@ -89,7 +99,7 @@ class JudgeWork:
             job = self._jobs.get(submission_id)
             if job is None or job.stage is not Stage.waiting:
                 return job
-            queue = [number for number, _, _ in self._tasks]
+            queue = [order.number for order in self._waiting]
             place = queue.index(submission_id) + 1 if submission_id in queue else 0
             return replace(job, place=place)
 
@@ -115,22 +125,26 @@ class JudgeWork:
         self._loop, self._on_change = asyncio.get_running_loop(), on_change
 
     def evaluate(self, submission_id: int, setup: Setup) -> None:
-        """Put a result into the queue, unless it stands there already."""
+        """Put a result into the queue, unless it stands there already and is not being given up."""
+        order = _Order(submission_id, setup, lambda judge: self._evaluate(judge(), order))
         with self._changed:
-            job = self._jobs.get(submission_id)
-            if job is not None and job.stage in (Stage.waiting, Stage.working):
+            job, before = self._jobs.get(submission_id), self._orders.get(submission_id)
+            busy = job is not None and job.stage in (Stage.waiting, Stage.working)
+            if busy and before is not None and not before.given_up.is_set():
                 return
-            self._given_up.discard(submission_id)
+            self._orders[submission_id] = order
             self._jobs[submission_id] = Job(submission_id, setup)
-        self._queue(submission_id, setup, lambda judge: self._evaluate(judge(), submission_id))
+        self._queue(order)
 
     def cancel(self, submission_id: int) -> None:
         """Take a result out of the queue, or end its evaluation."""
         with self._changed:
-            self._given_up.add(submission_id)
-            self._tasks = [task for task in self._tasks if task[0] != submission_id]
-            job = self._jobs.get(submission_id)
-            if job is not None and job.stage is Stage.waiting:
+            order, job = self._orders.get(submission_id), self._jobs.get(submission_id)
+            if order is None or job is None:
+                return
+            order.given_up.set()
+            if job.stage is Stage.waiting:
+                self._waiting.remove(order)
                 del self._jobs[submission_id]
 
     def do(self, setup: Setup, function: "Callable[[Judge, Cancelled], T]") -> "Future[T]":
@@ -143,21 +157,21 @@ class JudgeWork:
             except BaseException as error:  # handed to whoever awaits it
                 future.set_exception(error)
 
-        self._queue(None, setup, run)
+        self._queue(_Order(None, setup, run))
         return future
 
     def close(self) -> None:
         """Give up what is at work and end the sandbox; a thread that is stuck is left behind."""
         self._closing.set()
         with self._changed:
-            self._tasks.clear()
+            self._waiting.clear()
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
 
-    def _queue(self, number: int | None, setup: Setup, run: "Run") -> None:
+    def _queue(self, order: _Order) -> None:
         with self._changed:
-            self._tasks.append((number, setup, run))
+            self._waiting.append(order)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
                 self._thread.start()
@@ -168,18 +182,18 @@ class JudgeWork:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._tasks or self._closing.is_set())
+                self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
                 if self._closing.is_set():
                     break
-                number, setup, run = self._tasks.pop(0)
-                if number is not None:
-                    self._jobs[number] = replace(self._jobs[number], stage=Stage.working)
+                order = self._waiting.pop(0)
+                if order.number is not None:
+                    self._jobs[order.number] = replace(self._jobs[order.number], stage=Stage.working)
             try:
-                run(functools.partial(self._judge, setup))
+                order.run(functools.partial(self._judge, order.setup))
             except DecentralMLError as error:
-                self._failed(number, error)
+                self._failed(order, error)
             except Exception as error:  # whatever it is, the others in the queue are still evaluated
-                self._failed(number, _bug(error))
+                self._failed(order, _bug(error))
         for evaluator in self._evaluators.values():
             with contextlib.suppress(OSError):
                 evaluator.close()
@@ -206,32 +220,35 @@ class JudgeWork:
             )
         return self._judges[key]
 
-    def _evaluate(self, judge: "Judge", number: int) -> None:
-        def cancelled() -> bool:
-            return self._closing.is_set() or number in self._given_up
-
-        self._set(number, step="fetch")
+    def _evaluate(self, judge: "Judge", order: _Order) -> None:
+        assert order.number is not None
+        self._set(order, step="fetch")
         judge.evaluate(
-            number,
-            on_progress=lambda progress: self._set(number, progress=progress),
-            on_step=lambda step: self._set(number, step=step, progress=None),
-            cancelled=cancelled,
+            order.number,
+            on_progress=lambda progress: self._set(order, progress=progress),
+            on_step=lambda step: self._set(order, step=step, progress=None),
+            cancelled=lambda: self._closing.is_set() or order.given_up.is_set(),
         )
-        self._set(number, stage=Stage.done)
+        self._set(order, stage=Stage.done)
 
-    def _failed(self, number: int | None, error: DecentralMLError) -> None:
-        if number is None:
-            return
-        if isinstance(error, Interrupted):
+    def _failed(self, order: _Order, error: DecentralMLError) -> None:
+        if not isinstance(error, Interrupted):
+            self._set(order, stage=Stage.failed, error=error)
+        elif order.number is not None:
             with self._changed:
-                job = self._jobs.pop(number)
-            self._tell(replace(job, stage=Stage.failed))
-        else:
-            self._set(number, stage=Stage.failed, error=error)
+                current = self._orders.get(order.number) is order
+                job = self._jobs.pop(order.number, None) if current else None
+            if job is not None:
+                self._tell(replace(job, stage=Stage.failed))
 
-    def _set(self, number: int, **fields: Any) -> None:
+    def _set(self, order: _Order, **fields: Any) -> None:
+        """How an order comes on, unless another for the same result has taken its place."""
+        if order.number is None:
+            return
         with self._changed:
-            self._jobs[number] = job = replace(self._jobs[number], **fields)
+            if self._orders.get(order.number) is not order or order.number not in self._jobs:
+                return
+            self._jobs[order.number] = job = replace(self._jobs[order.number], **fields)
         self._tell(job)
 
     def _tell(self, job: Job) -> None:

@@ -47,7 +47,8 @@ class Evaluating(PaneScreen):
             said += f"  {transfer(job.progress)}"
         if waiting:
             said += f"  {waiting} wait behind it"
-        self.set_part("#progress", f"{said}   nothing is signed by this; go on reading")
+        aside = "   nothing is signed by this; go on reading"
+        self.set_part("#progress", said + aside if len(said + aside) < self.size.width - 1 else said)
 
     # Evaluating
 
