@@ -16,7 +16,7 @@ setup:
 	@.ci/setup dev
 
 test: setup
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Two users of one group on one machine. `make test` has it where it is run by root, and else names it as not run.
 test-users: setup

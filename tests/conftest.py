@@ -26,6 +26,28 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # It makes users and becomes them.
 NEEDS_ROOT = "test_users.py"
 
+# What takes longest begins first, so that at the end nobody waits for one file.
+_LONGEST = (
+    "test_demo.py",
+    "tui/test_market.py",
+    "core/chain/test_random_calls.py",
+    "core/cli/test_contributing.py",
+    "tui/test_loop.py",
+    "core/market/test_crash.py",
+    "test_users.py",
+    "tui/test_federate.py",
+    "core/cli/test_training.py",
+    "tui/test_tmux.py",
+    "core/models/test_evaluate.py",
+    "assets/test_by_hand.py",
+)
+_TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {_TESTS / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if collection_path.name == NEEDS_ROOT and os.geteuid() != 0 else None
