@@ -1,6 +1,7 @@
 """The rows of the activity screen: what waits, what happened, what goes on, what went wrong."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from decentralml.core.chain.base import Event
@@ -216,13 +217,18 @@ def _run_progress(run: Run) -> str:
 
 
 def failures(kept: Sequence[Failure]) -> list[Row]:
-    """Newest first; what can be done again says so."""
+    """Newest first; what can be done again says so. The same again is one row, with how often."""
     today = time.localtime()[:3]
+    times = Counter((failure.doing, failure.message) for failure in kept)
     rows = []
     for failure in kept:
+        often = times.pop((failure.doing, failure.message), 0)
+        if not often:
+            continue  # its newest stands above
         when = time.localtime(failure.when)
         at = time.strftime("%H:%M:%S" if when[:3] == today else "%d %b", when)
         doing = f"{clean(failure.doing)}: " if failure.doing else ""
+        doing = f"{often}x {doing}" if often > 1 else doing
         rows.append(
             Row(
                 failure.key,

@@ -16,7 +16,7 @@ from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import Failed, Interrupted, Refused
 from decentralml.core.models import federate
 from decentralml.core.storage.base import Progress
-from decentralml.tui import background
+from decentralml.tui import activity_rows, background
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.failures import Failures, story
 from decentralml.tui.judging import decisions
@@ -122,6 +122,18 @@ def test_the_file_of_failures_does_not_grow_for_ever(tmp_path: Path) -> None:
 
 
 # On the screen
+
+
+def test_the_same_failure_again_is_one_row_that_says_how_often(tmp_path: Path) -> None:
+    failures = Failures(tmp_path / "failures.jsonl")
+    for number in (1, 1, 2, 1):
+        failures.append(Refused("TaskFull", f"Task {number} has no free slot."), "taking a slot")
+    rows = activity_rows.failures(failures.newest())
+    assert [row.cells["what"] for row in rows] == [
+        "3x taking a slot: Task 1 has no free slot.",
+        "taking a slot: Task 2 has no free slot.",
+    ]
+    assert rows[0].key == failures[-1].key
 
 
 async def at_failures(app: DecentralMLApp, pilot: Pilot[None]) -> Activity:
