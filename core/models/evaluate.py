@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 _TEXT = 1 << 20
+# Where Keras, after what went wrong, begins to list the arguments of its call.
+_CALL = "Arguments received by"
 # The most bytes of outputs: for one sample, and in all.
 _ROW_CAP = 64 << 20
 _CAP = 2 << 30
@@ -166,7 +168,8 @@ class Evaluator:
         if status:
             found = _object(data)
             how = "loaded" if found.get("where") == "load" else "run"
-            why = short(printed(str(found.get("error", "it ended without a word"))), 600)
+            said = printed(str(found.get("error", "it ended without a word")))
+            why = short(said.partition(_CALL)[0].strip(), 600)
             raise Failed("EvaluationFailed", f"The model could not be {how}: {why}", GIVE_UP)
         return data
 
