@@ -263,6 +263,15 @@ async def test_a_failure_is_kept_with_its_whole_story(bare_home: Place) -> None:
         await until(pilot, lambda: any(str(screen.why_not("retry")) == n.message for n in app._notifications))
 
 
+async def test_a_list_that_does_not_fit_says_how_many_rows_it_has(market_home: Place) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        app.switch_to("activity")
+        await until(pilot, lambda: "WENT WRONG" not in text_of(app) and "WAITS FOR YOU" in text_of(app))
+        for number in range(30):
+            app.failures.append(Refused("TaskFull", f"Task {number} has no free slot.", "Wait."))
+        await until(pilot, lambda: "WENT WRONG  30" in text_of(app), "the count")
+
+
 def test_of_transfers_that_ended_only_the_newest_are_kept() -> None:
     transfers = Transfers()
     first = transfers.start("still on its way")

@@ -192,11 +192,15 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _top(self) -> int:
         return int(self.scroll_offset.y)
 
+    def heading(self, column: Column) -> str:
+        """What stands above a column."""
+        return column.title
+
     def render_line(self, y: int) -> Strip:
         width = self._width
         self._drawn[y] = self._line(y)
         if y == 0:
-            cells: dict[str, Cell] = {c.name: c.title + self._arrow(c) for c in self._columns}
+            cells: dict[str, Cell] = {c.name: self.heading(c) + self._arrow(c) for c in self._columns}
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")
         index = self._top + y - 1
         if index >= self.total:

@@ -12,6 +12,11 @@ class Rows(PagedTable):
         super().__init__(columns, self._from_memory, empty=empty, id=id)
         self._rows: list[Row] | None = None
 
+    def heading(self, column: Column) -> str:
+        """The first says how many rows there are, where it has room and not all are in sight."""
+        counts = column is self._columns[0] and column.flexible and self.total >= self.size.height
+        return f"{column.title}  {self.total:,}" if counts else column.title
+
     async def _from_memory(self, offset: int, limit: int) -> tuple[list[Row], int]:
         rows = self._rows or []
         return rows[offset : offset + limit], len(rows)
