@@ -27,7 +27,7 @@ from decentralml.tui.screens.dialog import Dialog
 
 OUT = Path(__file__).with_name("screens")
 SIZE = (120, 36)
-MOST_BYTES = 130_000
+MOST_BYTES = 200_000
 EPOCHS, DRAWN_AT = 2000, 60
 _PATIENCE = 300.0
 # What others want besides, and what they pay for it.
@@ -228,7 +228,7 @@ async def _train(painter: Painter, runs: Runs) -> None:
     await painter.press("r")
     await painter.sees("WHAT IT MAY TOUCH", "network")
     await painter.type("spare.npz")
-    await painter.press("tab", "tab", "tab")
+    await painter.press("tab", "tab")
     await painter.type(str(EPOCHS))
     await painter.sees("x 400x28x28")
     await painter.draws("train")
@@ -241,7 +241,7 @@ async def _train(painter: Painter, runs: Runs) -> None:
     await painter.sees("stopped")
     await painter.press("r")
     await painter.sees("WHAT IT MAY TOUCH", "x 400x28x28")
-    await painter.press("tab", "tab", "tab")
+    await painter.press("tab", "tab")
     await painter.type("3")
     await painter.press("enter")
     await painter.sees("run 2  finished")

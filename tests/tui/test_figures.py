@@ -6,6 +6,7 @@ from rich.style import Style
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import Submission
 from decentralml.core.models.metrics import Metrics
+from decentralml.core.models.mistakes import Mistake, Picture
 from decentralml.core.report import Report, exaggerations
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.judging.figures import figures, matrix
@@ -55,6 +56,22 @@ def test_where_they_do_not_fit_the_mistakes_stand_before_the_baselines_matrix() 
     ]
     assert order == sorted(order)
     assert max(map(len, lines)) <= 57
+
+
+def test_what_was_mistaken_is_seen_beside_its_table_or_below_it_where_three_have_no_room() -> None:
+    seen = [
+        Mistake(true=true, taken_for=true + 1, sample=true, sure=0.5, picture=Picture(14, bytes(196)))
+        for true in range(4)
+    ]
+
+    def lines(width: int) -> list[str]:
+        return matrix(Report(candidate=metrics(38)), canvas(width), seen).plain.splitlines()
+
+    (head,) = [line for line in lines(77) if "SUREST MISTAKES" in line]
+    assert head.startswith("MISTAKEN")
+    assert sum("x[2]" in line for line in lines(77)) == 1
+    (head,) = [line for line in lines(60) if "SUREST MISTAKES" in line]
+    assert head.startswith("SUREST")
 
 
 def test_a_baseline_of_other_classes_is_drawn_and_no_mistake_is_laid_to_it() -> None:

@@ -1,6 +1,7 @@
 """The figures of a validation report: baseline and candidate side by side, class by class, and mistakes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -9,7 +10,7 @@ from decentralml.core.models.mistakes import Mistake
 from decentralml.core.report import TOLERANCE, Report, exaggerations
 from decentralml.core.text import clean, short
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
-from decentralml.tui.judging.pictures import pictures
+from decentralml.tui.judging.pictures import THREE, pictures
 from decentralml.tui.judging.report import unmatched
 from decentralml.tui.widgets.columns import Cell, columns, side_by_side
 from decentralml.tui.widgets.heatmap import confusions, heatmap, needed
@@ -202,9 +203,19 @@ def matrix(report: Report, canvas: Canvas, seen: Sequence[Mistake] = ()) -> Text
     drawn = [heatmap(matrix, title, canvas.width, canvas.tone, canvas.shade) for title, matrix in both]
     if len(both) > 1 and sum(needed(matrix, title) for title, matrix in both) + _GAP <= canvas.width:
         drawn = [side_by_side(drawn[0], drawn[1], _GAP)]
-    # Where they do not stand beside each other, what is mistaken is read before the baseline's matrix.
-    parts = [drawn[0], mistakes, *drawn[1:]]
     if seen:
-        above = sum(part.plain.count("\n") + 1 for part in parts[:2])
-        parts.insert(2, pictures(seen, canvas, above))
-    return Text("\n", no_wrap=True).join(parts)
+        mistakes = _with_pictures(mistakes, seen, canvas, above=drawn[0].plain.count("\n") + 1)
+    # Where they do not stand beside each other, what is mistaken is read before the baseline's matrix.
+    shown = Text("\n", no_wrap=True).join([drawn[0], mistakes, *drawn[1:]])
+    shown.rstrip()
+    return shown
+
+
+def _with_pictures(mistakes: Text, seen: Sequence[Mistake], canvas: Canvas, above: int) -> Text:
+    """The mistakes' table, and beside it what they look like; below it where that has no room for three."""
+    room = canvas.width - max(line.cell_len for line in mistakes.split("\n")) - _GAP
+    if room >= THREE:
+        shown = pictures(seen, replace(canvas, width=room), above)
+        return side_by_side(mistakes, shown, _GAP)
+    below = pictures(seen, canvas, above + mistakes.plain.count("\n") + 1)
+    return Text("\n", no_wrap=True).join([mistakes, below])

@@ -12,6 +12,7 @@ from decentralml.tui.widgets.columns import heading
 _SMALL = 14  # pixels to a side where whole pictures have no room
 _GAP = 2
 _LEAST = 3  # whole pictures side by side, before they are drawn small
+THREE = 3 * _SMALL + 2 * _GAP  # cells that three small ones take
 _HEAD, _CAPTIONS = 1, 2  # lines above the pictures, and below each
 _DENSITY = " .:-=+*#%@"
 
