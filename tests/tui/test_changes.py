@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from decentralml.tui.changes import Written
 
-from .conftest import Clock, Place, settled, text_of
+from .conftest import Clock, Place, settled, text_of, until
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -116,6 +116,8 @@ async def test_a_minute_that_passes_writes_the_times_alone(
     terminal = Terminal(monkeypatch)
     async with market_home.running() as (app, pilot):
         await pilot.press(*way)
+        if not way:
+            await until(pilot, lambda: app.screen._preview, "the task below the list")
         await settled(pilot)
         terminal.written.clear()
         before = text_of(app)

@@ -258,7 +258,7 @@ def test_what_lies_in_a_results_place_is_this_sides(ada: Market, worker: Worker)
         ("def metrics(y, p):\n    return {'name': 'text'}\n", {}, "BadMetrics"),
         ("def decide(report", {}, "BadPolicy"),
         (None, {"y": np.arange(20)[:, None] * np.ones((20, 7))}, "LabelsDontFit"),
-        (None, {"x": np.zeros((20, 5), np.float32)}, "EvaluationFailed"),
+        (None, {"x": np.zeros((20, 5), np.float32)}, "BadShape"),
         (None, {"z": np.zeros(3)}, "BadData"),
     ],
 )

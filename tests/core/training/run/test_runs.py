@@ -73,7 +73,7 @@ def save_model(model, output_path, model_name):
 """
 
 START = """
-import sys, os
+import os, signal, sys
 from pathlib import Path
 from decentralml.core.config import Settings
 from decentralml.core.paths import Home
@@ -83,7 +83,8 @@ from decentralml.core.training.runs import Runs
 assert os.isatty(0)
 run = Runs(Home(Path(sys.argv[1])), Settings(threads=1)).start(RunFolder(Path(sys.argv[2])).load().spec)
 print("started", run.id, flush=True)
-sys.stdin.read()
+while True:
+    signal.pause()
 """
 
 FOLLOW = """
