@@ -250,7 +250,7 @@ async def ada_judges(ada: Person, desk: Path) -> None:
     """bo's model is good and eve's is not; what is accepted becomes the next model."""
     await ada.sees(QUESTION, "escrow")  # where she was
     await ada.press("3")
-    await ada.sees("2 to judge")
+    await ada.sees("2 to judge", "by due")
     await ada.evaluates_all(desk / "held-out.npz")
     await ada.press("g")
     await ada.accepts(1)
