@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # First the key climbs from the widget to the app, then what a widget says because of it.
 _CLIMBS = 2
-# A widget that takes longer over a key does not hold up the next.
-_HANDLED_SECONDS = 0.5
+# A widget that takes longer over a key does not hold up the next. On a busy machine keys take their time.
+_HANDLED_SECONDS = 2.0
 # Longer than any dialog takes to open: work that shows nothing in that time holds no key up.
 _SHOWN_SECONDS = 1.0
 
