@@ -33,8 +33,8 @@ def test_cleaning_only_takes_away(text: str) -> None:
 
 @given(anything)
 def test_a_cleaned_text_can_be_written_anywhere(text: str) -> None:
-    clean(text).encode()
-    visible(text).encode()
+    for shown in (clean(text), visible(text)):
+        assert shown.encode().decode() == shown
 
 
 @given(anything)
