@@ -11,7 +11,7 @@ from decentralml.core.storage import download, transfer
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import Cancelled, Caps, File, Manifest, OnProgress, Storage
 from decentralml.core.storage.shared import make_folder, place_file, sync_folders
-from decentralml.core.storage.store import INCOMING, READING, Store
+from decentralml.core.storage.store import READING, Store
 from decentralml.core.storage.transfer import Meter
 
 SCHEME = "local:"
@@ -62,7 +62,6 @@ class LocalStorage(Storage):
         with manifests.opened(folder) as source:
             entries = manifests.entries(source)
             with self.store.reported("storing"), self.store.locked(fcntl.LOCK_SH):
-                make_folder(self.root / INCOMING)
                 files = transfer.run(
                     [self._storing(source, entry) for entry in entries],
                     sum(entry.size for entry in entries),

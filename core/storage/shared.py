@@ -1,9 +1,10 @@
 """Files and folders that a group shares and a crash does not tear."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from secrets import token_hex
+from typing import TypeVar
 
 from decentralml.core.storage.transfer import Sink
 
@@ -11,6 +12,8 @@ from decentralml.core.storage.transfer import Sink
 # and what is stored never changes.
 FOLDER_MODE = 0o2770
 FILE_MODE = 0o440
+
+T = TypeVar("T")
 
 
 def make_folder(path: Path) -> None:
@@ -28,13 +31,27 @@ def make_folder(path: Path) -> None:
             raise
 
 
+def reach(folders: Sequence[Path], act: Callable[[], T], tries: int = 10) -> T:
+    """What ``act`` returns that needs ``folders``, made where they are missing, the outermost first.
+
+    rename(2) takes the place of an empty folder: one that another thread or process has just made may be
+    replaced in the moment in which it is reached into. It is there at once again, so it is tried again.
+    """
+    try:
+        for folder in folders:
+            make_folder(folder)
+        return act()
+    except FileNotFoundError:
+        if tries == 1:
+            raise
+        return reach(folders, act, tries - 1)
+
+
 def place_file(path: Path, sink: Sink, place: Path) -> None:
     """Make a whole incoming file part of the store."""
-    make_folder(place.parent.parent)
-    make_folder(place.parent)
     os.fchmod(sink.descriptor, FILE_MODE)
     sink.sync()
-    os.rename(path, place)
+    reach((place.parent.parent, place.parent), lambda: os.rename(path, place))
 
 
 def sync_folders(places: Collection[Path]) -> None:

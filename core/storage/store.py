@@ -14,6 +14,7 @@ from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage import transfer
 from decentralml.core.storage.base import File, Manifest
+from decentralml.core.storage.shared import reach
 
 BLOBS, MANIFESTS, INCOMING = "blobs", "manifests", "incoming"
 READING = "reading"
@@ -178,7 +179,8 @@ class Store:
     def incoming(self) -> Iterator[tuple[Path, transfer.Sink]]:
         """A file of its own to write into; gone afterwards unless `place_file` has moved it."""
         path = self.root / INCOMING / token_hex(16)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        descriptor = reach((path.parent,), lambda: os.open(path, flags, 0o600))
         try:
             yield path, transfer.Sink(descriptor)
         finally:
