@@ -6,11 +6,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from textual.app import App
-from textual.events import Key
 from textual.pilot import Pilot
 
 from decentralml.core import config
@@ -25,18 +23,13 @@ from decentralml.core.storage.connect import connect as connect_storage
 from decentralml.core.wallet.accounts import Accounts
 from decentralml.tui.app import DecentralMLApp
 
-if TYPE_CHECKING:
-    from decentralml.core.training.journal import Event
-
-    from .trainings import Start
+from .turns import handled
 
 PASSWORD = "demo"
 SCRYPT_N = 1 << 10
 BLOCK_TIME = 6
 START = 1_800_000_000
 SEEDS = {"ada": "0x" + "a1" * 32, "bo": "0x" + "b0" * 32, "chi": "0x" + "c1" * 32}
-# A message on its way is in no queue for one turn of the loop.
-_QUIET_TURNS = 3
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
@@ -163,13 +156,6 @@ async def opened(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
-async def at_once(condition: Callable[[], object]) -> None:
-    """Until ``condition`` is true, not a turn of the loop longer: what began with it is still under way."""
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0)
-
-
 async def settled(pilot: Pilot[None]) -> None:
     """Until no worker runs and every message was handled.
 
@@ -186,23 +172,9 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def handled(app: App[None]) -> None:
-    """Until every widget is mounted, which comes before its first message, and every message was handled.
-
-    Textual's pilot takes an app for idle that gets no processor time, and waits for one step of a key's way.
-    """
-    quiet = 0
-    while quiet < _QUIET_TURNS and app.is_running:
-        widgets = [widget for screen in app.screen_stack for widget in screen.walk_children(with_self=True)]
-        waiting = any(pump.message_queue_size for pump in (app, *widgets))
-        quiet = 0 if waiting or not all(widget.is_mounted for widget in widgets) else quiet + 1
-        await asyncio.sleep(0)
-
-
-def burst(app: DecentralMLApp, *keys: str) -> None:
-    """Keys as a terminal sends them in one packet."""
-    for key in keys:
-        app.post_message(Key(key, key if len(key) == 1 else None))
+def said(app: DecentralMLApp) -> list[str]:
+    """What was said in passing, the oldest first."""
+    return [notification.message for notification in app._notifications]
 
 
 def text_of(app: DecentralMLApp) -> str:
@@ -305,21 +277,20 @@ def home_of_one_path(
         yield place
 
 
+def played(prepared: Path, folder: Path, play: Callable[[Place], object]) -> Path:
+    """A copy of ``prepared`` in ``folder``, in which ``play`` has happened."""
+    root = copied(prepared, folder)
+    with place_at(root, Clock()) as place:
+        play(place)
+    return root
+
+
 @pytest.fixture(scope="session")
 def prepared_market(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of `market_home`, made once."""
-    root = copied(prepared_home, tmp_path_factory.mktemp("tui-market"))
-    place = Place(root, Clock())
-    place.create("ada", "Digits, round 3: train the model on your scans", pays=12, slots=3)
-    place.create("bo", "A better head for the castings model", TaskType.ModelEngineer, pays=80)
-    place.create("chi", "Label 400 scans", TaskType.DataAnnotators, pays=0.05, slots=20, blocks=40_000)
-    place.create("ada", "Defects on castings, 224x224", pays=9.5, slots=1)
-    first, second = place.take("bo", 1), place.take("chi", 1)
-    place.take("ada", 2)
-    place.deliver("bo", first)
-    assert (first, second) == (1, 2)
-    place.close()
-    return root
+    from .four_tasks import four_tasks
+
+    return played(prepared_home, tmp_path_factory.mktemp("tui-market"), four_tasks)
 
 
 @pytest.fixture
@@ -341,6 +312,43 @@ def market_of_one_path(
         yield place
 
 
+@pytest.fixture(scope="session")
+def prepared_results(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `known`, made once."""
+    from .judged import known_market
+
+    return played(prepared_home, tmp_path_factory.mktemp("tui-results"), known_market)
+
+
+@pytest.fixture
+def known(prepared_results: Path, tmp_path: Path, clock: Clock) -> Iterator[Place]:
+    """The market of results whose every figure is known: see `judged.py`."""
+    with place_at(copied(prepared_results, tmp_path), clock) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def prepared_pages(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `painted`, made once."""
+    from .pages import paint
+
+    return played(prepared_home, tmp_path_factory.mktemp("tui-pages"), paint)
+
+
+@pytest.fixture
+def painted(
+    prepared_pages: Path, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    """The market of `pages.py`, at one path, on a calm machine."""
+    from .pages import train_long
+    from .trainings import MACHINE
+
+    monkeypatch.setattr("decentralml.core.machine.Meter.look", lambda self: MACHINE)
+    with at_one_path(prepared_pages, tmp_path, clock, monkeypatch) as place:
+        train_long(place)
+        yield place
+
+
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is looked at ten times a second, so that no test waits for a second; the machine is calm."""
@@ -351,13 +359,13 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def train(market_home: Place) -> Iterator["Start"]:
+def train(market_home: Place) -> Iterator[Callable[..., Any]]:
     """Puts runs into the market's home."""
     from .trainings import Training
 
     made: list[Training] = []
 
-    def put(id: int, *events: "Event", **more: Any) -> Training:
+    def put(id: int, *events: Any, **more: Any) -> Training:
         made.append(Training(market_home.home.runs / str(id), events, **more))
         return made[-1]
 

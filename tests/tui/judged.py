@@ -9,18 +9,20 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from textual.pilot import Pilot
 
-from decentralml.core import judging, report
+from decentralml.core import report
 from decentralml.core.answers import AnswerCheck
 from decentralml.core.claims import Claims
 from decentralml.core.domain import Submission, TaskType, ValidationStrategy
+from decentralml.core.judging import report_folder
 from decentralml.core.models.distance import Distance, LayerDistance
 from decentralml.core.models.layers import Layer
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.models.structure import LayerChange, StructureDiff
 from decentralml.core.report import Decision, Model, Refusal, Report, Verdict
 
-from .conftest import ASSETS, PASSWORD, Place
+from .conftest import ASSETS, PASSWORD, Place, settled, until
 
 HOSTILE = "\x1b[31mred \u202egnp.exe 数字 zero\u200bwidth [b]markup[/]"
 WORKERS = {"dev": "0x" + "d1" * 32, "eli": "0x" + "e1" * 32}
@@ -71,7 +73,7 @@ def send(place: Place, who: str, task_id: int, folder: Path) -> int:
 def write_report(place: Place, submission: Submission, found: Report) -> None:
     """Let this home have evaluated what was delivered."""
     assert submission.digest is not None
-    report.write(found, judging.report_folder(place.home, submission.id, submission.digest))
+    report.write(found, report_folder(place.home, submission.id, submission.digest))
 
 
 def known_market(place: Place) -> None:
@@ -90,6 +92,25 @@ def known_market(place: Place) -> None:
         5: answers(place.chain.submission(5)),
     }.items():
         write_report(place, place.chain.submission(number), found)
+
+
+async def judging(pilot: Pilot[None], *keys: str) -> None:
+    """To the inbox, and there press ``keys``, each when the one before has had its effect."""
+    await pilot.press("3")
+    await until(pilot, lambda: pilot.app.screen.table.loaded, "the inbox")
+    await settled(pilot)
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+async def whole(pilot: Pilot[None], panel: str) -> str:
+    """Everything that a panel says of the result under the cursor."""
+    screen = pilot.app.screen
+    screen.panel = panel
+    screen.show_panels()
+    await pilot.pause()
+    return screen.query_one("#first").plain
 
 
 def figures(submission: Submission, accuracy: float, loss: float, claimed: float) -> Report:

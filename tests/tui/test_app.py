@@ -1,34 +1,18 @@
-"""The frame: starting, moving, telling, ending, and what it never does."""
+"""The frame: starting, moving, telling, ending."""
 
-import os
-import pty
-import re
-import select
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual import events
-from textual.widgets import Input
-from textual.widgets._toast import Toast
 
 from decentralml.core.errors import Refused
-from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.screens.task import TaskDetail
 
-from .conftest import PASSWORD, Place, opened, settled, text_of, until
-
-
-def said(app: DecentralMLApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
+from .conftest import Place, opened, said, settled, text_of, until
 
 
 async def test_who_how_much_where_and_which_block_stand_on_top(market_home: Place) -> None:
@@ -45,16 +29,6 @@ async def test_who_how_much_where_and_which_block_stand_on_top(market_home: Plac
 async def test_a_tab_has_a_mark_where_something_waits(market_home: Place) -> None:
     async with market_home.running() as (app, _):
         assert "3 Validate ●1" in text_of(app)
-
-
-async def test_another_account_is_one_key_away(market_home: Place) -> None:
-    async with market_home.running() as (app, pilot):
-        await pilot.press("U")
-        await until(pilot, lambda: len(app.screen_stack) == 2)
-        assert market_home.address("chi") in text_of(app)
-        await pilot.press("down", "down", "enter")
-        await until(pilot, lambda: app.session.account.name == "chi")
-        await until(pilot, lambda: " chi " in text_of(app).splitlines()[1])
 
 
 async def test_back_goes_back_through_screens_and_modes(market_home: Place) -> None:
@@ -133,109 +107,6 @@ async def test_no_tab_changes_its_name_when_a_mark_comes(market_home: Place) -> 
         assert "Validate" in before
 
 
-async def test_the_palette_knows_verbs_tabs_accounts_and_themes(market_home: Place) -> None:
-    async with market_home.running(size=(100, 40)) as (app, pilot):
-        for query, found in (
-            ("take", "take a slot of this task"),
-            ("take", "Not now: The creator"),
-            ("runs", "the runs screen"),
-            ("be bo", "switch account"),
-            ("light", "theme light"),
-            ("save", "save this filter"),
-        ):
-            await pilot.press("colon")
-            await until(pilot, lambda: app.screen.query("CommandInput"))
-            await pilot.press(*query)
-            await until(pilot, lambda found=found: found in text_of(app), found)
-            await pilot.press("escape")
-            await until(pilot, lambda: len(app.screen_stack) == 1)
-
-
-async def test_a_command_of_the_palette_does_what_its_key_does(market_home: Place) -> None:
-    async with market_home.running(as_="bo") as (app, pilot):
-        await pilot.press("ctrl+p")
-        await until(pilot, lambda: app.screen.query("CommandInput"))
-        await pilot.press(*"take a slot")
-        await until(pilot, lambda: "take a slot" in text_of(app))
-        while app.screen.query("CommandInput"):
-            await pilot.press("enter")
-            await pilot.pause()
-        await until(pilot, lambda: app.screen.query("#password"), "the question")
-
-
-async def test_locking_forgets_the_key_and_empties_secrets(market_home: Place) -> None:
-    async with market_home.running() as (app, pilot):
-        await background.call(app.session.unlock, PASSWORD)
-        await pilot.press("L")
-        await pilot.pause()
-        assert app.session.signer is None
-        app.push_screen(Form("Password", (Field("secret", "of ada", secret=True),), str))
-        await until(pilot, lambda: app.screen.query("#secret"))
-        await pilot.press(*PASSWORD)
-        app.identity.lock("Locked.")
-        assert app.screen.query_one("#secret", Input).value == ""
-
-
-async def test_an_idle_session_locks_itself(market_home: Place) -> None:
-    market_home.home.config.write_text("idle-lock = 1\n")
-    async with market_home.running() as (app, pilot):
-        await background.call(app.session.unlock, PASSWORD)
-        await until(pilot, lambda: app.session.signer is None, "the lock")
-        assert any("Locked after 1 s without" in text for text in said(app))
-
-
-async def test_an_idle_screen_loses_its_secrets_though_no_key_is_unlocked(market_home: Place) -> None:
-    async with market_home.running() as (app, pilot):
-        app.push_screen(Form("Password", (Field("secret", "of ada", secret=True),), str))
-        await until(pilot, lambda: app.screen.query("#secret"))
-        await pilot.press(*PASSWORD)
-        app.identity.lock_when_idle()
-        assert app.screen.query_one("#secret", Input).value == PASSWORD
-        app.identity._touched -= app.session.settings.idle_lock
-        app.identity.lock_when_idle()
-        assert app.screen.query_one("#secret", Input).value == ""
-        app.identity.lock_when_idle()
-        await pilot.pause()
-        words = [text for text in said(app) if "secret" in text]
-        assert words == ["What is secret is off the screen after 15 m without a key."], "once"
-
-
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_what_is_said_stands_over_the_keys_and_hides_nothing_of_the_page(
-    size: tuple[int, int], market_home: Place
-) -> None:
-    app = market_home.app()
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await opened(pilot)
-        await until(pilot, lambda: "9.50 each" in text_of(app), "the preview")
-        *page, keys = text_of(app).splitlines()
-        app.say("Nothing was signed.")
-        await until(pilot, lambda: app.screen.query(Toast))
-        assert text_of(app).splitlines()[:-1] == page
-        assert "Nothing was signed." in text_of(app).splitlines()[-1]
-        app.say("Two lines of words. " * 6)
-        app.say("And last, " + "more than a line. " * (size[0] // 12))
-        await until(pilot, lambda: len(app.screen.query(Toast)) == 3)
-        bottom = app.screen.query_one("#panes").region.bottom
-        assert "And last" in text_of(app).splitlines()[bottom], "the page has given way"
-        assert "Two lines" not in text_of(app), "the newest is said"
-        await pilot.press("escape")
-        await until(pilot, lambda: text_of(app).splitlines() == [*page, keys], "as it was before")
-
-
-async def test_a_toast_is_a_few_lines_and_goes_with_escape(market_home: Place) -> None:
-    app = market_home.app()
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await opened(pilot)
-        app.show_error(Refused("TooMuch", "It is a very long story. " * 100, "Read it in Activity."))
-        app.say("Another long story. " * 100)
-        await until(pilot, lambda: len(app.screen.query(Toast)) == 2)
-        assert all(toast.region.height <= 3 for toast in app.screen.query(Toast))
-        await pilot.press("escape")
-        await until(pilot, lambda: not app.screen.query(Toast))
-        assert app.failures[0].message.count("long story") == 100
-
-
 async def test_an_error_is_said_once_and_kept(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         for _ in range(3):
@@ -306,169 +177,6 @@ async def test_without_an_account_there_are_choices(prepared_home: Path, tmp_pat
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: type(app.screen).__name__ == "FirstStart")
     app.finish()
-
-
-# What it never does
-
-
-async def test_the_loop_touches_no_file_socket_or_database(
-    market_home: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While one walks through the list, filters, sorts, opens a task, the palette and the help."""
-    caught: list[str] = []
-    watched = {
-        "posix": {"stat", "lstat", "open", "listdir", "scandir", "mkdir", "unlink", "rename", "replace"}
-    }
-    watched |= {"io": {"open", "open_code"}, "_io": {"open", "open_code"}}
-    names = {"posix": watched["posix"], "io": watched["io"], "_io": watched["_io"]}
-
-    def look(frame: object, event: str, argument: object) -> None:
-        if event != "c_call":
-            return
-        module = getattr(argument, "__module__", None) or type(getattr(argument, "__self__", None)).__module__
-        name = getattr(argument, "__name__", "")
-        database = type(getattr(argument, "__self__", None)).__module__ == "sqlite3"
-        if database or name in names.get(str(module), ()):
-            stack, importing = frame, False
-            lines = []
-            while stack is not None:
-                code = stack.f_code
-                importing = importing or "importlib" in code.co_filename
-                lines.append(f"{code.co_filename}:{stack.f_lineno}")
-                stack = stack.f_back
-            if not importing:
-                caught.append(f"{module}.{name} at {' < '.join(lines[:6])}")
-
-    async with market_home.running(size=(140, 40)) as (app, pilot):
-        sys.setprofile(look)
-        try:
-            await pilot.press("j", "k", "G", "g", "s", "S", "m", "m")
-            await settled(pilot)
-            await pilot.press("slash", *"castings", "enter")
-            await settled(pilot)
-            await pilot.press("question_mark", "escape", "colon")
-            await until(pilot, lambda: app.screen.query("CommandInput"))
-            await pilot.press("escape", "Y")
-            await settled(pilot)
-            await pilot.press("t")
-            assert app._notifications
-            await app.refresh_pulse()
-        finally:
-            sys.setprofile(None)
-    assert not caught, "\n".join(caught)
-
-
-def test_starting_loads_nothing_heavy(market_home: Place) -> None:
-    """No model, no chain client, in the process of an app that shows its tasks."""
-    script = """
-import asyncio, sys
-from pathlib import Path
-from decentralml.core.paths import Home
-from decentralml.tui import screens
-from decentralml.tui.app import DecentralMLApp
-
-async def main():
-    app = DecentralMLApp(Home(Path(sys.argv[1])), {"account": "ada"})
-    async with app.run_test() as pilot:
-        while app.pulse is None:
-            await pilot.pause(0.01)
-        await pilot.press("j", "k", "question_mark", "escape")
-
-asyncio.run(main())
-screens.warm()
-heavy = {"tensorflow", "keras", "substrateinterface", "h5py", "plotext", "pandas"}
-print(sorted(heavy & set(sys.modules)))
-"""
-    market_home.close()
-    _set_back(market_home)
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(market_home.home.root)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert done.stdout.strip() == "[]"
-
-
-def _set_back(place: Place) -> None:
-    """Let the real clock, which is behind the tests' one, fit a ledger of its own."""
-    shutil.rmtree(place.home.ledger.parent)
-    (place.home.data_dir / "seen.json").unlink(missing_ok=True)
-
-
-def test_importing_the_command_line_loads_no_screen() -> None:
-    script = (
-        "import sys, decentralml.core.cli.main; print([m for m in sys.modules if m.startswith('textual')])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-# Ending
-
-
-@pytest.mark.parametrize(
-    "ending", [signal.SIGHUP, signal.SIGTERM, None], ids=["hangup", "terminated", "link lost"]
-)
-def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
-    market_home: Place, ending: signal.Signals | None, wait_for: Callable[..., object]
-) -> None:
-    market_home.close()
-    _set_back(market_home)
-    process, terminal = _on_a_terminal(market_home)
-    try:
-        _read_until(terminal, b"shown")
-        os.write(terminal, b"m")
-        _read_until(terminal, b"mine")
-        if ending is None:
-            os.close(terminal)
-        else:
-            process.send_signal(ending)
-            _drain(terminal, process)
-        assert process.wait(30) == 0
-    finally:
-        process.kill()
-    assert re.search(r'"tasks.view": "mine"', market_home.home.ui_state.read_text())
-
-
-def _on_a_terminal(place: Place) -> tuple[subprocess.Popen[bytes], int]:
-    ours, theirs = pty.openpty()
-    program = Path(sys.executable).with_name("decentralml")
-    process = subprocess.Popen(
-        [program, "--home", str(place.home.root)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=_take_terminal,
-    )
-    os.close(theirs)
-    return process, ours
-
-
-def _take_terminal() -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _read_until(terminal: int, text: bytes) -> None:
-    seen, deadline = b"", time.monotonic() + 60
-    while text not in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", seen):
-        assert time.monotonic() < deadline, seen[-2000:]
-        if select.select([terminal], [], [], 0.2)[0]:
-            seen += os.read(terminal, 65536)
-
-
-def _drain(terminal: int, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        if select.select([terminal], [], [], 0.1)[0]:
-            try:
-                os.read(terminal, 65536)
-            except OSError:
-                return
 
 
 async def test_the_screen_follows_the_terminal_as_it_is_resized(market_home: Place) -> None:

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
@@ -50,7 +51,9 @@ def test_values_that_are_not_finite_break_the_line_and_nothing_else() -> None:
 def test_values_beyond_what_a_float_can_add_are_drawn() -> None:
     sampled = plot.sample(line([1.7e308, -1.7e308, 1.7e308, 1e300]), 0, 4, 4)
     low, high, _ = plot.bounds(*plot.span([sampled]), 4)
-    Grid(2, 4).draw(sampled, low, high, line([]))
+    grid = Grid(2, 4)
+    grid.draw(sampled, low, high, line([]), "tone")
+    assert all(any(row[column] == "tone" for row in grid.tones) for column in range(2))
 
 
 def test_a_logarithm_leaves_out_what_has_none() -> None:
@@ -217,7 +220,6 @@ async def test_the_wheel_and_a_click_say_where_on_the_axis() -> None:
 async def test_it_draws_in_any_room(size: tuple[int, int]) -> None:
     app = Shown()
     async with app.run_test(size=size) as pilot:
-        chart = app.query_one(Chart)
         for y in ([], [1.0], [NAN], [1, NAN, 3], [0, 1e308, -1e308]):
             views = (
                 View(),
@@ -226,8 +228,9 @@ async def test_it_draws_in_any_room(size: tuple[int, int]) -> None:
                 View(cross=2, window=Window(0.3, 1.5)),
             )
             for view in views:
-                chart.show(Picture("loss", (line(y),), end=3, marks=((1, "fit 2"),)), view)
-                await pilot.pause()
+                drawn = await shown(pilot, Picture("loss", (line(y),), end=3, marks=((1, "fit 2"),)), view)
+                assert len(drawn) <= size[1]
+                assert all(cell_len(row) <= size[0] for row in drawn)
 
 
 async def test_only_cells_that_changed_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:

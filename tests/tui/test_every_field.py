@@ -109,9 +109,8 @@ def drawn(report: Report) -> str:
     return "\n".join(panels.draw(panel, report, (), CANVAS).plain for panel in panels.PANELS)
 
 
-def test_every_field_of_a_report_is_drawn(bare_home: Place) -> None:
-    judged.known_market(bare_home)
-    submission = bare_home.chain.submission
+def test_every_field_of_a_report_is_drawn(known: Place) -> None:
+    submission = known.chain.submission
     seen: set[Where] = set()
     for report in (
         judged.figures(submission(1), 0.948, 0.191, 0.956),

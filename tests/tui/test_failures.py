@@ -220,14 +220,13 @@ async def test_a_signature_that_failed_is_tried_again_by_its_card_alone(market_h
         await until(pilot, lambda: market_home.chain.has_taken(4, market_home.address("chi")), "the slot")
 
 
-async def test_a_decision_that_failed_is_tried_again_by_its_card_alone(bare_home: Place) -> None:
-    judged.known_market(bare_home)
-    submission = bare_home.chain.submission(1)
+async def test_a_decision_that_failed_is_tried_again_by_its_card_alone(known: Place) -> None:
+    submission = known.chain.submission(1)
     draft = Draft(submission_id=1, digest=submission.digest, word=Word.accept, reason="")
-    async with bare_home.running() as (app, pilot):
+    async with known.running() as (app, pilot):
         plan = await background.call(decisions.plan, app.session, draft)
-        away = bare_home.home.root / "away"
-        bare_home.home.storage.rename(away)
+        away = known.home.root / "away"
+        known.home.storage.rename(away)
         await pilot.press("3")
         await until(pilot, lambda: app.screen.SCOPE == "validate" and app.screen.table.loaded, "the inbox")
         app.screen.work(app.screen._sign([plan]))
@@ -236,14 +235,14 @@ async def test_a_decision_that_failed_is_tried_again_by_its_card_alone(bare_home
         await until(pilot, lambda: "1 of 1 not decided" in text_of(app), "the failure")
         await pilot.press("escape")
         await until(pilot, lambda: app.failures, "its row")
-        away.rename(bare_home.home.storage)
+        away.rename(known.home.storage)
         await at_failures(app, pilot)
         assert "signing: accept result 1" in text_of(app)
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: isinstance(app.screen, SignAll), "the card")
-        assert bare_home.chain.submission(1).status is S.PendingValidation
+        assert known.chain.submission(1).status is S.PendingValidation
         await pilot.press("y")
-        await until(pilot, lambda: bare_home.chain.submission(1).status is S.Accepted, "the decision")
+        await until(pilot, lambda: known.chain.submission(1).status is S.Accepted, "the decision")
 
 
 async def test_an_evaluation_that_failed_has_a_row_and_is_done_again(

@@ -9,7 +9,8 @@ from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.statement import StatementScreen
 from decentralml.tui.screens.working import Working
 
-from .conftest import Place, at_once, until
+from .conftest import Place, until
+from .turns import at_once
 
 
 async def test_work_that_comes_back_after_its_screen_was_left_ends_without_a_word(market_home: Place) -> None:

@@ -6,20 +6,18 @@ from pathlib import Path
 from decentralml.core.market import Market
 from decentralml.tui.judging.work import JudgeWork, Setup, Stage
 
-from . import judged
 from .conftest import Place
 
 
 def test_what_is_ordered_while_its_cancelled_evaluation_still_works_is_done_after_it(
-    bare_home: Place, tmp_path: Path
+    known: Place, tmp_path: Path
 ) -> None:
-    judged.known_market(bare_home)
     begun, go_on = threading.Event(), threading.Event()
 
     def market() -> Market:
         begun.set()
         go_on.wait(30)
-        return bare_home.market("ada")
+        return known.market("ada")
 
     work = JudgeWork(market)
     first, second = Setup(tmp_path / "first.npz"), Setup(tmp_path / "second.npz")

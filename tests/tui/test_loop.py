@@ -31,7 +31,11 @@ _WALK = """
 import asyncio, json, sys
 from pathlib import Path
 from decentralml.core.paths import Home
+from decentralml.tui import screens
 from decentralml.tui.app import DecentralMLApp
+
+def loaded():
+    return sorted({name.partition(".")[0] for name in sys.modules})
 
 async def walk():
     app = DecentralMLApp(Home(Path(sys.argv[1])), {"account": "ada"}, now=lambda: float(sys.argv[2]))
@@ -40,17 +44,24 @@ async def walk():
             while app.pulse is None or any(w.is_running for w in app.workers):
                 await pilot.pause(0.02)
         await quiet()
+        for key in "j k ? escape".split():
+            await pilot.press(key)
+            await quiet()
+        screens.warm()
+        print(json.dumps(loaded()))
         for key in "2 3 ] ] ] ] 4 5 6 1 g enter ] ] ] escape n escape ?".split():
             await pilot.press(key)
             await quiet()
     app.finish()
 
 asyncio.run(walk())
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+print(json.dumps(loaded()))
 """
 
 
-def test_the_apps_process_imports_no_tensorflow_keras_or_substrate(market_home: Place) -> None:
+def test_the_apps_process_imports_no_tensorflow_keras_or_substrate_and_starts_without_h5py(
+    market_home: Place,
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _WALK, str(market_home.home.root), str(START)],
         capture_output=True,
@@ -60,9 +71,29 @@ def test_the_apps_process_imports_no_tensorflow_keras_or_substrate(market_home: 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert "textual" in loaded
-    assert not loaded & {"tensorflow", "keras", "substrateinterface", "torch", "jax"}
+    at_the_start, in_the_end = (set(json.loads(line)) for line in done.stdout.splitlines()[-2:])
+    assert "textual" in at_the_start
+    assert "h5py" not in at_the_start
+    assert not in_the_end & {"tensorflow", "keras", "substrateinterface", "torch", "jax"}
+
+
+async def test_the_loop_touches_no_file_socket_or_database_while_one_walks_about(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watching(monkeypatch) as watch:
+        async with market_home.running(size=(140, 40)) as (app, pilot):
+            await pilot.press("j", "k", "G", "g", "s", "S", "m", "m")
+            await settled(pilot)
+            await pilot.press("slash", *"castings", "enter")
+            await settled(pilot)
+            await pilot.press("question_mark", "escape", "colon")
+            await until(pilot, lambda: app.screen.query("CommandInput"))
+            await pilot.press("escape", "Y")
+            await settled(pilot)
+            await pilot.press("t")
+            assert app._notifications
+            await app.refresh_pulse()
+    assert watch.offences == [], "\n".join(watch.offences)
 
 
 async def test_the_loop_touches_no_file_socket_or_database_while_tasks_load_and_a_folder_uploads(

@@ -7,16 +7,11 @@ from pathlib import Path
 import pytest
 
 from decentralml.core.training import journal
-from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.notify import osc9
 from decentralml.tui.screens.dialog import Ask
 
-from .conftest import Place, opened, text_of, until
+from .conftest import Place, opened, said, text_of, until
 from .trainings import BEGAN, Start, finished, fit, started
-
-
-def said(app: DecentralMLApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
 
 
 async def test_a_delivered_result_rings_for_its_creator_once(market_home: Place) -> None:

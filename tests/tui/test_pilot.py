@@ -5,7 +5,8 @@ import asyncio
 from textual.screen import Screen
 from textual.widgets import Static
 
-from .conftest import Place, handled
+from .conftest import Place
+from .turns import handled
 
 
 class Slow(Static):

@@ -15,7 +15,6 @@ from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.validate import Validate
 from decentralml.tui.state import State
 
-from . import judged
 from .conftest import Place, settled, until
 from .trainings import Training, finished
 
@@ -282,9 +281,8 @@ async def test_the_list_of_tasks_is_at_the_same_task_though_others_came(market_h
         assert app.screen.table.cursor == 121
 
 
-async def test_the_inbox_is_filtered_and_at_its_result_as_it_was(bare_home: Place) -> None:
-    judged.known_market(bare_home)
-    async with bare_home.running(size=(100, 30)) as (app, pilot):
+async def test_the_inbox_is_filtered_and_at_its_result_as_it_was(known: Place) -> None:
+    async with known.running(size=(100, 30)) as (app, pilot):
         await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, Validate) and app.screen.look, "the inbox")
         await pilot.press("slash", *"task:1", "enter")
@@ -294,7 +292,7 @@ async def test_the_inbox_is_filtered_and_at_its_result_as_it_was(bare_home: Plac
         was = app.screen.look.submission.id
         assert was != next(iter(app.screen.entries))
         app.finish()
-    async with bare_home.running(size=(100, 30)) as (app, pilot):
+    async with known.running(size=(100, 30)) as (app, pilot):
         await until(pilot, lambda: isinstance(app.screen, Validate) and app.screen.look, "the inbox")
         await until(pilot, lambda: app.screen.look.submission.id == was, "the result")
         assert app.screen.filter == "task:1"

@@ -20,12 +20,6 @@ from .conftest import Place, opened, settled, text_of, until
 
 
 @pytest.fixture
-def known(bare_home: Place) -> Place:
-    judged.known_market(bare_home)
-    return bare_home
-
-
-@pytest.fixture
 def decided(known: Place) -> Place:
     """ada has published her reports on task 1, paid for bo's result 1, and rejected chi's result 2."""
     ada = known.market("ada")

@@ -186,6 +186,7 @@ async def test_without_points_of_a_single_one_and_of_nan_every_key_does_no_harm(
         await shows(app, pilot, "run 14")
         await pilot.press("plus", "h", "l", "plus", *"<>", "minus", "g", "G", "plus", "0", "minus")
         await shows(app, pilot, "run 14")
+        assert not app.failures
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])

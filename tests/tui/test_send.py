@@ -19,7 +19,8 @@ from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.file_picker import FilePicker
 
-from .conftest import PASSWORD, Place, at_once, burst, settled, text_of, until
+from .conftest import PASSWORD, Place, settled, text_of, until
+from .turns import at_once, burst
 
 
 def add_run(place: Place, result: Path, *, id: int = 1, submission_id: int = 2) -> Path:

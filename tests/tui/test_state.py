@@ -46,3 +46,4 @@ def test_what_a_terminal_would_obey_is_not_read_back(home: Home) -> None:
 def test_a_disk_that_takes_nothing_is_no_error(home: Home) -> None:
     home.ui_state.mkdir()
     State(home).save()
+    assert list(home.ui_state.iterdir()) == []

@@ -1,13 +1,16 @@
-"""A terminal that goes away without a word takes the app with it, and nothing is lost."""
+"""A terminal that goes away takes the app with it, with or without a word, and nothing is lost."""
 
+import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import termios
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,26 +24,22 @@ from .tmux import APP
 pytestmark = pytest.mark.usefixtures("own_folders")
 
 
+@pytest.fixture
+def ada_alone(tmp_path: Path) -> Home:
+    """A home with an account and no task."""
+    home = Home(tmp_path / "home")
+    Accounts(home, scrypt_n=SCRYPT_N).import_seed("ada", PASSWORD, SEEDS["ada"])
+    return home
+
+
 @pytest.mark.parametrize(
     ("hint", "times"), [(None, 0), (signal.SIGWINCH, 40), (signal.SIGCONT, 40), (signal.SIGTERM, 1)]
 )
 def test_an_app_whose_terminal_has_gone_keeps_the_place_and_ends(
-    tmp_path: Path, hint: signal.Signals, times: int
+    ada_alone: Home, hint: signal.Signals, times: int
 ) -> None:
-    home = Home(tmp_path / "home")
-    Accounts(home, scrypt_n=SCRYPT_N).import_seed("ada", PASSWORD, SEEDS["ada"])
-    near, far = pty.openpty()
-    termios.tcsetwinsize(far, (24, 80))
     # Not its controlling terminal: no SIGHUP tells the app that it goes.
-    app = subprocess.Popen(
-        [APP, "--home", str(home.root)],
-        stdin=far,
-        stdout=far,
-        stderr=far,
-        start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color"},
-    )
-    os.close(far)
+    app, near = _on_a_terminal(ada_alone)
     try:
         _reads(near, b"QUESTION")
         os.write(near, b"5")
@@ -52,14 +51,72 @@ def test_an_app_whose_terminal_has_gone_keeps_the_place_and_ends(
     finally:
         app.kill()
         app.wait()
-    kept = State(home)
-    kept.load()
-    assert kept.get("mode", "") == "accounts"
+    assert _kept(ada_alone, "mode") == "accounts"
+
+
+@pytest.mark.parametrize(
+    "ending", [signal.SIGHUP, signal.SIGTERM, None], ids=["hangup", "terminated", "link lost"]
+)
+def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
+    ada_alone: Home, ending: signal.Signals | None
+) -> None:
+    app, near = _on_a_terminal(ada_alone, preexec_fn=_take_terminal)
+    try:
+        _reads(near, b"shown")
+        os.write(near, b"m")
+        _reads(near, b"mine")
+        if ending is None:
+            os.close(near)
+        else:
+            app.send_signal(ending)
+            _drain(near, app)
+        assert app.wait(30) == 0
+    finally:
+        app.kill()
+        app.wait()
+    assert _kept(ada_alone, "tasks.view") == "mine"
+
+
+def _on_a_terminal(home: Home, **options: Any) -> tuple[subprocess.Popen[bytes], int]:
+    """The app, and the near side of its terminal."""
+    near, far = pty.openpty()
+    termios.tcsetwinsize(far, (24, 80))
+    app = subprocess.Popen(
+        [APP, "--home", str(home.root)],
+        stdin=far,
+        stdout=far,
+        stderr=far,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm-256color"},
+        **options,
+    )
+    os.close(far)
+    return app, near
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _reads(near: int, text: bytes) -> None:
     """Wait until ``text`` was written to the terminal."""
     shown, deadline = b"", time.monotonic() + 30
-    while text not in shown:
+    while text not in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shown):
         assert select.select([near], [], [], deadline - time.monotonic())[0], f"waited for {text!r}"
         shown += os.read(near, 65536)
+
+
+def _drain(near: int, app: subprocess.Popen[bytes]) -> None:
+    """Read until the app has ended: nobody who writes waits for a reader."""
+    while app.poll() is None:
+        if select.select([near], [], [], 0.1)[0]:
+            try:
+                os.read(near, 65536)
+            except OSError:
+                return
+
+
+def _kept(home: Home, name: str) -> str:
+    state = State(home)
+    state.load()
+    return state.get(name, "")

@@ -15,7 +15,8 @@ from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 
-from .conftest import PASSWORD, Place, at_once, burst, settled, until
+from .conftest import PASSWORD, Place, settled, until
+from .turns import at_once, burst
 
 
 @pytest.mark.parametrize(
@@ -175,5 +176,6 @@ async def test_a_widget_that_is_stuck_over_a_key_does_not_hold_up_the_keyboard(m
         app.screen.set_focus(app.screen.table)
         burst(app, "5")
         await at_once(lambda: app.current_mode == "accounts")
+        assert not stuck.let_go.is_set()
         stuck.let_go.set()
         await settled(pilot)

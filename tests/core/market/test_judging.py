@@ -18,7 +18,7 @@ from decentralml.core.config import Settings
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import StorageType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Failed, Refused
-from decentralml.core.judging import Judge
+from decentralml.core.judging import Judge, published_report
 from decentralml.core.market import Market
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.storage.base import File, Manifest
@@ -286,8 +286,6 @@ def test_a_creators_own_broken_policy_and_wrong_data_are_no_workers_fault(
 def test_a_report_is_read_where_the_creators_files_are_wherever_the_result_was(
     ada: Market, worker: Worker
 ) -> None:
-    from decentralml.core.judging import published_report
-
     worker.deliver("ipfs://x#sha256=" + "0" * 64, StorageType.IPFS)
     with Judge(ada, data=None) as judge:
         ada.validate_task_results(worker.submission, judge)
@@ -296,110 +294,9 @@ def test_a_report_is_read_where_the_creators_files_are_wherever_the_result_was(
 
 
 def test_a_report_with_another_digest_than_the_chains_is_refused(ada: Market, worker: Worker) -> None:
-    from decentralml.core.judging import published_report
-
     worker.deliver("ipfs://x#sha256=" + "0" * 64, StorageType.IPFS)
     with Judge(ada, data=None) as judge:
         ada.validate_task_results(worker.submission, judge)
     lying = replace(ada.chain.submission(worker.submission), report_digest="0" * 64)
     with pytest.raises(Refused, match="another digest"):
         published_report(worker.market, lying)
-
-
-class Cut(BaseException):
-    """Stands for a kill: nothing may catch it."""
-
-
-def custom(worker: Worker, ada: Market, publish: Publish) -> int:
-    """A result that waits under CustomAccept."""
-    task = publish(ada, validation_strategy=ValidationStrategy.CustomAccept).task_id
-    submission = worker.market.assign_task(task).submission_id
-    worker.market.send_task_result(submission, result=ANSWERS.decode())
-    return submission
-
-
-@pytest.fixture
-def policy(tmp_path: Path) -> Callable[[str], Path]:
-    def write(answer: str) -> Path:
-        path = tmp_path / "validation.py"
-        path.write_text(f"def decide(report):\n    return {answer}\n")
-        return path
-
-    return write
-
-
-@pytest.mark.parametrize(
-    ("answer", "call", "status"),
-    [
-        ("'accept'", "accept_task_results", S.Accepted),
-        ("('reject', 'no')", "reject_task_results", S.Rejected),
-    ],
-)
-def test_a_decision_cut_off_after_its_report_is_signed_by_the_next_round_without_another_evaluation(
-    ada: Market, worker: Worker, publish: Publish, policy: Callable[[str], Path],
-    monkeypatch: pytest.MonkeyPatch, answer: str, call: str, status: S,
-) -> None:  # fmt: skip
-    submission = custom(worker, ada, publish)
-    task = ada.chain.task(ada.chain.submission(submission).task_id)
-
-    def die(*arguments: object, **options: object) -> Receipt:
-        raise Cut
-
-    with Judge(ada, data=None, policy=policy(answer)) as judge:
-        with monkeypatch.context() as patch:
-            patch.setattr(ada, call, die)
-            with pytest.raises(Cut):
-                ada.validate_task_results(submission, judge)
-        assert ada.chain.submission(submission).status is S.Validated
-    with Judge(ada, data=None, policy=policy(answer)) as judge:
-        assert [waiting.id for waiting in judge.waiting(task)] == [submission]
-        monkeypatch.setattr(judge, "evaluate", die)
-        found = ada.validate_task_results(submission, judge, go_on=True)
-        assert [receipt.call for receipt in found.receipts] == [call]
-        assert judge.waiting(task) == ()
-    assert ada.chain.submission(submission).status is status
-
-
-def test_a_reason_of_blanks_still_rejects(
-    ada: Market, worker: Worker, publish: Publish, policy: Callable[[str], Path]
-) -> None:
-    submission = custom(worker, ada, publish)
-    with Judge(ada, data=None, policy=policy("('reject', ' \\t ')")) as judge:
-        ada.validate_task_results(submission, judge)
-    assert ada.chain.submission(submission).status is S.Rejected
-    assert ada.chain.submission(submission).reason == "The policy rejects it."
-
-
-def test_what_a_policy_leaves_undecided_never_pays_and_is_not_asked_again_but_by_another_policy(
-    ada: Market, worker: Worker, publish: Publish, policy: Callable[[str], Path]
-) -> None:
-    submission = custom(worker, ada, publish)
-    task = ada.chain.task(ada.chain.submission(submission).task_id)
-    with Judge(ada, data=None, policy=policy("None")) as judge:
-        ada.validate_task_results(submission, judge)
-        assert judge.waiting(task) == ()
-        assert ada.validate_task_results(submission, judge, go_on=True).receipts == ()
-    with Judge(ada, data=None) as judge:
-        assert judge.waiting(task) == ()
-    assert ada.chain.submission(submission).status is S.Validated
-    with Judge(ada, data=None, policy=policy("'accept'")) as judge:
-        assert [waiting.id for waiting in judge.waiting(task)] == [submission]
-        found = ada.validate_task_results(submission, judge, go_on=True)
-    assert [receipt.call for receipt in found.receipts] == ["validate_task_results", "accept_task_results"]
-
-
-def test_only_what_this_home_judged_and_only_under_customaccept_is_gone_on_with(
-    ada: Market, worker: Worker, publish: Publish, policy: Callable[[str], Path], tmp_path: Path
-) -> None:
-    from decentralml.core.paths import Home
-
-    with Judge(ada, data=None, policy=policy("'accept'")) as judge:
-        worker.put()
-        ada.validate_task_results(worker.submission, judge)
-        assert judge.waiting(ada.chain.task(1)) == ()
-    submission = custom(worker, ada, publish)
-    with Judge(ada, data=None, policy=policy("None")) as judge:
-        ada.validate_task_results(submission, judge)
-    elsewhere = Market(ada.chain, ada.storage, Home(tmp_path / "elsewhere"), ada.settings, ada.signer)
-    with Judge(elsewhere, data=None, policy=policy("'accept'")) as judge:
-        assert judge.waiting(ada.chain.task(2)) == ()

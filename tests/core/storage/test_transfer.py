@@ -100,12 +100,16 @@ def test_nothing_moving_for_a_while_is_a_failure() -> None:
 
 
 def test_a_long_transfer_that_moves_is_none() -> None:
+    ended: list[str] = []
+
     def slow(meter: Meter) -> None:
         until = time.monotonic() + 1.0
         while time.monotonic() < until:
             meter.moved(1, "f")
+        ended.append("slow")
 
     transfer.run([slow], 1, patience=0.5)
+    assert ended == ["slow"]
 
 
 @pytest.mark.parametrize(

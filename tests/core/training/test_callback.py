@@ -102,14 +102,14 @@ def test_an_event_never_grows_beyond_its_bound(pipe: tuple[int, int]) -> None:
 
 
 def test_no_control_file_or_a_torn_one_means_run(pipe: tuple[int, int], tmp_path: Path) -> None:
-    control = Control(tmp_path / "control.json", Channel(pipe[1]), clock=iter(range(100)).__next__)
+    channel = Channel(pipe[1])
+    control = Control(tmp_path / "control.json", channel, clock=iter(range(100)).__next__)
     control.obey()
-    (tmp_path / "control.json").write_text('{"comm')
-    control.obey()
-    (tmp_path / "control.json").write_text('["stop"]')
-    control.obey()
-    (tmp_path / "control.json").write_text('{"command": "dance"}')
-    control.obey()
+    for torn in ('{"comm', '["stop"]', '{"command": "dance"}'):
+        (tmp_path / "control.json").write_text(torn)
+        control.obey()
+    channel.emit("finished")
+    assert json.loads(os.read(pipe[0], 1000)) == {"kind": "finished"}, "it neither paused nor stopped"
 
 
 def test_stop_stays_stop_though_a_script_swallows_it(pipe: tuple[int, int], tmp_path: Path) -> None:

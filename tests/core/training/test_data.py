@@ -119,7 +119,7 @@ def test_data_that_do_not_fit_the_model_are_refused(
     ],
 )
 def test_data_that_fit_the_model_pass(y: Any, inputs: Any, outputs: Any) -> None:
-    check_fit(X, y, inputs, outputs)
+    assert check_fit(X, y, inputs, outputs) is None
 
 
 def test_classifiers_are_measured_alike_by_probabilities_and_by_logits() -> None:

@@ -1,0 +1,33 @@
+"""The palette: everything by name."""
+
+from .conftest import Place, text_of, until
+
+
+async def test_the_palette_knows_verbs_tabs_accounts_and_themes(market_home: Place) -> None:
+    async with market_home.running(size=(100, 40)) as (app, pilot):
+        for query, found in (
+            ("take", "take a slot of this task"),
+            ("take", "Not now: The creator"),
+            ("runs", "the runs screen"),
+            ("be bo", "switch account"),
+            ("light", "theme light"),
+            ("save", "save this filter"),
+        ):
+            await pilot.press("colon")
+            await until(pilot, lambda: app.screen.query("CommandInput"))
+            await pilot.press(*query)
+            await until(pilot, lambda found=found: found in text_of(app), found)
+            await pilot.press("escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_a_command_of_the_palette_does_what_its_key_does(market_home: Place) -> None:
+    async with market_home.running(as_="bo") as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: app.screen.query("CommandInput"))
+        await pilot.press(*"take a slot")
+        await until(pilot, lambda: "take a slot" in text_of(app))
+        while app.screen.query("CommandInput"):
+            await pilot.press("enter")
+            await pilot.pause()
+        await until(pilot, lambda: app.screen.query("#password"), "the question")
