@@ -28,7 +28,7 @@ from decentralml.core.chain.inclusion import Tail, include
 from decentralml.core.chain.seen import Mark, Seen, rewritten
 from decentralml.core.chain.verify import VerifyReport, verify
 from decentralml.core.domain import Balance, Constants, Submission, Task
-from decentralml.core.errors import Unavailable
+from decentralml.core.errors import Failed, Unavailable
 from decentralml.core.signing import Signer
 
 __all__ = ["Ledger", "VerifyReport", "create"]
@@ -80,15 +80,14 @@ class Ledger(Chain):
             self._seen = Seen(seen, self.path, self._root)
             with self._read():
                 pass
-            self._seen.save()
-            self._saved = time.monotonic()
+            self._save_seen()
         except BaseException:
             self._database.close()
             raise
 
     def _make(self, indexes: Sequence[str]) -> None:
-        """Make what a ledger of an earlier program lacks; one that may not be written is read without."""
-        with suppress(Unavailable):
+        """Make what a ledger of an earlier program lacks; one that cannot be written is read without."""
+        with suppress(Unavailable, Failed):
             for sql in indexes:
                 with self._database.write() as connection:
                     connection.execute(sql.replace("INDEX", "INDEX IF NOT EXISTS", 1))
@@ -283,9 +282,8 @@ class Ledger(Chain):
             self._save_seen()
 
     def _save_seen(self) -> None:
-        # What was done on the chain is done, whether or not the home can note it; when it cannot,
-        # the next opening says so.
-        with suppress(Unavailable):
+        # What was done or read is done, whether or not the home can note it.
+        with suppress(Unavailable, Failed):
             self._seen.save()
         self._saved = time.monotonic()
 

@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 
 import click
 
@@ -30,13 +31,12 @@ def main(argv: Sequence[str] | None = None, *, open_app: OpenApp | None = None) 
     app.flags.json = "--json" in _before_double_dash(arguments)
     try:
         try:
-            code = _run(app, arguments)
-            flush()
+            with closing(app):
+                code = _run(app, arguments)
+                flush()
         except DecentralMLError as error:
             app.out.failed(error)
             code = error.exit_code
-        finally:
-            app.close()
     except BrokenPipeError:
         # What was done is done; only its reader is gone.
         drop_stdout()

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from decentralml.core.chain import ledger as ledger_module
 from decentralml.core.chain.connect import connect
 from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.paths import Home
@@ -28,6 +31,21 @@ def test_the_memory_only_moves_forward(path: Path, tmp_path: Path, clock: Any, k
     assert b'"row":2' in after
     two.close()
     assert seen.read_bytes() == after
+
+
+@pytest.mark.parametrize("often", [True, False])
+def test_what_is_on_the_chain_is_not_called_undone_by_a_home_that_cannot_note_it(
+    path: Path, tmp_path: Path, clock: Any, key: Any, monkeypatch: pytest.MonkeyPatch, often: bool
+) -> None:
+    seen = tmp_path / "seen.json"
+    seen.with_name(".seen.json.lock").mkdir()
+    monkeypatch.setattr(ledger_module, "SAVE_SECONDS", -1.0 if often else 60.0)
+    for rows in (1, 2):
+        ledger = Ledger(path, seen=seen, now=clock)
+        assert ledger.fund(key("anna").address, RICH).block == 0
+        assert ledger.rows() == rows
+        ledger.close()
+    assert not seen.exists()
 
 
 def test_another_chain_in_a_known_place_is_refused(path: Path, tmp_path: Path, clock: Any) -> None:

@@ -199,6 +199,15 @@ def test_what_landed_is_said_where_the_answer_cannot_be(
     assert run("--json", "account", "show").data["free"] == str(5 * 10**12)
 
 
+def test_what_landed_is_done_where_the_home_has_no_room_to_note_it(home, account, run) -> None:
+    account("ada")
+    home.seen.with_name(".seen.json.lock").mkdir()
+    for free in (5, 10):
+        funded = run("--json", "--yes", "account", "fund", "5")
+        assert (funded.code, funded.envelope["ok"], funded.err) == (0, True, "")
+        assert run("--json", "account", "show").data["free"] == str(free * 10**12)
+
+
 def test_an_error_that_cannot_be_written_keeps_its_code(command, home) -> None:
     done = shell("> /dev/full", command("--json", "--home", str(home.root), "run", "show", "7"))
     assert (done.returncode, done.stderr.splitlines()[0]) == (1, "UnknownRun: There is no run 7.")
