@@ -36,13 +36,15 @@ def printed(text: str) -> str:
     return _SEQUENCES.sub("", text)
 
 
-def visible(text: str) -> str:
-    """``text`` with every control and bidi character as a visible escape; line feeds stay.
+def visible(text: str, *, keep_newlines: bool = False) -> str:
+    """``text`` with every control and bidi character as a visible escape.
 
-    For what is about to be run or signed: hiding a character there would hide its effect.
+    For what is about to be run or signed: hiding a character there would hide its effect, and a line feed in
+    a value of a card would begin a row of it. With ``keep_newlines`` line feeds and tabs stay (scripts).
     """
+    kept = "\n\t" if keep_newlines else ""
     return "".join(
-        char.encode("unicode_escape").decode() if _unsafe(char) and char not in "\n\t" else char
+        char.encode("unicode_escape").decode() if _unsafe(char) and char not in kept else char
         for char in text
     )
 

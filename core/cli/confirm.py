@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 
 from decentralml.core.cli.context import App
+from decentralml.core.cli.output import rows
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import visible
 
@@ -19,10 +20,7 @@ def confirm(app: App, action: str, facts: Iterable[tuple[str, str]] = ()) -> Non
         raise Misused("NotConfirmed", f"{action}: nobody is here to ask.", "Add --yes to do it unasked.")
     # Visible and not stripped: a hidden character here would hide what is being signed.
     print(visible(action), file=sys.stderr)
-    rows = list(facts)
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, value in rows:
-        print(f"  {name:<{width}}  {visible(value)}", file=sys.stderr)
+    rows(((name, visible(value)) for name, value in facts), "  ", sys.stderr)
     print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise Refused("NotConfirmed", "Nothing was done.", "")

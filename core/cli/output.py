@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import Struct
 
@@ -154,10 +154,7 @@ class Output:
 
     def fields(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Name and value, a line each."""
-        rows = list(pairs)
-        width = max((len(name) for name, _ in rows), default=0)
-        for name, value in rows:
-            print(f"{name:<{width}}  {clean(value)}")
+        rows((name, clean(value)) for name, value in pairs)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
         """Rows under headings; columns whose headings are named in ``right`` (words) stand right-aligned.
@@ -186,6 +183,26 @@ class Output:
 
 _GAP = "  "
 _NARROWEST = 6
+
+
+def rows(pairs: Iterable[tuple[str, str]], indent: str = "", to: TextIO | None = None) -> None:
+    """Print name and value, a line each, to stdout or ``to``.
+
+    On a terminal a long value goes on below where it began: at the edge of the screen its next words would
+    stand where names do, and be read as a row. One ASCII word, a path or a digest, can be copied whole.
+    """
+    to, listed = to or sys.stdout, list(pairs)
+    width = max((len(name) for name, _ in listed), default=0)
+    below = " " * (len(indent) + width + len(_GAP))
+    room = max(shutil.get_terminal_size().columns - len(below), _NARROWEST)
+    for name, value in listed:
+        lines = [value]
+        if to.isatty() and not (value.isascii() and (len(value) <= room or value.split() == lines)):
+            from rich.console import Console
+            from rich.text import Text
+
+            lines = [line.plain for line in Text(value).wrap(Console(), room, overflow="fold")]
+        print(f"{indent}{name:<{width}}{_GAP}" + f"\n{below}".join(lines), file=to)
 
 
 def _fit(widths: list[int], room: int) -> None:

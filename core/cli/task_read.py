@@ -96,7 +96,7 @@ def show(app: App, task_id: int) -> None:
     }
 
     def lines() -> None:
-        app.out.say(f"{task.id}  {task.terms.question}")
+        app.out.fields([(str(task.id), task.terms.question)])
         app.out.fields(_terms(app, task, submissions, head.block, constants))
         app.out.fields(record_fields(record, constants)[:1])
         if submissions:
@@ -130,7 +130,7 @@ def _terms(
         ("judged", POLICIES[terms.validation_strategy]),
     ]
     if terms.assets:
-        fields.append(("files", f"{terms.assets[0].value}  {terms.assets[1]}"))
+        fields += [("stored on", terms.assets[0].value), ("files", terms.assets[1])]
     if terms.annotation_class_labels:
         fields.append(("labels", terms.annotation_class_labels))
     return fields

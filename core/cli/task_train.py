@@ -95,7 +95,7 @@ def setup(app: App, task_id: int, network: bool, unsandboxed: bool) -> None:
         app.out.done({"ran": False}, lambda: app.out.say("There is no setup.sh to run, or it ran already."))
         return
     # Visible and not stripped: this is about to be run.
-    app.out.note(visible(found.script))
+    app.out.note(visible(found.script, keep_newlines=True))
     card = [("", line) for line in sandbox.describe(found.cell, unsandboxed=unsandboxed)]
     confirm(app, f"Run the setup.sh of task {task_id}", card)
     with working("running setup.sh"):

@@ -33,16 +33,16 @@ def test_cleaning_only_takes_away(text: str) -> None:
 
 @given(anything)
 def test_a_cleaned_text_can_be_written_anywhere(text: str) -> None:
-    for shown in (clean(text), visible(text)):
+    for shown in (clean(text), visible(text), visible(text, keep_newlines=True)):
         assert shown.encode().decode() == shown
 
 
 @given(anything)
 def test_a_visible_text_has_no_unsafe_character_and_hides_none(text: str) -> None:
-    shown = visible(text)
-    assert unsafe(shown) <= {"\n", "\t"}
-    for char in unsafe(text) - {"\n", "\t"}:
-        assert char.encode("unicode_escape").decode() in shown
+    assert unsafe(visible(text)) == set()
+    assert unsafe(visible(text, keep_newlines=True)) <= {"\n", "\t"}
+    for char in unsafe(text):
+        assert char.encode("unicode_escape").decode() in visible(text)
 
 
 @given(anything, st.integers(-5, 50))
@@ -63,7 +63,7 @@ def test_a_short_text_fits(text: str, width: int) -> None:
         ("safe\u202egpj.exe", "safegpj.exe", "safe\\u202egpj.exe"),
         ("a\u200bb", "ab", "a\\u200bb"),
         ("a\rb", "ab", "a\\rb"),
-        ("a\nb\tc", "a b c", "a\nb\tc"),
+        ("a\nb\tc", "a b c", "a\\nb\\tc"),
         ("a\x9bb", "ab", "a\\x9bb"),
         ("\U000e0041", "", "\\U000e0041"),
         ("naïve 名前 🙂", "naïve 名前 🙂", "naïve 名前 🙂"),
@@ -73,6 +73,10 @@ def test_a_short_text_fits(text: str, width: int) -> None:
 def test_known_tricks(hostile: str, cleaned: str, shown: str) -> None:
     assert clean(hostile) == cleaned
     assert visible(hostile) == shown
+
+
+def test_a_script_keeps_its_lines() -> None:
+    assert visible("if a:\n\tb\x1b\n", keep_newlines=True) == "if a:\n\tb\\x1b\n"
 
 
 def test_what_was_printed_in_colour_is_read_without_it() -> None:

@@ -1,5 +1,6 @@
 """The dialog before a signature: it shows all, signs only on a clear yes, and keeps no password."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -128,6 +129,16 @@ async def test_what_asks_again_needs_a_second_yes(market_home: Place) -> None:
         await until(pilot, lambda: "Pay whoever delivers?" in text_of(app))
         await until(pilot, lambda: "all the same" in text_of(app))
         assert not sent
+        await pilot.press("escape")
+
+
+async def test_what_a_stranger_wrote_makes_no_row_of_the_card(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        task = "Cat or dog?\nfree       10.00 → 510.00\n" + "a " * 80 + "\nfree       20.00"
+        await ask(app, pilot, Proposal("assign_task", "Take it", [("task", task)], "", lambda: None), [])
+        shown = text_of(app)
+        assert "\\nfree" in shown
+        assert not [line for line in shown.splitlines() if re.match(r"[\s│┃]{0,6}free +[12]0", line)]
         await pilot.press("escape")
 
 

@@ -55,9 +55,9 @@ def _told(failure: Failure) -> Text:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(failure.when))
     text = Text()
     text.append(f"{when}  {visible(failure.code)}  {visible(failure.doing)}\n\n", "dim")
-    text.append(visible(failure.message), "bold")
+    text.append(visible(failure.message, keep_newlines=True), "bold")
     if failure.hint:
-        text.append(f"\n{visible(failure.hint)}")
+        text.append(f"\n{visible(failure.hint, keep_newlines=True)}")
     if failure.story:
-        text.append(f"\n\n{visible(failure.story)}", "dim")
+        text.append(f"\n\n{visible(failure.story, keep_newlines=True)}", "dim")
     return text

@@ -234,7 +234,7 @@ class Form(Dialog[Answer]):
     def _say(self, text: str, *, bad: bool = True) -> None:
         problem = self.query_one("#problem", Static)
         problem.set_class(not bad, "-word")
-        problem.update(Text(visible(text)))
+        problem.update(Text(visible(text, keep_newlines=True)))
 
     def _send(self) -> None:
         if self._busy:

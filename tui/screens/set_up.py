@@ -82,7 +82,7 @@ class SetUp(Working[bool]):
                 "setup.sh ran already: trainings use the prepared folder." if ran else "No setup.sh to run."
             )
             return
-        self.query_one("#script", Static).update(Text(visible(self._setup.script)))
+        self.query_one("#script", Static).update(Text(visible(self._setup.script, keep_newlines=True)))
         self.query_one("#network").display = True
         self.query_one("#run", Button).disabled = False
         self._show_card()

@@ -96,7 +96,7 @@ class Signing(Dialog[Answer], Generic[Answer]):
         """One line on how far it is, or what went wrong."""
         problem = self.query_one("#problem", Static)
         problem.display = bool(text)
-        problem.update(Text(visible(text)))
+        problem.update(Text(visible(text, keep_newlines=True)))
 
     def decline(self) -> None:
         """Leave it unsigned, and say so."""

@@ -24,7 +24,7 @@ def highlight(text: str, name: str) -> list[list[Piece]]:
 
     Blocks. A text of more than `MOST_COLOURED` characters stays plain.
     """
-    shown = visible(text.replace("\r\n", "\n")).expandtabs(_TAB)
+    shown = visible(text.replace("\r\n", "\n"), keep_newlines=True).expandtabs(_TAB)
     pieces = [(shown, "")] if len(shown) > MOST_COLOURED else _coloured(shown, name)
     lines: list[list[Piece]] = [[]]
     for part, kind in pieces:

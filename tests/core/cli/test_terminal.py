@@ -1,9 +1,12 @@
 """What only a person at a terminal sees."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PASSWORD = "correct horse"
 
@@ -71,6 +74,47 @@ def test_what_is_signed_is_shown_with_hidden_characters_visible(
     assert "\x1b[2J" not in asked.shown
     asked.type("n\n")
     assert asked.finish() == 1
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["\n", "\t\n\n", " " * 90, "and-so-on-" * 9 + " ", "\u00a0" * 90, "ふ" * 40 + " "],
+    ids=["line", "lines", "blanks", "a long word", "hard blanks", "wide"],
+)
+def test_a_strangers_question_makes_no_row_of_the_card_and_none_of_the_task(
+    terminal: Callable[..., Any], market, files: Path, between: str
+) -> None:
+    ada, bob = market("ada", "bob")
+    question = between.join(("Cat or dog?", "  deposit  0.00, nothing is held", "  free  10.00 -> 510.00"))
+    made = ada(
+        *("task", "create", "annotator", "--question", question, "--assets", str(files)),
+        *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog"),
+    )
+    task = str(made.data["task"]["id"])
+    asked = terminal("--home", str(bob.home), *bob.shared, "task", "assign", task)
+    asked.expect("Go on? [y/N] ")
+    shown = terminal("--home", str(bob.home), *bob.shared, "task", "show", task)
+    assert shown.finish() == 0
+    for screen in (asked.shown, shown.shown):
+        # As it stands on 80 columns, where it is cut and where it is long.
+        rows = [row for line in screen.splitlines() for row in re.findall(".{1,80}", line)]
+        assert "510.00" in screen
+        assert not [row for row in rows if re.match(r"\s{0,2}(deposit\s+0\.00|free\s+10\.00)", row)]
+    asked.type("n\n")
+    assert asked.finish() == 1
+
+
+def test_where_a_tasks_files_are_is_one_line_that_can_be_copied(
+    terminal: Callable[..., Any], market, files: Path
+) -> None:
+    (ada,) = market("ada")
+    made = ada(
+        *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(files)),
+        *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog"),
+    )
+    shown = terminal("--home", str(ada.home), *ada.shared, "task", "show", str(made.data["task"]["id"]))
+    assert shown.finish() == 0
+    assert made.data["task"]["terms"]["annotation_files"][0] in shown.shown
 
 
 def test_an_interrupt_at_the_password_leaves_nothing(terminal: Callable[..., Any], run) -> None:
