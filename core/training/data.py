@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from decentralml.core.errors import Failed
 from decentralml.core.training import npz
 from decentralml.core.training.npz import HOW
-from decentralml.core.words import count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +112,7 @@ def _check(x: "Array", y: "Array", part: str = "") -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             refuse(f"{name} holds NaN or infinity.", "Remove or replace those samples.")
     if len(x) != len(y):
-        refuse(f"x{part} has {count(len(x), 'sample')}, y{part} has {len(y)}.")
+        refuse(f"x{part} and y{part} differ in length: {len(x):,} and {len(y):,}.")
 
 
 def _split(samples: int, holdout: float, seed: int) -> tuple["Array", "Array"]:

@@ -143,4 +143,5 @@ def _check_pair(x_name: str, x: Header, y_name: str, y: Header) -> None:
         if not array.shape or not math.prod(array.shape):
             raise Failed("BadData", f"{name} is empty.", HOW)
     if x.shape[0] != y.shape[0]:
-        raise Failed("BadData", f"{x_name} has {x.shape[0]} samples, {y_name} has {y.shape[0]}.", HOW)
+        lengths = f"{x.shape[0]:,} and {y.shape[0]:,}"
+        raise Failed("BadData", f"{x_name} and {y_name} differ in length: {lengths}.", HOW)

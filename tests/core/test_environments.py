@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import importlib.metadata
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -147,7 +149,7 @@ def test_an_environment_is_made_once_after_a_yes_and_runs_in_the_sandbox(
     out = tmp_path / "out"
     out.mkdir()
     script = """
-import tasktool, keras, decentralml.core.errors
+import tasktool, keras, decentralml.core.training.worker
 print(tasktool.word, keras.stand_in)
 try:
     open(tasktool.__file__, "a")
@@ -159,6 +161,22 @@ except OSError as error:
     assert not trap.exists(), "a line of the environment's own .pth ran on the host"
     assert environments.interpreter_for(file, home, consent=never) == python
     assert not list(home.environments.glob(".making-*"))
+
+
+def test_the_worker_needs_no_package_that_an_environment_lacks() -> None:
+    """Refused to it is every package but those of `NEEDED`; what the program itself runs on is installed."""
+    script = f"""
+import sys
+class OnlyNeeded:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in sys.stdlib_module_names and top not in {("decentralml", *environments.NEEDED)}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, OnlyNeeded())
+import decentralml.core.training.worker
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
 
 
 def test_a_no_installs_nothing(wheels: Path, tmp_path: Path) -> None:

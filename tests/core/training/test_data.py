@@ -64,7 +64,7 @@ def test_a_digest_tells_values_types_and_shapes_apart() -> None:
     ("arrays", "says"),
     [
         ({"a": X, "b": Y}, "no arrays x and y; it holds a, b"),
-        ({"x": X, "y": Y[:-1]}, "x has 20 samples, y has 19"),
+        ({"x": X, "y": Y[:-1]}, "x and y differ in length: 20 and 19"),
         ({"x": X[:0], "y": Y[:0]}, "x is empty"),
         ({"x": X, "y": Y.astype(str)}, "y is of type <U"),
         ({"x": X, "y": np.where(Y == 1, np.nan, 1.0)}, "y holds NaN"),

@@ -292,7 +292,7 @@ def test_data_that_say_by_their_headers_that_they_are_bad_get_no_run(
     runs: Runs, spec: RunSpec, tmp_path: Path
 ) -> None:
     np.savez(tmp_path / "few.npz", x=np.zeros((9, 4)), y=np.zeros(8))
-    with pytest.raises(Failed, match="x has 9 samples, y has 8") as raised:
+    with pytest.raises(Failed, match="x and y differ in length: 9 and 8") as raised:
         runs.start(msgspec.structs.replace(spec, data=tmp_path / "few.npz"))
     assert raised.value.code == "BadData"
     assert runs.list() == []
