@@ -52,15 +52,15 @@ def labels_of(text: str | None) -> tuple[str, ...]:
     return tuple(label for part in (text or "").split(",") if (label := part.strip()))
 
 
-def check(raw: bytes, labels: Sequence[str], files: Sequence[str] | None = None) -> AnswerCheck:
-    """Check answers: a JSON object of a label by file name.
+def check(raw: bytes, labels: Sequence[str], shipped: Sequence[str] | None = None) -> AnswerCheck:
+    """Check answers: a JSON object of a label by file name. ``shipped``: all that the task's folder holds.
 
     Raises `Refused` ("BadAnswers") where ``raw`` is anything else, or empty, or larger than 16 MiB.
     """
     answers = _parse(raw)
     known = set(labels)
     off = [f"{short(name, 80)}: {short(label, 80)}" for name, label in answers.items() if label not in known]
-    expected = None if files is None else set(files)
+    expected = None if shipped is None else set(files_to_label(shipped))
     missing = [] if expected is None else sorted(expected - answers.keys())
     extra = [] if expected is None else sorted(answers.keys() - expected)
     counts = Counter(label for label in answers.values() if label in known)

@@ -135,7 +135,7 @@ class Judge:
         about = About(task_id=task.id, submission_id=submission.id, worker=submission.worker)
         labels = task.terms.task_type is TaskType.DataAnnotators
         bench = None if labels else self.bench(task, cancelled=cancelled)
-        files = self._files_to_label(task) if labels else None
+        shipped = self._shipped(task) if labels else None
         try:
             inline = labels and submission.result is not None
             folder = None if inline else market.fetch_result(submission, on_progress=on_progress)
@@ -151,7 +151,7 @@ class Judge:
         else:
             if bench is None:
                 known = answers.labels_of(task.terms.annotation_class_labels)
-                found = check_answers(raw, known, files, result_digest=digest, **about)
+                found = check_answers(raw, known, shipped, result_digest=digest, **about)
             else:
                 assert folder is not None, "only answers come inline"
                 found = bench.report(
@@ -209,11 +209,6 @@ class Judge:
             verdict=found.verdict,
             folder=report_folder(self._market.home, submission_id, submission.digest),
         )
-
-    def _files_to_label(self, task: Task) -> list[str] | None:
-        """The names of the files that ``task`` ships for labels; None where it ships none."""
-        shipped = self._shipped(task)
-        return None if shipped is None else list(answers.files_to_label(shipped))
 
     def _shipped(self, task: Task) -> list[str] | None:
         """The names of the files that ``task`` ships, as the storage says now; None where it ships none."""

@@ -205,7 +205,7 @@ def unfetched(error: DecentralMLError, *, result_digest: str, **about: Unpack[Ab
 def check_answers(
     raw: bytes,
     labels: Sequence[str],
-    files: Sequence[str] | None = None,
+    shipped: Sequence[str] | None = None,
     *,
     result_digest: str | None = None,
     task_id: int | None = None,
@@ -222,7 +222,7 @@ def check_answers(
         "protection": "nothing runs",
     }
     try:
-        return Report(answers=answers.check(raw, labels, files), **about)
+        return Report(answers=answers.check(raw, labels, shipped), **about)
     except Refused as error:
         return Report(refused=Refusal("inspect", error.code, short(error.message, 1000)), **about)
 

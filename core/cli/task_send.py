@@ -103,8 +103,9 @@ def _answers(app: App, task: Task, file: Path) -> tuple[str | None, Path | None,
     from decentralml.core.paths import write_atomic
 
     raw = read_small(file, checks.MAX_BYTES)
-    files = [f.name for f in app.storage.manifest(task.terms.assets[1]).files] if task.terms.assets else None
-    found = checks.check(raw, checks.labels_of(task.terms.annotation_class_labels), files)
+    assets = task.terms.assets
+    shipped = [file.name for file in app.storage.manifest(assets[1]).files] if assets else None
+    found = checks.check(raw, checks.labels_of(task.terms.annotation_class_labels), shipped)
     facts = [("labels", f"{found.answers} of {found.files} files")]
     facts += [("of no file", name) for name in found.unknown_files]
     facts += [("not in the list", name) for name in found.unknown_labels]

@@ -104,6 +104,30 @@ def test_a_strangers_question_makes_no_row_of_the_card_and_none_of_the_task(
     assert asked.finish() == 1
 
 
+def test_what_an_annotator_sends_is_counted_by_the_files_to_label_alone(
+    terminal: Callable[..., Any], market, files: Path, tmp_path: Path
+) -> None:
+    ada, bob = market("ada", "bob")
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    (shipped / "label.py").write_text("print('how one may label')")
+    files.rename(shipped / "files")
+    made = ada(
+        *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(shipped)),
+        *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog"),
+    )
+    task = str(made.data["task"]["id"])
+    assert bob("task", "assign", task).code == 0
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"0.txt": "cat", "1.txt": "dog"}')
+    asked = terminal("--home", str(bob.home), *bob.shared, "task", "send", task, "--answers", str(answers))
+    asked.expect("Go on? [y/N] ")
+    assert "2 of 2 files" in asked.shown
+    assert "of no file" not in asked.shown
+    asked.type("n\n")
+    assert asked.finish() == 1
+
+
 def test_where_a_tasks_files_are_is_one_line_that_can_be_copied(
     terminal: Callable[..., Any], market, files: Path
 ) -> None:
