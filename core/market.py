@@ -189,7 +189,7 @@ class Market(MarketClient):
         if isinstance(result_path, Path):
             reference = self.storage.put(result_path, on_progress=on_progress)
         elif result_path is not None:
-            manifest_digest(result_path)
+            self.storage.renew(result_path)
             reference = result_path
         return self.send(
             SendTaskResult(

@@ -27,6 +27,7 @@ def publish(
         manifest_digest(source)
         terms = terms.with_assets(storage_type, source)
         _check(market, terms)
+        market.storage_for(storage_type).renew(source)
         return market.send(CreateTask(terms))
     task_folder.check(source, terms.task_type)
     _check(market, terms.with_assets(storage_type, STAND_IN))

@@ -96,24 +96,31 @@ def gc(app: App, dry_run: bool, without: tuple[str, ...]) -> None:
     ever seen, and what came within a day. Ledgers that only others see are not asked.
     """
     store = _store(app)
-    named = _named(app, {Path(path).resolve() for path in without})
-    keep = {reference for names in named.values() for reference in names}
+    named: dict[str, set[str]] = {}
+
+    def keep() -> set[str]:
+        named.update(_named(app, {Path(path).resolve() for path in without}))
+        return set().union(*named.values())
+
     found = upkeep.gc(store, keep, dry_run=True)
-    facts = [
-        *(("keeps", f"{count(len(names), 'reference')} of {chain}") for chain, names in named.items()),
-        ("store", str(store.root)),
-        ("folders", str(found.manifests)),
-        ("files", str(found.blobs + found.incoming)),
-        ("frees", size(found.size)),
-    ]
+
+    def facts() -> list[tuple[str, str]]:
+        return [
+            *(("keeps", f"{count(len(names), 'reference')} of {chain}") for chain, names in named.items()),
+            ("store", str(store.root)),
+            ("folders", str(found.manifests)),
+            ("files", str(found.blobs + found.incoming)),
+            ("frees", size(found.size)),
+        ]
+
     if not dry_run:
-        if app.flags.yes and not keep and found.manifests:
+        if app.flags.yes and not any(named.values()) and found.manifests:
             raise Refused(
                 "NothingKept",
                 f"No ledger that this home has seen names anything in {store.root}: all of it would go.",
                 "Name the ledger that does with --chain. If there is none, give this without --yes.",
             )
-        confirm(app, "Remove what none of these refers to", facts)
+        confirm(app, "Remove what none of these refers to", facts())
         found = upkeep.gc(store, keep)
     data = {
         "kept": [{"chain": chain, "references": len(names)} for chain, names in named.items()],
@@ -122,7 +129,7 @@ def gc(app: App, dry_run: bool, without: tuple[str, ...]) -> None:
         "size": found.size,
         "removed": not dry_run,
     }
-    app.out.done(data, lambda: app.out.fields(facts))
+    app.out.done(data, lambda: app.out.fields(facts()))
 
 
 def _named(app: App, without: Collection[Path]) -> dict[str, set[str]]:

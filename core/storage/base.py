@@ -73,6 +73,13 @@ class Storage(ABC):
         """The verified manifest of a reference: names, sizes, digests; none of the files."""
 
     @abstractmethod
+    def renew(self, reference: str) -> None:
+        """See that all of a reference is stored, and stays as long as if it had just been uploaded.
+
+        Raises like `put`, and where some of it is missing like `get`.
+        """
+
+    @abstractmethod
     def get(
         self,
         reference: str,

@@ -85,6 +85,13 @@ class LocalStorage(Storage):
             )
         return self.store.manifest(digest)
 
+    def renew(self, reference: str) -> None:
+        manifest = self.manifest(reference)
+        with self.store.reported("storing"), self.store.locked(fcntl.LOCK_SH):
+            for file in manifest.files:
+                self.store.check(file)
+            self._store_manifest(manifest)
+
     def get(
         self,
         reference: str,

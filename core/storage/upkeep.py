@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,18 +36,26 @@ class Garbage(Struct, frozen=True):
     size: int
 
 
-def gc(store: Store, keep: Collection[str], *, older_than: float = _YOUNG, dry_run: bool = False) -> Garbage:
-    """Remove what none of the references in ``keep`` needs and is older than ``older_than`` seconds.
+def gc(
+    store: Store,
+    keep: Callable[[], Collection[str]],
+    *,
+    older_than: float = _YOUNG,
+    dry_run: bool = False,
+) -> Garbage:
+    """Remove what none of the references that ``keep`` gives needs and is older than ``older_than`` seconds.
 
-    ``dry_run`` removes nothing and only counts. Raises `Unavailable` ("StorageBusy" while somebody
-    uploads, "NoStorage", "StorageDenied"), and like `Store.manifest` where a list to be kept is broken.
+    ``keep`` is asked while nobody else stores or renews anything: what is signed before counts, what is
+    signed after is young. ``dry_run`` removes nothing and only counts. Raises `Unavailable` ("StorageBusy"
+    while somebody uploads, "NoStorage", "StorageDenied"), and like `Store.manifest` where a list to be
+    kept is broken.
     """
-    digests = set()
-    for text in keep:
-        with suppress(Refused):  # what is no reference keeps nothing
-            digests.add(manifest_digest(text))
-    before = time.time() - older_than
     with store.reported("removing"), store.locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+        before = time.time() - older_than
+        digests = set()
+        for text in keep():
+            with suppress(Refused):  # what is no reference keeps nothing
+                digests.add(manifest_digest(text))
         needed: set[str] = set()
         lists: list[Path] = []
         for path, info in store.files(MANIFESTS):

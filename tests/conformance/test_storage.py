@@ -110,6 +110,9 @@ def test_what_is_no_reference_is_refused(storage: Storage, tmp_path: Path, refer
     with pytest.raises(Refused) as refused:
         storage.get(reference, tmp_path / "back")
     assert refused.value.code == "BadReference"
+    with pytest.raises(Refused) as refused:
+        storage.renew(reference)
+    assert refused.value.code == "BadReference"
 
 
 def test_a_digest_that_nobody_stored_is_not_available(storage: Storage, folder: Path, tmp_path: Path) -> None:
@@ -119,6 +122,15 @@ def test_a_digest_that_nobody_stored_is_not_available(storage: Storage, folder: 
         storage.get(unknown, tmp_path / "back")
     assert unavailable.value.code == "NotStored"
     assert not (tmp_path / "back").exists()
+    with pytest.raises(Unavailable) as unavailable:
+        storage.renew(unknown)
+    assert unavailable.value.code == "NotStored"
+
+
+def test_what_is_renewed_is_what_it_was(storage: Storage, folder: Path) -> None:
+    reference = storage.put(folder)
+    storage.renew(reference)
+    assert storage.verify(reference) == manifests.scan(folder)
 
 
 def test_links_are_never_stored(storage: Storage, folder: Path) -> None:

@@ -134,6 +134,39 @@ def grown_old(store: Path) -> int:
     return len(files)
 
 
+def test_gc_keeps_what_a_task_was_made_of_while_it_waited_for_an_answer(
+    run, account, home, folder, terminal
+) -> None:
+    account("ada")
+    run("account", "fund", "9", "--yes", "--json")
+    (folder / "b.txt").write_text("of no task")
+    run("storage", "put", str(folder))
+    (folder / "b.txt").unlink()
+    reference = run("storage", "put", str(folder), "--json").data["reference"]
+    grown_old(home.storage)
+    asked = terminal("storage", "gc")
+    asked.expect("Go on? [y/N] ")
+    create = (
+        "task",
+        "create",
+        "annotator",
+        "--question",
+        "Which?",
+        "--assets",
+        reference,
+        "--pays-amount",
+        "1",
+    )
+    made = run(*create, "--annotation-type", "text", "--labels", "a,b", "--yes", "--json", password=PASSWORD)
+    assert made.code == 0
+    grown_old(home.storage)
+    asked.type("y\n")
+    assert asked.finish() == 0
+    assert run("storage", "verify", reference, "--json").code == 0
+    (manifest,) = (path for path in home.storage.glob("manifests/*/*"))
+    assert manifest.name == reference[-64:]
+
+
 def test_gc_from_one_ledger_keeps_what_another_that_was_seen_refers_to(run, account, home, folder) -> None:
     account("ada")
     create = (

@@ -12,13 +12,15 @@ import pytest
 
 from decentralml.core.amount import UNIT
 from decentralml.core.chain.base import Receipt
+from decentralml.core.chain.calls import SendTaskResult
 from decentralml.core.domain import ResultSubmissionStatus as S
-from decentralml.core.domain import TaskStatus, ValidationStrategy
+from decentralml.core.domain import StorageType, TaskStatus, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.judging import Judge, Judgement, ranking
 from decentralml.core.market import Market
 
 Publish = Callable[..., Receipt]
+NOWHERE = "local:#sha256=" + "7" * 64
 LABELS = json.dumps({"a.txt": "cat", "b.txt": "dog"})
 
 
@@ -211,13 +213,22 @@ def test_a_rejection_needs_a_report_and_reopens_the_slot(ada: Market, bob: Marke
     assert (ada.chain.task(task).free_slots, free(bob)) == (1, 100 * UNIT)
 
 
+def test_a_task_whose_files_nobody_has_holds_no_money(ada: Market, publish: Publish) -> None:
+    with pytest.raises(Unavailable) as unavailable:
+        publish(ada, annotation_files=NOWHERE)
+    assert unavailable.value.code == "NotStored"
+    assert free(ada) == 100 * UNIT
+
+
 def test_what_cannot_be_had_is_reported_and_can_be_rejected(
     ada: Market, bob: Market, person: Callable[[str], Market], publish: Publish, tmp_path: Path
 ) -> None:
     """Or a reference to nothing would be paid for by silence, and hold up all that waits behind it."""
     task = publish(ada, slots=2).task_id
     nothing = bob.assign_task(task).submission_id
-    bob.send_task_result(nothing, result_path="local:#sha256=" + "7" * 64)
+    with pytest.raises(Unavailable):
+        bob.send_task_result(nothing, result_path=NOWHERE)
+    bob.send(SendTaskResult(nothing, result_path=NOWHERE, result_storage_type=StorageType.Local))
     eve = person("eve")
     unlabelled = eve.assign_task(task).submission_id
     (tmp_path / "result").mkdir()

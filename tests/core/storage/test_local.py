@@ -79,7 +79,7 @@ def test_two_users_of_one_group_share_a_store(shared: LocalStorage, in_child: Ca
         shared.get(reference, places["second"] / "back")
         assert (places["second"] / "back" / "own").read_text() == "first"
         shared.put(places["second"] / "folder")
-        assert upkeep.gc(shared.store, [], older_than=-1).manifests == 2
+        assert upkeep.gc(shared.store, list, older_than=-1).manifests == 2
 
     def outsider_is_refused() -> None:
         with pytest.raises(Unavailable) as unavailable:
@@ -199,7 +199,7 @@ def test_a_missing_store_is_not_available(tmp_path: Path, folder: Path) -> None:
     for action in (
         lambda: missing.put(folder),
         lambda: missing.manifest(local.reference("0" * 64)),
-        lambda: upkeep.gc(missing.store, []),
+        lambda: upkeep.gc(missing.store, list),
     ):
         with pytest.raises(Unavailable) as unavailable:
             action()
@@ -265,7 +265,7 @@ def test_killed_at_any_step_the_store_is_whole_and_the_next_try_ends(tmp_path: P
             pytest.fail("it ended and stored nothing")
         assert store.put(folder) == reference
         store.verify(reference)
-        upkeep.gc(store.store, [reference], older_than=-1)
+        upkeep.gc(store.store, lambda: [reference], older_than=-1)
         assert stored(store, "incoming") == []
         assert len(stored(store, "blobs")) == 2
     assert number > 3
