@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from decentralml.core.chain import rules
 from decentralml.core.chain.base import Chain, Extrinsic, Receipt
 from decentralml.core.chain.calls import AssignTask, Call, CloseTask, CreateTask, call_name
 from decentralml.core.domain import StorageType
@@ -22,9 +23,10 @@ _LIFE = 86_400  # seconds; no chain takes an extrinsic that old
 
 
 class Intent(Struct, frozen=True):
-    """What was about to be sent: the hash of the signed extrinsic."""
+    """What was about to be sent: the hash of the signed extrinsic, and the chain that it is for."""
 
     extrinsic_hash: str
+    genesis: str = ""
 
 
 class Intents:
@@ -41,10 +43,11 @@ class Intents:
     def send_once(self, call: Call, signer: Signer) -> Receipt:
         """Sign and submit ``call``, unless the same call has landed already: then answer with its receipt.
 
-        Where another terminal of the same account comes between, it is signed anew. Raises as `Chain.submit`.
+        A call is made again once what it led to is over, which for a new task is never. Where another
+        terminal of the same account comes between, it is signed anew. Raises as `Chain.submit`.
         """
-        self._sweep()
         earlier = self._settled(call, signer.address)
+        self._sweep()
         if earlier is not None:
             return earlier
         attempts = 0
@@ -74,31 +77,40 @@ class Intents:
         """The receipt of the same call sent before a crash; None where there was none or it never arrived."""
         path = self._path(call, address)
         receipt = self._receipt(path)
-        if receipt is not None:
-            path.unlink(missing_ok=True)
-        return receipt
+        if receipt is None:
+            return None
+        path.unlink(missing_ok=True)
+        return receipt if isinstance(call, CreateTask) or self._stands(call, address) else None
+
+    def _stands(self, call: Call, address: str) -> bool:
+        """Whether ``call`` could not be made again, or would change nothing: what it led to is not over."""
+        with self._chain.view() as view:
+            try:
+                after = rules.apply(view, call, address, view.block).submission
+            except Refused:
+                return True
+            return after is not None and after == view.submission(after.id)
 
     def _receipt(self, path: Path) -> Receipt | None:
-        try:
-            intent = msgspec.json.decode(path.read_bytes(), type=Intent)
-        except FileNotFoundError:
-            return None
-        except msgspec.DecodeError:
-            path.unlink(missing_ok=True)
-            return None
-        return self._chain.receipt(intent.extrinsic_hash)
+        intent = _read(path)
+        return self._chain.receipt(intent.extrinsic_hash) if intent else None
 
     def _sweep(self) -> None:
+        """Drop what never arrived on this chain, and cannot any more."""
         for path in self._folder.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another terminal's, heard of meanwhile
-                if time.time() - path.stat().st_mtime > _LIFE:
+                if time.time() - path.stat().st_mtime < _LIFE:
+                    continue
+                intent = _read(path)
+                ours = intent is None or intent.genesis in ("", self._chain.genesis)
+                if ours and self._receipt(path) is None:
                     path.unlink()
 
     def _write(self, extrinsic: Extrinsic) -> None:
         """Note that ``extrinsic`` is about to be sent. Durable when this returns. Raises `Failed`."""
         path = self._path(extrinsic.call, extrinsic.signer)
         try:
-            write_atomic(path, msgspec.json.encode(Intent(extrinsic.hash)))
+            write_atomic(path, msgspec.json.encode(Intent(extrinsic.hash, self._chain.genesis)))
         except OSError as error:
             raise Failed(
                 "CannotWrite",
@@ -129,6 +141,14 @@ def about(call: Call) -> object:
     if isinstance(call, AssignTask | CloseTask):
         return call.task_id
     return call.submission_id
+
+
+def _read(path: Path) -> Intent | None:
+    """None where there is none, or none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Intent)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _digest(value: object) -> str:

@@ -1,13 +1,21 @@
 """A call that was cut off between its signature and its receipt is done once, and only once."""
 
+import os
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from decentralml.core.amount import UNIT
+from decentralml.core.chain import genesis
 from decentralml.core.chain.base import Receipt
+from decentralml.core.chain.calls import CreateTask, ValidateTaskResults
+from decentralml.core.chain.ledger import Ledger
+from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.core.errors import Refused
+from decentralml.core.judging import Judge
 from decentralml.core.market import Market
 
 
@@ -74,6 +82,76 @@ def test_a_delivery_that_landed_unheard_of_is_answered_though_its_state_is_left(
     assert bob.send_task_result(submission, result="{}").submission_id == submission
     with pytest.raises(Refused):
         bob.require("send_task_result", submission_id=submission)
+
+
+def delivered(bob: Market, submission: int) -> Receipt:
+    return bob.send_task_result(submission, result="{}")
+
+
+def grown_old(market: Market) -> None:
+    """Let two days pass over what was noted."""
+    for path in market.home.intents.iterdir():
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
+
+
+def test_a_task_that_landed_unheard_of_days_ago_is_not_made_twice(
+    ada: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(ada, monkeypatch, lambda: publish(ada), lands=True)
+    grown_old(ada)
+    publish(ada, pays=3 * UNIT)  # another call comes between
+    assert publish(ada).task_id == 1
+    assert ada.list_task().total == 2
+
+
+def test_what_never_landed_is_dropped_once_no_chain_would_take_it(
+    ada: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(ada, monkeypatch, lambda: publish(ada), lands=False)
+    publish(ada, pays=3 * UNIT)
+    assert len(list(ada.home.intents.iterdir())) == 1
+    grown_old(ada)
+    publish(ada, pays=3 * UNIT)
+    assert list(ada.home.intents.iterdir()) == []
+
+
+def test_what_landed_on_another_chain_is_not_dropped_from_this_one(
+    ada: Market, tmp_path: Path, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(ada, monkeypatch, lambda: publish(ada), lands=True)
+    grown_old(ada)
+    genesis.create(tmp_path / "other.sqlite")
+    with closing(Ledger(tmp_path / "other.sqlite")) as other:
+        other.fund(ada.address, 100 * UNIT)
+        elsewhere = Market(other, ada.storage, ada.home, ada.settings, ada.signer)
+        elsewhere.send(CreateTask(ada.chain.task(1).terms))
+    assert publish(ada).task_id == 1
+    assert ada.list_task().total == 1
+
+
+def test_the_same_result_is_sent_again_when_changes_were_requested(
+    ada: Market, bob: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = bob.assign_task(publish(ada).task_id).submission_id
+    cut_off(bob, monkeypatch, lambda: delivered(bob, submission), lands=True)
+    with Judge(ada, data=None) as judge:
+        ada.validate_task_results(submission, judge)
+    ada.request_changes(submission, "Look again.")
+    delivered(bob, submission)
+    assert ada.chain.submission(submission).status is ResultSubmissionStatus.PendingValidation
+
+
+def test_a_report_that_landed_unheard_of_is_not_published_twice(
+    ada: Market, bob: Market, publish: Callable[..., Receipt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = bob.assign_task(publish(ada).task_id).submission_id
+    delivered(bob, submission)
+    digest = ada.delivered_digest(submission)
+    report = ValidateTaskResults(submission, digest, "local:#sha256=" + "a" * 64, "b" * 64)
+    cut_off(ada, monkeypatch, lambda: ada.send(report), lands=True)
+    rows = ada.chain.rows()
+    ada.send(report)
+    assert ada.chain.rows() == rows
 
 
 def test_the_same_task_may_be_published_twice_on_purpose(
