@@ -85,7 +85,8 @@ def run(
 def verify(app: App, folder: Path, inputs: tuple[Path, ...], base: Path | None) -> None:
     """
     Compares the model with its provenance file; with every --input and the --base it is made again and
-    compared byte by byte.
+    compared byte by byte. Names, results' digests and the policy's in the file are claims of whoever
+    made it.
     """
     if bool(inputs) != bool(base):
         raise Misused(
@@ -93,7 +94,11 @@ def verify(app: App, folder: Path, inputs: tuple[Path, ...], base: Path | None) 
         )
     with progress.working("verifying"):
         found = federate.verify(folder, [federate.Input(path.name, path) for path in inputs], base)
-    words = "made again, it is the same" if inputs else "it is the model that its provenance names"
+    words = (
+        "made again, it is the same, with the same shares. Names, results' digests and the policy's are claims"
+        if inputs
+        else "it is the model that its provenance names"
+    )
     app.out.done(
         {"folder": folder.absolute(), "provenance": found, "made_again": bool(inputs)},
         lambda: app.out.say(f"{folder}: {words}."),

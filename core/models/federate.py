@@ -116,6 +116,9 @@ def verify(
 ) -> Provenance:
     """Check that ``folder`` is what its provenance says; with ``inputs`` and ``base``, make it again.
 
+    All that follows from them is compared then. The names, the results' digests, the policy's and the
+    versions are what whoever made it says.
+
     Raises `Refused` ("BadProvenance", "ProvenanceDiffers").
     """
     found = read(folder)
@@ -129,12 +132,15 @@ def verify(
     if [known for known, _ in given] != [entry.model_digest for entry in found.inputs]:
         raise _differs("the inputs are not those that are listed")
     again = [
-        Input(entry.name, model, entry.weight) for (_, model), entry in zip(given, found.inputs, strict=True)
+        Input(entry.name, model, entry.weight, entry.result_digest)
+        for (_, model), entry in zip(given, found.inputs, strict=True)
     ]
     with tempfile.TemporaryDirectory(prefix="federate-") as root:
         made = federate(again, base, Path(root, "again"), strategy=found.strategy)
     if made.output != found.output:
         raise _differs("made again from its inputs it comes out otherwise")
+    if made.inputs != found.inputs or made.parameters != found.parameters:
+        raise _differs("it lists other shares or parameters than the model that was made again")
     return found
 
 

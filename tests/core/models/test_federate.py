@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -105,6 +106,34 @@ def test_provenance_is_verified_by_making_it_again(
         file["layers/dense/vars/0"][0, 0] += 1
     with pytest.raises(Refused, match="not the one that was written"):
         f.verify(out)
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        (lambda made: made["inputs"][0].update(share=0.9), False),
+        (lambda made: made["inputs"][0].update(weight=3.0), False),
+        (lambda made: made.update(parameters=1), False),
+        (lambda made: made.update(strategy="average"), True),
+        (lambda made: made["inputs"][0].update(name="eve", result_digest="0" * 64), True),
+        (lambda made: made.update(policy_digest="0" * 64), True),
+    ],
+    ids=["share", "weight", "parameters", "the same with another name", "claims of an input", "the policy"],
+)
+def test_all_that_follows_from_the_inputs_is_compared_and_the_rest_is_a_claim(
+    models: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None], holds: bool
+) -> None:
+    out = tmp_path / "out"
+    f.federate(entries(models, "ab"), models / "base", out, strategy="weighted")
+    made = json.loads((out / "provenance.json").read_text())
+    change(made)
+    (out / "provenance.json").write_text(json.dumps(made))
+    if holds:
+        f.verify(out, entries(models, "ab"), models / "base")
+        return
+    with pytest.raises(Refused) as refused:
+        f.verify(out, entries(models, "ab"), models / "base")
+    assert refused.value.code == "ProvenanceDiffers"
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[", b'{"version": 99}', b"{" * 100_000])
