@@ -95,7 +95,7 @@ def verify(app: App, folder: Path, inputs: tuple[Path, ...], base: Path | None) 
     with progress.working("verifying"):
         found = federate.verify(folder, [federate.Input(path.name, path) for path in inputs], base)
     words = (
-        "made again, it is the same, with the same shares. Names, results' digests and the policy's are claims"
+        "made again, it is the same, shares and all; names, results' digests and the policy's are claims"
         if inputs
         else "it is the model that its provenance names"
     )
