@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from decentralml.core.chain.base import Chain
-from decentralml.core.chain.database import exists
+from decentralml.core.chain.database import exists, gone
 from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.chain.seen import remembers
-from decentralml.core.errors import Misused, Refused, Unavailable
+from decentralml.core.errors import Misused, Unavailable
 from decentralml.core.paths import Home
 
 
@@ -22,11 +22,7 @@ def connect(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> C
     scheme, colon, rest = spec.partition(":")
     if spec == "local":
         if remembers(home.seen, home.ledger) and not exists(home.ledger):
-            raise Refused(
-                "LedgerGone",
-                f"The ledger {home.ledger} that this home knows is no longer there.",
-                "Restore it from a backup, or make a new one with `decentralml chain init`.",
-            )
+            raise gone(home.ledger)
         create(home.ledger, now=now, exist_ok=True)
         return Ledger(home.ledger, seen=home.seen, now=now)
     if scheme == "local" and colon:

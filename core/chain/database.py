@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from decentralml.core.chain import schema
-from decentralml.core.errors import DecentralMLError, Failed, Unavailable
+from decentralml.core.errors import DecentralMLError, Failed, Refused, Unavailable
 
 FILE_MODE = 0o660
 FOLDER_MODE = 0o2770
@@ -29,12 +29,16 @@ _Part = tuple[str, str, str]
 class Database:
     """A pool of connections to one ledger file; a connection serves one thread at a time.
 
-    ``patience``: seconds to wait for another process's lock.
+    ``patience``: seconds to wait for another process's lock. A file that is removed or replaced meanwhile is
+    still open here, but nobody else's: it is neither read nor written. Raises `Refused` ("LedgerGone",
+    "LedgerReplaced") then.
     """
 
     def __init__(self, path: Path, patience: float) -> None:
         self.path = path
         self.patience = patience
+        with translated(path):
+            self._file = _identity(path)
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._guard = threading.Lock()
@@ -57,6 +61,7 @@ class Database:
         with translated(self.path), self._writing, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
+                self._check_place()  # it may have gone while another process was waited for
                 yield connection
                 connection.execute("COMMIT")
             finally:
@@ -70,8 +75,22 @@ class Database:
         for connection in idle:
             connection.close()
 
+    def _check_place(self) -> None:
+        """Refuse where the file that was opened is no longer the one at its path."""
+        try:
+            file = _identity(self.path)
+        except FileNotFoundError:
+            raise gone(self.path) from None
+        if file != self._file:
+            raise Refused(
+                "LedgerReplaced",
+                f"Another file stands at {self.path} than the ledger that was opened.",
+                "Ask who keeps the file. Leave and start again to use the one that is there now.",
+            )
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
+        self._check_place()
         with self._guard:
             if self._closed:
                 raise Unavailable("LedgerClosed", "The ledger was closed.", "Open it again.")
@@ -92,6 +111,21 @@ class Database:
                     self._idle.append(connection)
             if not keep:
                 connection.close()
+
+
+def gone(path: Path) -> Refused:
+    """What is said of a ledger that was there before."""
+    return Refused(
+        "LedgerGone",
+        f"The ledger {path} that this home knows is no longer there.",
+        "Restore it from a backup, or make a new one with `decentralml chain init`.",
+    )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells the file at ``path`` from any other, for as long as somebody has it open."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def connect(path: Path, patience: float) -> sqlite3.Connection:

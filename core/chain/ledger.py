@@ -49,7 +49,8 @@ class Ledger(Chain):
     ``seen`` is the file in which this home remembers the last row it saw. ``now`` gives Unix
     seconds. ``patience``: seconds to wait for another process's lock. Every method may raise
     `Unavailable` ("LedgerLocked", "LedgerReadOnly", "LedgerUnreachable", "ClockBehind"), `Failed`
-    ("DiskFull", "LedgerIO", "LedgerDamaged", "NotALedger"), `Refused` ("LedgerRewritten", "LedgerReplaced").
+    ("DiskFull", "LedgerIO", "LedgerDamaged", "NotALedger"), `Refused` ("LedgerRewritten", "LedgerReplaced",
+    "LedgerGone").
     """
 
     name = "local"

@@ -148,6 +148,19 @@ async def test_a_chain_that_goes_away_is_said_once_and_found_again(market_home: 
         await until(pilot, lambda: "And another" in text_of(app))
 
 
+async def test_a_ledger_that_is_removed_is_said_and_nothing_is_signed_into_it(market_home: Place) -> None:
+    file = market_home.home.ledger
+    async with market_home.running() as (app, pilot):
+        aside = file.rename(file.with_name("aside"))
+        await until(pilot, lambda: len(app.failures), "the error")
+        assert [failure.code for failure in app.failures] == ["LedgerGone"]
+        assert any("no longer there" in text for text in said(app))
+        with pytest.raises(Refused, match="no longer there"):
+            app.opened.chain.fund(market_home.address("ada"), 5)
+        aside.rename(file)
+        await until(pilot, lambda: "The chain is back." in said(app), "the chain")
+
+
 async def test_quit_does_not_wait_for_a_busy_thread(market_home: Place) -> None:
     stop = threading.Event()
     try:

@@ -1,7 +1,9 @@
 """One ledger of many: threads, processes, batches and snapshots, and its clock."""
 
 import multiprocessing
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import TaskQuery
 from decentralml.core.chain.calls import AssignTask, CreateTask
-from decentralml.core.chain.ledger import Ledger
+from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.errors import Refused
 
 from .conftest import code
@@ -149,3 +151,53 @@ def test_a_ledger_ahead_of_the_clock_is_refused_for_reading_too(
     assert code(lambda: Ledger(path, now=clock)) == "ClockBehind"
     clock.advance(1)
     assert ledger.head().block == 10
+
+
+# The file, while it is open.
+
+
+def test_a_ledger_that_was_removed_takes_no_call_and_goes_on_where_it_is_put_back(
+    path: Path, ledger: Ledger, key: Any, terms: Any
+) -> None:
+    anna = key("anna")
+    ledger.fund(anna.address, RICH)
+    signed = ledger.sign(CreateTask(terms()), anna)
+    aside = path.rename(path.with_name("aside"))
+    attempts: tuple[Callable[[], object], ...] = (
+        ledger.head,
+        lambda: ledger.fund(anna.address, RICH),
+        lambda: ledger.sign(CreateTask(terms()), anna),
+        lambda: ledger.submit(signed),
+    )
+    assert {code(attempt) for attempt in attempts} == {"LedgerGone"}
+    aside.rename(path)
+    assert ledger.submit(signed).task_id == 1
+    assert ledger.rows() == 2
+
+
+def test_a_ledger_that_was_replaced_takes_no_call(path: Path, ledger: Ledger, key: Any, clock: Any) -> None:
+    path.rename(path.with_name("aside"))
+    create(path, now=clock)
+    assert code(lambda: ledger.fund(key("anna").address, RICH)) == "LedgerReplaced"
+    other = Ledger(path, now=clock)
+    assert other.rows() == 0
+    other.close()
+
+
+def test_a_ledger_that_goes_while_a_writer_waits_is_not_written(path: Path, key: Any, clock: Any) -> None:
+    ledger = Ledger(path, now=clock, patience=60)
+    answers: list[str] = []
+    writer = threading.Thread(
+        target=lambda: answers.append(code(lambda: ledger.fund(key("anna").address, RICH)))
+    )
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writer.start()
+    while ledger._database._idle:  # until it has found the file in its place, and waits for the other
+        time.sleep(0.001)
+    path.rename(path.with_name("aside"))
+    other.rollback()
+    other.close()
+    writer.join(60)
+    ledger.close()
+    assert answers == ["LedgerGone"]
