@@ -7,13 +7,18 @@ too busy to tell. Processor time tells more then; the rest of the wall time is w
 import os
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import count, repeat
 from pathlib import Path
 
-import sr25519
+sys.path.insert(0, str(Path(__file__).parents[1] / "tui"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+
+from crowd import creators, terms
+from named_key import Key
 
 from decentralml.core.chain import schema
 from decentralml.core.chain.base import TaskQuery
@@ -21,46 +26,15 @@ from decentralml.core.chain.calls import AssignTask, Call, CreateTask
 from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.domain import (
     ResultSubmissionStatus,
-    StorageType,
     Submission,
     Task,
     TaskStatus,
     TaskType,
-    Terms,
-    ValidationStrategy,
 )
-from decentralml.core.signing import Crypto, encode_address
 
 ROUNDS = 7
 CALLS = 500  # a round, and in a batch
 TASKS = 100_000
-
-
-class Key:
-    crypto = Crypto.sr25519
-
-    def __init__(self, seed: int) -> None:
-        self.pair = sr25519.pair_from_seed(seed.to_bytes(32, "big"))
-        self.address = encode_address(self.pair[0])
-
-    def sign(self, message: bytes) -> bytes:
-        return bytes(sr25519.sign(self.pair, message))
-
-
-def terms(number: int = 0) -> Terms:
-    return Terms(
-        task_type=list(TaskType)[number % 3],
-        question=f"Which digits are these, in the {number * 7919 % TASKS}th set of images of the archive?",
-        pays_amount=10**9 + number * 104_729_000_003 % 10**12,
-        expiration_block=1000 + number % 5000,
-        max_assignments=1 + number % 1000,
-        validation_strategy=ValidationStrategy.ManualAccept,
-        model_contributor_script_path="local:#sha256=" + "a" * 64,
-        model_contributor_script_storage_type=StorageType.Local,
-        annotation_type=None,
-        model_engineer_path="local:#sha256=" + "a" * 64,
-        model_engineer_storage_type=StorageType.Local,
-    )
 
 
 def submission(task_id: int, worker: str) -> Submission:
@@ -80,7 +54,7 @@ def submission(task_id: int, worker: str) -> Submission:
 def calls_per_second(folder: Path) -> None:
     create(folder / "calls.sqlite")
     ledger = Ledger(folder / "calls.sqlite", seen=folder / "seen.json")
-    creator, worker = Key(1), Key(2)
+    creator, worker = Key("creator"), Key("worker")
     for key in (creator, worker):
         ledger.fund(key.address, 10**24)
     creates: Iterator[Call] = repeat(CreateTask(terms(1)))
@@ -123,18 +97,18 @@ def calls_per_second(folder: Path) -> None:
 def pages(folder: Path) -> None:
     path = folder / "pages.sqlite"
     create(path)
-    creators = [Key(number).address for number in range(10, 60)]
+    who = creators()
     tasks = [
-        Task(id=n, creator=creators[n % 50], terms=terms(n), created=0, live=n % 2, accepted=n % 3 % 2)
+        Task(id=n, creator=who[n % 50], terms=terms(n), created=0, live=n % 2, accepted=n % 3 % 2)
         for n in range(1, TASKS + 1)
     ]
     connection = sqlite3.connect(path)
     marks = ", ".join("?" * len(schema.task_row(tasks[0])))
     connection.executemany(f"INSERT INTO tasks VALUES ({marks})", map(schema.task_row, tasks))
     connection.executemany("INSERT INTO terms VALUES (?, ?)", map(schema.terms_row, tasks))
-    held = [submission(n, creators[(n + 1) % 50]) for n in range(1, TASKS + 1, 2)]
+    held = [submission(n, who[(n + 1) % 50]) for n in range(1, TASKS + 1, 2)]
     marks = ", ".join("?" * len(schema.submission_row(held[0], "")))
-    rows = (schema.submission_row(one, creators[one.task_id % 50]) for one in held)
+    rows = (schema.submission_row(one, who[one.task_id % 50]) for one in held)
     connection.executemany(f"INSERT INTO submissions VALUES ({marks})", rows)
     connection.commit()
     connection.close()
@@ -149,7 +123,7 @@ def pages(folder: Path) -> None:
         "takeable, or once an overdue slot is vacated": TaskQuery(obtainable=True),
         "by free slots, in progress": TaskQuery(status=TaskStatus.InProgress, order="slots"),
         "by question, last page": TaskQuery(order="question", offset=TASKS - 100),
-        "one creator's, by pay": TaskQuery(creator=creators[7], order="pays"),
+        "one creator's, by pay": TaskQuery(creator=who[7], order="pays"),
         "text, by pay": TaskQuery(text="77th set", order="pays"),
         "text that one has, by pay": TaskQuery(text="the 52177th", order="pays"),
         "text that a tenth has, mid-list by pay": TaskQuery(text="1th", order="pays", offset=TASKS // 20),

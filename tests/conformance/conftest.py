@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sr25519
+from named_key import Key
 
 from decentralml.core.chain.base import Chain, Receipt, TaskQuery
 from decentralml.core.chain.calls import (
@@ -33,7 +33,6 @@ from decentralml.core.domain import (
     ValidationStrategy,
 )
 from decentralml.core.errors import Refused
-from decentralml.core.signing import Crypto, encode_address
 
 WORK, REVIEW = 80, 40
 FUNDS = 1000 * 10**12
@@ -41,19 +40,6 @@ PAYS = 5 * 10**12
 DIGEST = "a" * 64
 PATH = f"local:#sha256={DIGEST}"
 REPORT = "b" * 64
-
-
-class Key:
-    """An account whose secret is its name."""
-
-    crypto = Crypto.sr25519
-
-    def __init__(self, name: str) -> None:
-        self.pair = sr25519.pair_from_seed(name.encode().ljust(32, b"."))
-        self.address = encode_address(self.pair[0])
-
-    def sign(self, message: bytes) -> bytes:
-        return bytes(sr25519.sign(self.pair, message))
 
 
 class LedgerUnderTest:

@@ -14,8 +14,11 @@ _KINDS = list(TaskType)
 
 def fill(ledger: Path, count: int, *, first: int = 1) -> None:
     """Add ``count`` tasks of fifty creators to the ledger at ``ledger``."""
-    creators = [_address(number) for number in range(10, 60)]
-    tasks = [_task(number, creators) for number in range(first, first + count)]
+    who = creators()
+    tasks = [
+        Task(id=number, creator=who[number % 50], terms=terms(number), created=0, live=number % 2)
+        for number in range(first, first + count)
+    ]
     connection = sqlite3.connect(ledger)
     marks = ", ".join("?" * len(schema.task_row(tasks[0])))
     connection.executemany(f"INSERT INTO tasks VALUES ({marks})", map(schema.task_row, tasks))
@@ -24,12 +27,15 @@ def fill(ledger: Path, count: int, *, first: int = 1) -> None:
     connection.close()
 
 
-def _address(number: int) -> str:
-    return encode_address(sr25519.pair_from_seed(number.to_bytes(32, "big"))[0])
+def creators() -> list[str]:
+    """Fifty addresses."""
+    keys = (sr25519.pair_from_seed(number.to_bytes(32, "big")) for number in range(10, 60))
+    return [encode_address(key[0]) for key in keys]
 
 
-def _task(number: int, creators: list[str]) -> Task:
-    terms = Terms(
+def terms(number: int) -> Terms:
+    """The terms of the task of that number: no two alike."""
+    return Terms(
         task_type=_KINDS[number % 3],
         question=f"Which digits are these, in the {number * 7919 % 100_003}th set of the archive?",
         pays_amount=10**9 + number * 104_729_000_003 % 10**12,
@@ -41,4 +47,3 @@ def _task(number: int, creators: list[str]) -> Task:
         model_engineer_path="local:#sha256=" + "a" * 64,
         model_engineer_storage_type=StorageType.Local,
     )
-    return Task(id=number, creator=creators[number % 50], terms=terms, created=0, live=number % 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sr25519
+from named_key import Key
 
 from decentralml.core.chain.base import Receipt
 from decentralml.core.chain.calls import (
@@ -28,22 +28,10 @@ from decentralml.core.chain.calls import (
 from decentralml.core.chain.ledger import Ledger, create
 from decentralml.core.domain import StorageType, TaskType, Terms, ValidationStrategy
 from decentralml.core.errors import DecentralMLError
-from decentralml.core.signing import Crypto, encode_address
 
 WORK, REVIEW = 80, 40
 DIGEST = "a" * 64
 PATH = f"local:#sha256={DIGEST}"
-
-
-class Key:
-    crypto = Crypto.sr25519
-
-    def __init__(self, name: str) -> None:
-        self.pair = sr25519.pair_from_seed(name.encode().ljust(32, b"."))
-        self.address = encode_address(self.pair[0])
-
-    def sign(self, message: bytes) -> bytes:
-        return bytes(sr25519.sign(self.pair, message))
 
 
 class Clock:
