@@ -20,7 +20,9 @@ STATUSES = {
     "completed": TaskStatus.Completed,
     "withdrawn": TaskStatus.Withdrawn,
 }
-_WITHOUT_COLON = re.compile(r"(?:type|status|pays|ends|slots|by|worker|id)[<>=]")
+# The signs that each field takes before its value.
+_SIGNS = {"type": "", "status": "", "pays": "<>", "ends": "<>", "slots": ">", "by": "", "worker": "", "id": ""}
+_WITHOUT_COLON = re.compile(rf"(?:{'|'.join(_SIGNS)})[<>=]")
 HELP = (
     "type:contributor|engineer|annotator  status:open|progress|completed|withdrawn  "
     "pays:>5 pays:<10  ends:<BLOCK ends:>BLOCK  slots:>1  by:ADDRESS  worker:ADDRESS  id:7  free  mine  words"
@@ -28,7 +30,8 @@ HELP = (
 
 
 def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) -> TaskQuery:
-    """The query of a filter, on top of ``base``. ``me`` is the address that ``mine`` means.
+    """The query of a filter, on top of ``base``. ``me`` is the address that ``mine`` means; without one
+    nothing is.
 
     Words without a field are looked for in the question, together. Raises `Misused` ("BadFilter").
     """
@@ -40,7 +43,7 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
         if not colon and word == "free":
             changes["takeable"] = True
         elif not colon and word == "mine":
-            changes["creator"] = me
+            changes["creator"] = me or ""
         elif colon and value:
             changes.update(_field(field, value))
         elif _WITHOUT_COLON.match(word):
@@ -54,7 +57,9 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
 
 def _field(field: str, value: str) -> dict[str, object]:
     below, above = value.startswith("<"), value.startswith(">")
-    rest = value[1:] if below or above else value
+    sign, rest = (value[0], value[1:]) if below or above else ("", value)
+    if sign not in _SIGNS.get(field, sign):
+        raise Misused("BadFilter", f"{field}: takes no {sign} before its value.", HELP)
     if field == "type" and value in TYPES:
         return {"task_type": TYPES[value]}
     if field == "status" and value in STATUSES:

@@ -1,11 +1,14 @@
 """The filter language, word by word."""
 
+from collections.abc import Callable
+
 import pytest
 
 from decentralml.core.amount import UNIT
-from decentralml.core.chain.base import TaskQuery
+from decentralml.core.chain.base import Receipt, TaskQuery
 from decentralml.core.domain import TaskStatus, TaskType
 from decentralml.core.errors import Misused
+from decentralml.core.market import Market
 from decentralml.core.task_filter import parse
 
 
@@ -23,6 +26,20 @@ from decentralml.core.task_filter import parse
 )
 def test_a_filter_means(text: str, query: TaskQuery) -> None:
     assert parse(text, me="5me") == query
+
+
+def test_without_an_account_nothing_is_mine(ada: Market, publish: Callable[..., Receipt]) -> None:
+    publish(ada)
+    assert ada.chain.tasks(parse("mine", me=ada.address)).total == 1
+    assert ada.chain.tasks(parse("mine")).total == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["slots:<3", "id:>7", "id:<7", "type:>contributor", "status:<open", "by:>5x", "worker:<5y"]
+)
+def test_a_sign_that_a_field_does_not_take_is_refused_by_name(text: str) -> None:
+    with pytest.raises(Misused, match=f"{text.partition(':')[0]}: takes no [<>]"):
+        parse(text)
 
 
 def test_a_filter_narrows_what_it_is_given() -> None:
