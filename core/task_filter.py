@@ -21,7 +21,16 @@ STATUSES = {
     "withdrawn": TaskStatus.Withdrawn,
 }
 # The signs that each field takes before its value.
-_SIGNS = {"type": "", "status": "", "pays": "<>", "ends": "<>", "slots": ">", "by": "", "worker": "", "id": ""}
+_SIGNS = {
+    "type": "",
+    "status": "",
+    "pays": "<>",
+    "ends": "<>",
+    "slots": ">",
+    "by": "",
+    "worker": "",
+    "id": "",
+}
 _WITHOUT_COLON = re.compile(rf"(?:{'|'.join(_SIGNS)})[<>=]")
 HELP = (
     "type:contributor|engineer|annotator  status:open|progress|completed|withdrawn  "

@@ -148,11 +148,13 @@ class CreatorRecord(Struct, frozen=True, kw_only=True):
 
     ``silent``: the review period passed without a decision, whether or not the result was claimed then;
     ``undecided``: within that period. ``workers``: how many different ones, over all but the undecided.
-    ``paid`` in planck, a claim's too.
+    ``unread``: so many of the accepted were paid on delivery, as their task pays unread; the median is of the
+    others. ``paid`` in planck, a claim's too.
     """
 
     tasks: int = 0
     accepted: Tally = Tally()
+    unread: int = 0
     rejected: Tally = Tally()
     silent: Tally = Tally()
     undecided: Tally = Tally()

@@ -13,10 +13,14 @@ _OUTCOMES = ("open", "undecided", "undecided", "accepted", "rejected", "abandone
 _DECISIONS = ("accepted", "rejected")
 _DECIDED = (*_DECISIONS, "silent")
 _COLUMNS = "SELECT s.status, s.claimed, s.started, s.delivered, s.decided,"
+_UNREAD = (
+    "(SELECT json_extract(CAST(body AS TEXT), '$.validation_strategy') = 'AutoAccept' "
+    "FROM terms WHERE task_id = t.id)"
+)
 _TABLES = "FROM submissions s JOIN tasks t ON t.id = s.task_id"
 _QUERIES = {
-    "creator": f"{_COLUMNS} s.worker, t.pays {_TABLES} WHERE s.creator = ?",
-    "worker": f"{_COLUMNS} s.creator, t.pays {_TABLES} WHERE s.worker = ?",
+    "creator": f"{_COLUMNS} s.worker, t.pays, {_UNREAD} {_TABLES} WHERE s.creator = ?",
+    "worker": f"{_COLUMNS} s.creator, t.pays, 0 {_TABLES} WHERE s.worker = ?",
 }
 
 
@@ -31,13 +35,17 @@ def record(connection: sqlite3.Connection, address: str, block: int, constants: 
 
 
 class _Outcome(NamedTuple):
-    """What became of a submission, with whom, for how many planck. ``waited``: blocks to its decision."""
+    """What became of a submission, with whom, for how many planck.
+
+    ``waited``: blocks to the decision of somebody who could look; ``unread``: its task pays whoever delivers.
+    """
 
     what: str
     counterparty: str
     pays: int
     paid: bool
     waited: int | None
+    unread: bool
 
 
 def _outcomes(
@@ -49,9 +57,12 @@ def _outcomes(
             counterparty=counterparty,
             pays=schema.planck(pays),
             paid=_OUTCOMES[status] == "accepted",
-            waited=decided - delivered if _OUTCOMES[status] in _DECISIONS and not claimed else None,
+            waited=decided - delivered
+            if _OUTCOMES[status] in _DECISIONS and not claimed and not unread
+            else None,
+            unread=bool(unread),
         )
-        for status, claimed, started, delivered, decided, counterparty, pays in connection.execute(
+        for status, claimed, started, delivered, decided, counterparty, pays, unread in connection.execute(
             _QUERIES[side], (address,)
         )
     ]
@@ -87,6 +98,7 @@ def _creator_record(outcomes: list[_Outcome], published: int) -> CreatorRecord:
         rejected=_tally(outcomes, "rejected"),
         silent=_tally(outcomes, "silent"),
         undecided=_tally(outcomes, "undecided"),
+        unread=sum(outcome.unread and outcome.paid for outcome in outcomes),
         median_decision_blocks=median_low(waits) if waits else None,
         workers=_tally(outcomes, *_DECIDED).counterparties,
         paid=sum(outcome.pays for outcome in outcomes if outcome.paid),

@@ -42,8 +42,9 @@ def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]
     pace = "-"
     if creator.median_decision_blocks is not None:
         pace = duration(creator.median_decision_blocks * constants.block_time)
+    unread = f", of them {creator.unread:,} unread" if creator.unread else ""
     decided = (
-        (creator.accepted, "accepted"),
+        (creator.accepted, f"accepted{unread}"),
         (creator.rejected, "rejected"),
         (creator.silent, "silent"),
         (creator.undecided, "to judge"),

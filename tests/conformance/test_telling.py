@@ -13,6 +13,7 @@ from decentralml.core.domain import (
     ResultSubmissionStatus,
     TaskStatus,
     TaskType,
+    ValidationStrategy,
 )
 from decentralml.core.errors import Refused
 
@@ -89,6 +90,21 @@ def test_a_record_tells_many_results_of_one_from_one_of_many(world: Any) -> None
     assert (creator.workers, creator.paid) == (3, 4 * PAYS)
     worker = world.chain.record(world.key("worker").address).worker
     assert (worker.accepted, worker.creators) == (Tally(2, 1, 4 * PAYS), 1)
+
+
+def test_what_is_paid_unread_is_no_decision_of_its_creator(world: Any) -> None:
+    task = world.create(validation_strategy=ValidationStrategy.AutoAccept)
+    world.do(world.call("send_task_result", world.assign(task, "worker")), "worker")
+    creator = world.chain.record(world.key("creator").address).creator
+    assert (creator.accepted.count, creator.unread, creator.median_decision_blocks) == (1, 1, None)
+    judged = world.create()
+    submission = world.assign(judged, "worker")
+    world.do(world.call("send_task_result", submission), "worker")
+    world.advance(5)
+    world.do(world.call("validate_task_results", submission), "creator")
+    world.do(world.call("accept_task_results", submission), "creator")
+    creator = world.chain.record(world.key("creator").address).creator
+    assert (creator.accepted.count, creator.unread, creator.median_decision_blocks) == (2, 1, 5)
 
 
 def test_silence_and_idleness_count_from_when_they_are_over_due_not_from_when_somebody_calls_them_out(

@@ -222,5 +222,10 @@ def test_a_record_says_where_many_results_are_of_few_people() -> None:
     )
     said = creator_record(creator, Constants())
     assert said == "50 accepted (of 1), 20 rejected, 2 silent (of 1), 21 workers"
+    unread = CreatorRecord(accepted=Tally(50, 50, 1), unread=50, workers=50)
+    assert (
+        creator_record(unread, Constants())
+        == "50 accepted, 50 of them unread, 0 rejected, 0 silent, 50 workers"
+    )
     worker = WorkerRecord(accepted=Tally(3, 1), silent=Tally(1, 1), earned=4 * 10**12)
     assert worker_record(worker) == "3 accepted (of 1), 0 rejected, 1 left silent, 0 timed out, earned 4.00"

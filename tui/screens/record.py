@@ -67,9 +67,10 @@ class RecordScreen(MarketScreen):
 
 def _as_creator(creator: CreatorRecord, constants: Constants) -> list[Block]:
     pace = creator.median_decision_blocks
+    unread = f"{creator.unread:,} paid unread" if creator.unread else ""
     fields: list[Field] = [
         ("tasks", (f"{creator.tasks:,}",)),
-        ("accepted", _tally(creator.accepted, "worker")),
+        ("accepted", _tally(creator.accepted, "worker", unread)),
         ("rejected", _tally(creator.rejected, "worker")),
         ("silent", _tally(creator.silent, "worker", "paid by silence, or still to be claimed")),
         ("to judge", _tally(creator.undecided, "worker", "wait now")),

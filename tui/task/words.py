@@ -153,6 +153,8 @@ def creator_record(record: CreatorRecord, constants: Constants) -> str:
     ]
     if record.undecided.count:
         parts.append(f"{record.undecided.count} {STATUSES[ResultSubmissionStatus.PendingValidation]}")
+    if record.unread:
+        parts.insert(1, f"{record.unread:,} of them unread")
     if record.median_decision_blocks is not None:
         pace = duration(record.median_decision_blocks * constants.block_time)
         parts.append(f"decides in {pace} (median)")
