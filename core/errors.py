@@ -47,6 +47,12 @@ class Failed(DecentralMLError):
     exit_code = 4
 
 
+def refused_by_system(error: OSError) -> Failed:
+    """What nobody nearer to it has put in words."""
+    why = ": ".join(str(part) for part in (error.strerror or error, error.filename) if part)
+    return Failed("SystemError", f"The system refused: {why}.", "Look at the disk and the permissions.")
+
+
 class Interrupted(DecentralMLError):
     """A person or a signal ended it."""
 

@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 from textual.widget import MountError
 from textual.worker import active_worker
 
-from decentralml.core.errors import DecentralMLError, Failed
+from decentralml.core.errors import DecentralMLError, Failed, refused_by_system
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -61,6 +61,10 @@ def ours(error: Exception) -> DecentralMLError:
     """
     if isinstance(error, DecentralMLError):
         return error
+    if isinstance(error, OSError):
+        found = refused_by_system(error)
+        found.__cause__ = error
+        return found
     if os.environ.get("DECENTRALML_DEBUG"):
         raise error
     found = Failed(

@@ -81,7 +81,7 @@ class Session:
     def account_now(self) -> Account | None:
         """The account in use as the key folder has it, by whatever name; None where it is gone from there."""
         account = self.account
-        if account is None or account.path.exists():
+        if account is None or self.accounts.holds(account):
             return account
         return next((one for one in self.accounts.list() if one.address == account.address), None)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused
+from decentralml.core.errors import DecentralMLError, Failed, Interrupted, Misused, refused_by_system
 
 
 @contextmanager
@@ -25,9 +25,7 @@ def in_words() -> Iterator[None]:
         # Bytes of the command line that are no text come as surrogates, and nothing takes these in.
         raise Misused("BadText", "An argument is not valid UTF-8 text.", "Type it again.") from error
     except OSError as error:
-        raise Failed(
-            "SystemError", f"The system refused: {error}.", "Look at the disk and the permissions."
-        ) from error
+        raise refused_by_system(error) from error
     except Exception as error:
         if os.environ.get("DECENTRALML_DEBUG"):
             raise

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from decentralml.core import sandbox
 from decentralml.core.config import Settings
-from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.text import clean, printed
@@ -115,13 +115,13 @@ class Runs:
         return sandbox.describe(cell, unsandboxed=spec.unsandboxed)
 
     def list(self) -> list[Run]:
-        """Every run, newest first. One whose run.json is broken is passed over.
+        """Every run, newest first. One that cannot be read is passed over. Raises `Unavailable` ("NoRuns").
 
         One that has ended is read again only when its journal has grown: this may be asked every second.
         """
         runs, root = [], self._home.runs
         for id in sorted(self._ids(), reverse=True):
-            with contextlib.suppress(DecentralMLError):
+            with contextlib.suppress(DecentralMLError, OSError):
                 runs.append(self._known(id, root / str(id)))
         return runs
 
@@ -137,6 +137,16 @@ class Runs:
 
     def get(self, id: int) -> Run:
         """The run ``id``. Raises `Refused` ("UnknownRun"), `Failed` ("BadRun")."""
+        try:
+            return self._read(id)
+        except OSError as error:
+            raise Failed(
+                "BadRun",
+                f"Run {id} cannot be read: {error.strerror}: {error.filename}.",
+                "See to its owner and permissions.",
+            ) from error
+
+    def _read(self, id: int) -> Run:
         folder = self._at(id)
         state, file = _look(folder)
         if state == "crashed":
@@ -219,7 +229,15 @@ class Runs:
         return self._at(id)
 
     def _ids(self) -> set[int]:
-        return {int(name) for name in os.listdir(self._home.runs) if name.isascii() and name.isdigit()}
+        try:
+            names = os.listdir(self._home.runs)
+        except OSError as error:
+            raise Unavailable(
+                "NoRuns",
+                f"The runs in {self._home.runs} cannot be listed: {error.strerror}.",
+                "See to the folder's owner and permissions.",
+            ) from error
+        return {int(name) for name in names if name.isascii() and name.isdigit()}
 
     def _allocate(self) -> tuple[int, RunFolder]:
         id = max(self._ids(), default=0)

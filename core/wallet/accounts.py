@@ -116,6 +116,16 @@ class Accounts:
         """Files among the key files that cannot be used, each with the reason."""
         return self._scan()[1]
 
+    def holds(self, account: Account) -> bool:
+        """Whether the key file of ``account`` is where it was. Raises `Unavailable` ("KeyFolder")."""
+        try:
+            account.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _closed(account.path.parent, error) from error
+        return True
+
     def get(self, name_or_address: str) -> Account:
         """The account of that name (in any case) or address.
 
@@ -206,7 +216,12 @@ class Accounts:
         return sorted(paths, key=lambda path: (names.key(path.stem), path.name))
 
     def _scan(self) -> tuple[Sequence[Account], Sequence[tuple[Path, DecentralMLError]]]:
-        accounts, damaged = [], []
+        accounts: list[Account] = []
+        damaged: list[tuple[Path, DecentralMLError]] = []
+        try:
+            os.listdir(self.folder)  # `glob` takes a folder that is closed for an empty one
+        except OSError as error:
+            damaged.append((self.folder, _closed(self.folder, error)))
         for path in self._paths():
             try:
                 accounts.append(self._read(path)[0])
@@ -266,6 +281,14 @@ class Accounts:
             finally:
                 whole.unlink()
         return Account(name, file.address, file.crypto, file.created, path)
+
+
+def _closed(folder: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        "KeyFolder",
+        f"The key folder {folder} cannot be read: {error.strerror}.",
+        "See to its owner and permissions.",
+    )
 
 
 def _contents(path: Path) -> bytes:

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from unprivileged import unprivileged
 
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
 from decentralml.core.paths import Home
@@ -192,6 +193,24 @@ class TestDamagedFiles:
         with pytest.raises(Failed) as caught:
             accounts.get("alice")
         assert code_of(caught) == "UnreadableKeyFile"
+
+    def test_a_folder_that_is_closed_is_said_so_and_no_account_counts_as_forgotten(
+        self, accounts: Accounts
+    ) -> None:
+        alice, _ = accounts.create("alice", "pass")
+        accounts.folder.chmod(0)
+        try:
+            with unprivileged():
+                assert [(path, error.code) for path, error in accounts.damaged()] == [
+                    (accounts.folder, "KeyFolder")
+                ]
+                with pytest.raises(Unavailable, match="cannot be read: Permission denied"):
+                    accounts.holds(alice)
+        finally:
+            accounts.folder.chmod(0o700)
+        assert accounts.holds(alice)
+        accounts.forget("alice")
+        assert not accounts.holds(alice)
 
     def test_its_name_stays_taken(self, accounts: Accounts) -> None:
         alice, _ = accounts.create("alice", "pass")

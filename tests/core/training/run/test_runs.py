@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
+from unprivileged import unprivileged
 
 from decentralml.core.config import Settings
-from decentralml.core.errors import Failed, Misused, Refused
+from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.training import journal, send
@@ -303,6 +304,37 @@ def test_an_unknown_run_is_refused(runs: Runs) -> None:
         with pytest.raises(Refused) as raised:
             ask(7)
         assert raised.value.code == "UnknownRun"
+
+
+@pytest.mark.parametrize("closed", ["journal.jsonl", "lock", "run.json", "."])
+def test_a_run_that_cannot_be_read_costs_its_own_row(runs: Runs, spec: RunSpec, closed: str) -> None:
+    for id in (1, 2):
+        folder = RunFolder(runs._home.runs / str(id))
+        folder.path.mkdir()
+        folder.create(RunFile(spec=spec, bounds=Bounds(1, 1, 1), created=0.0))
+        folder.journal.touch()
+        folder.lock.touch()
+    (runs._home.runs / "1" / closed).chmod(0)
+    try:
+        with unprivileged():
+            assert [run.id for run in runs.list()] == [2]
+            with pytest.raises(Failed) as raised:
+                runs.get(1)
+        assert raised.value.code == "BadRun"
+        assert "Permission denied" in raised.value.message
+    finally:
+        (runs._home.runs / "1" / closed).chmod(0o700)
+    assert [run.id for run in runs.list()] == [2, 1]
+
+
+def test_runs_that_cannot_be_listed_are_said(runs: Runs) -> None:
+    folder = runs._home.runs
+    folder.chmod(0)
+    try:
+        with unprivileged(), pytest.raises(Unavailable, match="cannot be listed: Permission denied"):
+            runs.list()
+    finally:
+        folder.chmod(0o700)
 
 
 def test_processes_that_start_runs_at_once_get_numbers_of_their_own(
