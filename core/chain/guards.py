@@ -138,6 +138,20 @@ def _has_fields(terms: Terms) -> bool:
     return bool(terms.annotation_type and files and all(files) and terms.annotation_files_storage_type)
 
 
+def _good_references(terms: Terms) -> bool:
+    annotates = terms.task_type is TaskType.DataAnnotators
+    paths = terms.annotation_files if annotates else terms.assets and terms.assets[1:]
+    return all(map(_is_reference, paths or ()))
+
+
+def _is_reference(path: str) -> bool:
+    try:
+        manifest_digest(path)
+    except Refused:
+        return False
+    return True
+
+
 def _expires_in_time(subject: Subject) -> bool:
     return 0 < _terms(subject).expiration_block - subject.block <= subject.constants.max_term
 
@@ -177,6 +191,13 @@ FIELDS = Guard(
     lambda s: _has_fields(_terms(s)),
     "A contributor's task needs its script's path and storage type, an engineer's its path and storage "
     "type, an annotators' task its annotation type, files and their storage type.",
+    argued=True,
+)
+ASSETS = Guard(
+    "BadReference",
+    "The path of what a task ships must end in #sha256= and the digest of its manifest.",
+    lambda s: _good_references(_terms(s)),
+    "Upload the folder; a reference without a digest cannot be verified.",
     argued=True,
 )
 CREATE_OVERFLOW = Guard(
@@ -237,13 +258,7 @@ def _has_result(subject: Subject) -> bool:
 
 def _good_reference(subject: Subject) -> bool:
     path = _call(subject, SendTaskResult).result_path
-    if path is None:
-        return True
-    try:
-        manifest_digest(path)
-    except Refused:
-        return False
-    return True
+    return path is None or _is_reference(path)
 
 
 def _same_digest(subject: Subject) -> bool:

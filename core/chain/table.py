@@ -62,6 +62,7 @@ TABLE: tuple[Rule, ...] = (
             guards.EXPIRATION,
             guards.QUESTION,
             guards.FIELDS,
+            guards.ASSETS,
             guards.CREATE_OVERFLOW,
             guards.ESCROW,
         ),

@@ -29,6 +29,8 @@ FIELDS_OF_ANNOTATORS = {
     "annotation_type": AnnotationType.Image,
     "annotation_files": (PATH,),
 }
+ENGINEERS = {**FIELDS_OF_ENGINEER, "model_engineer_storage_type": StorageType.Local}
+ANNOTATORS = {**FIELDS_OF_ANNOTATORS, "annotation_files_storage_type": StorageType.Local}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,9 @@ FIELDS_OF_ANNOTATORS = {
         ({"annotation_files": ("x",) * 101}, "TooManyItems"),
         (FIELDS_OF_ENGINEER, "FieldsMissing"),
         (FIELDS_OF_ANNOTATORS, "FieldsMissing"),
+        ({"model_contributor_script_path": "/etc/passwd"}, "BadReference"),
+        ({**ENGINEERS, "model_engineer_path": PATH.upper()}, "BadReference"),
+        ({**ANNOTATORS, "annotation_files": (PATH, "x")}, "BadReference"),
         ({"pays_amount": 2**127, "max_assignments": 3}, "Overflow"),
         ({"pays_amount": 2**127, "max_assignments": 1}, "InsufficientBalance"),
         ({"pays_amount": 500 * 10**12, "max_assignments": 2}, "InsufficientBalance"),
@@ -70,8 +75,8 @@ def test_a_task_that_is_not_created(world: Any, changes: dict[str, Any], code: s
         {"expiration_block": 5_256_000},
         {"pays_amount": ED, "max_assignments": 1000},
         {"pays_amount": 500 * 10**12 - ED // 2},
-        {**FIELDS_OF_ENGINEER, "model_engineer_storage_type": StorageType.Local},
-        {**FIELDS_OF_ANNOTATORS, "annotation_files_storage_type": StorageType.Local},
+        ENGINEERS,
+        ANNOTATORS,
     ],
 )
 def test_a_task_at_the_edge_is_created_as_given(world: Any, changes: dict[str, Any]) -> None:
