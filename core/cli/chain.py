@@ -49,7 +49,12 @@ def init(
     path = (file or _ledger_file(app)).absolute()
     granter = faucet if faucet in ("open", "none") else app.address(faucet)
     ledger.create(
-        path, block_time=block_time, work_period=work_period, review_period=review_period, faucet=granter
+        path,
+        block_time=block_time,
+        work_period=work_period,
+        review_period=review_period,
+        faucet=granter,
+        seen=app.home.seen,
     )
     data = {
         "path": str(path),

@@ -23,6 +23,17 @@ def test_a_ledger_is_made_once_with_its_own_periods(run, tmp_path: Path) -> None
     assert run("chain", "init", str(file), "--block-time", "0", "--json").code == 2
 
 
+def test_a_ledger_that_is_gone_is_replaced_by_a_new_one_as_its_refusal_says(run, account, home) -> None:
+    account("ada")
+    run("account", "fund", "5", "--yes")
+    assert run("chain", "init", "--json").error["code"] == "LedgerExists"
+    home.ledger.unlink()
+    gone = run("account", "show", "--json")
+    assert (gone.error["code"], "chain init" in gone.error["hint"]) == ("LedgerGone", True)
+    assert run("chain", "init", "--json").code == 0
+    assert run("account", "show", "--json").data["free"] == "0"
+
+
 def test_only_the_key_of_the_genesis_may_fund(run, account, tmp_path: Path) -> None:
     ada, bob = account("ada"), account("bob")
     file = tmp_path / "ledger.sqlite"
