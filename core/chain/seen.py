@@ -45,8 +45,8 @@ class Seen:
                 f"Another chain stood at {ledger} when this home last looked.",
                 f"Ask who keeps the file; if you replaced it yourself, delete {path}.",
             )
-        self._saved = memory.marks.get(genesis)
-        self.newest = self._saved or Mark(0, genesis)
+        self._saved = memory.marks.get(genesis) if self.ledger in memory.ledgers else None
+        self.newest = memory.marks.get(genesis, Mark(0, genesis))
 
     def notice(self, mark: Mark) -> None:
         """Remember ``mark``, in memory, if it is the newest."""
@@ -62,10 +62,11 @@ class Seen:
             return
         with _changing(self.path):
             memory = read(self.path)
-            known = memory.marks.get(self.genesis)
-            if known is None or known.row < newest.row:
-                marks = {**memory.marks, self.genesis: newest}
-                _write(self.path, Memory(marks, {**memory.ledgers, self.ledger: self.genesis}))
+            mark = max(memory.marks.get(self.genesis, newest), newest, key=lambda mark: mark.row)
+            marks = {**memory.marks, self.genesis: mark}
+            after = Memory(marks, {**memory.ledgers, self.ledger: self.genesis})
+            if after != memory:
+                _write(self.path, after)
         with self._guard:
             self._saved = newest
 

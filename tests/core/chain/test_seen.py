@@ -59,6 +59,16 @@ def test_another_chain_in_a_known_place_is_refused(path: Path, tmp_path: Path, c
     Ledger(path, seen=seen, now=clock).close()
 
 
+def test_a_ledger_is_watched_where_it_was_moved_to(path: Path, tmp_path: Path, clock: Any) -> None:
+    seen = tmp_path / "seen.json"
+    Ledger(path, seen=seen, now=clock).close()
+    moved = path.rename(tmp_path / "moved.sqlite")
+    Ledger(moved, seen=seen, now=clock).close()
+    moved.unlink()
+    create(moved, now=clock)
+    assert code(lambda: Ledger(moved, seen=seen, now=clock)) == "LedgerReplaced"
+
+
 def test_a_home_whose_ledger_is_gone_makes_no_other_by_itself(home: Home) -> None:
     connect("local", home).close()
     home.ledger.unlink()
