@@ -15,8 +15,9 @@ run:
 setup:
 	@.ci/setup dev
 
+# One process more than the least of machines has cores: many a test waits for another process.
 test: setup
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Two users of one group on one machine. `make test` has it where it is run by root, and else names it as not run.
 test-users: setup

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from decentralml.core.chain.base import Event
 from decentralml.core.domain import Constants
@@ -88,22 +88,23 @@ def _due(item: Item, block: int, constants: Constants) -> str | tuple[str, str]:
     return (left, "accent") if soon else left
 
 
-def event(event: Event, block: int, constants: Constants, *, mine: bool) -> Row:
-    """One event; those that the account has part in stand out."""
+def event(event: Event, block: int, constants: Constants, names: Mapping[str, str], me: str | None) -> Row:
+    """One event; those that ``me`` has part in stand out."""
+    what = event_words(event, names, me)
     old = age((block - event.block) * constants.block_time, units=1)
     return Row(
         event.cursor,
         {
             "block": (f"{event.block:,}", "dim"),
-            "what": (event_words(event), "accent") if mine else event_words(event),
+            "what": (what, "accent") if concerns(event, me) else what,
             "ago": (old, "dim"),
         },
     )
 
 
-def fits(event: Event, filter: str) -> bool:
+def fits(event: Event, filter: str, names: Mapping[str, str], me: str | None) -> bool:
     """Whether each word of ``filter`` stands in an event; ``task:12`` means that task."""
-    shown = f"{event.name} {event_words(event)}".casefold()
+    shown = f"{event.name} {event_words(event, names, me)}".casefold()
     for word in filter.casefold().split():
         name, colon, value = word.partition(":")
         if colon and name == "task":

@@ -7,10 +7,11 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Event, Head
 from decentralml.core.domain import Balance, Constants
 from decentralml.core.inbox import Item, Waiting, waiting
-from decentralml.core.text import short, short_address
+from decentralml.core.text import short
 from decentralml.core.training.runs import Run
 from decentralml.tui.run import words as run_words
 from decentralml.tui.session import Session
+from decentralml.tui.words import person
 
 _REASON = 80
 
@@ -101,7 +102,7 @@ def _judges(event: Event, worker: str) -> bool:
 def _verdict(session: Session, event: Event) -> str:
     """``+8.00  zoe accepted #5``, or who rejected which, and why."""
     creator = event.data.get("creator", "")
-    who, number = session.name_of(creator) or short_address(creator), event.submission_id
+    who, number = person(creator, session.names()), event.submission_id
     if event.name == "ResultAccepted":
         return f"+{format_amount(int(event.data['amount']))}  {who} accepted #{number}"
     did = "rejected" if event.name == "ResultRejected" else "asks for changes to"

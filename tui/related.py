@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import DELIVERED, ResultSubmissionStatus, Submission, Task, TaskType
-from decentralml.core.text import clean, short, short_address
+from decentralml.core.text import short, short_address
 from decentralml.core.training.runs import Run, Runs
 from decentralml.core.words import STATUSES, count
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.session import Session
+from decentralml.tui.words import person
 
 # Of each kind: a screen of their own has them all.
 _MOST = 9
@@ -157,6 +158,4 @@ def _to_note(session: Session, address: str, role: str) -> list[Way]:
 
 
 def _who(session: Session, address: str) -> str:
-    if address == session.address:
-        return "you"
-    return short(clean(session.name_of(address) or "") or short_address(address), 24)
+    return person(address, session.names(), session.address)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from decentralml.core import config
 from decentralml.core.chain.base import Chain
 from decentralml.core.chain.connect import connect as connect_chain
-from decentralml.core.errors import Refused, Unavailable
+from decentralml.core.errors import Failed, Refused, Unavailable
 from decentralml.core.market import Market
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
@@ -129,10 +129,19 @@ class Session:
             lock()
         self.signer = None
 
+    def names(self) -> dict[str, str]:
+        """What this person calls addresses: own accounts by their names, others as the address book does.
+
+        Blocks. A book that cannot be read names nobody; its own page says what is wrong with it.
+        """
+        book: dict[str, str] = {}
+        with suppress(Failed):
+            book = {address: name for name, address in self.address_book.list().items()}
+        return book | {account.address: account.name for account in self.accounts.list()}
+
     def name_of(self, address: str) -> str | None:
-        """What this person calls an address: an own account's name, or the address book's."""
-        own = next((a.name for a in self.accounts.list() if a.address == address), None)
-        return own or self.address_book.name_of(address)
+        """What this person calls one address; see `names`."""
+        return self.names().get(address)
 
     def close(self) -> None:
         self.lock()

@@ -1,16 +1,16 @@
 """Short words for the market's values, as tables and panes show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
-from decentralml.core.domain import Constants, Submission, Task
+from decentralml.core.domain import Constants, Submission, Task, TaskType
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.machine import Machine
 from decentralml.core.storage.base import Progress
-from decentralml.core.text import clean
+from decentralml.core.text import clean, short, short_address
 
 
 def duration(seconds: float) -> str:
@@ -50,6 +50,11 @@ def blocks_left(until: int | None, block: int, constants: Constants, *, units: i
         return ""
     words = duration((until - block) * constants.block_time).split(" ")
     return " ".join(words[: 2 * units])
+
+
+def person(address: str, names: Mapping[str, str], me: str | None = None, width: int = 24) -> str:
+    """``you``, what this person calls ``address``, or the address cut short."""
+    return "you" if address == me else short(names.get(address) or short_address(address), width)
 
 
 def next_step(
@@ -99,7 +104,8 @@ def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -
     if mine.status is S.Assigned:
         if rules.overdue(mine, constants, block):
             return "overdue", "bad"
-        return ("changes asked", "accent") if mine.requests else ("yours: train", "accent")
+        labels = task.terms.task_type is TaskType.DataAnnotators
+        return ("changes asked" if mine.requests else f"yours: {'label' if labels else 'train'}"), "accent"
     if mine.status in (S.PendingValidation, S.Validated):
         delivered = mine.delivered or 0
         if block - delivered > constants.review_period:

@@ -91,7 +91,7 @@ async def test_a_long_reason_cuts_no_name_in_the_history(market_home: Place) -> 
     async with market_home.running(as_="bo") as (app, pilot):
         screen = await shown(app, pilot, 1)
         screen.show_panel("history")
-        await until(pilot, lambda: "ada: submission 1 is rejected: It is no better" in text_of(app))
+        await until(pilot, lambda: "ada: #1 is rejected: It is no better" in text_of(app))
         screen.work(screen._open_submission(1))
         await until(pilot, lambda: isinstance(app.screen, SubmissionDetails), "the submission")
         assert said(app).count("It is no better than what there was.") == 8, "whole where one looks closer"
@@ -117,7 +117,7 @@ async def test_every_panel_is_reached_and_says_its_part(market_home: Place) -> N
         assert "at work" in text_of(app)
         assert "none yet" in text_of(app), "each worker's record stands beside the submission"
         await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "submission 2 is taken" in text_of(app))
+        await until(pilot, lambda: "#2 takes a slot" in text_of(app))
         await pilot.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
         assert screen.panel == PANELS[0]
 

@@ -176,7 +176,7 @@ async def test_taking_shows_what_it_does_and_then_the_receipt(market_home: Place
         after = market_home.chain.balance(market_home.address("bo"))
         assert after.held - before.held == before.free - after.free == 95 * 10**9
         said = [n.message for n in app._notifications][-1]
-        assert said == "Submission 4 of task 4 is taken, a deposit of 0.095 is held (block 0, finalised)."
+        assert said == "Submission 4 takes a slot of task 4, deposit 0.095 (block 0, finalised)."
         await pilot.press("escape", "m")
         await until(pilot, lambda: "yours: train" in text_of(app))
 
@@ -212,7 +212,7 @@ async def test_a_full_task_with_an_overdue_slot_says_what_becomes_of_it_and_asks
 async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) -> None:
     async with market_home.running(size=(160, 48)) as (app, pilot):
         await pilot.press("G")
-        await until(pilot, lambda: "Digits, round 3" in str(app.screen.query_one(Prose)._blocks))
+        await until(pilot, lambda: "Digits, round 3" in str(app.screen.query_one("#terms", Prose)._blocks))
         shown = text_of(app)
         assert "12.00 each, 3 wanted" in shown
         assert "you cannot" not in shown

@@ -117,7 +117,7 @@ def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: P
     tmux.sees("Password of this account")
     tmux.type(PASSWORD)
     tmux.press("enter")
-    tmux.sees("Submission 1 of task 1 is taken", "finalised")
+    tmux.sees("Submission 1 takes a slot of task 1", "finalised")
     assert PASSWORD not in tmux.screen.split()
 
     # The link drops, with the terminal under it: the app stays, and the next terminal has another size.

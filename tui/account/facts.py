@@ -45,10 +45,11 @@ class Book:
 
 @dataclass(frozen=True)
 class Past:
-    """What the chain knows of one address."""
+    """What the chain knows of one address; ``names`` are what this person calls others."""
 
     record: Record
     latest: tuple[Event, ...]
+    names: dict[str, str]
 
 
 def read(session: Session) -> Book:
@@ -61,7 +62,8 @@ def read(session: Session) -> Book:
 def read_past(session: Session, address: str) -> Past:
     """Blocks."""
     chain = session.chain
-    return Past(chain.record(address), chain.events(account=address, limit=_LATEST, newest=True)[::-1])
+    latest = chain.events(account=address, limit=_LATEST, newest=True)[::-1]
+    return Past(chain.record(address), latest, session.names())
 
 
 def no_faucet(session: Session) -> Refused | Unavailable | None:
@@ -128,7 +130,7 @@ def latest(past: Past, block: int, constants: Constants) -> list[Block]:
         [
             (
                 f"{event.block:>9,}  {ago((block - event.block) * constants.block_time, units=1):>9}",
-                (event_words(event),),
+                (event_words(event, past.names),),
             )
             for event in past.latest
         ]

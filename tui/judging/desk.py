@@ -91,7 +91,7 @@ class Desk:
         if me is None:
             return []
         page = chain.submissions(SubmissionQuery(creator=me, statuses=DELIVERED, limit=MAX_U32))
-        drafts, tasks = self.drafts.all(), {}
+        drafts, names, tasks = self.drafts.all(), self.session.names(), {}
         entries = []
         for submission in page.items:
             if submission.task_id not in tasks:
@@ -100,7 +100,7 @@ class Desk:
                 Entry(
                     submission,
                     tasks[submission.task_id],
-                    self.session.name_of(submission.worker) or "",
+                    names.get(submission.worker, ""),
                     self.report(submission),
                     drafts.get(submission.id),
                 )
@@ -120,14 +120,13 @@ class Desk:
             except DecentralMLError as error:
                 problem = error
         candidates = judging.ranking(session.market, submission.task_id)
-        names = {c.submission.worker: session.name_of(c.submission.worker) for c in candidates}
         return Look(
             submission=submission,
             task=session.chain.task(submission.task_id),
             report=report,
             draft=self.drafts.all().get(submission_id),
             candidates=candidates,
-            names={address: name for address, name in names.items() if name},
+            names=session.names(),
             refusals=decisions.refusals(session, submission),
             published=published,
             to_publish=decisions.report_to_publish(session, submission) is not None,

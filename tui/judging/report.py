@@ -9,11 +9,11 @@ from decentralml.core.domain import Submission
 from decentralml.core.judging import Candidate
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Model, Report
-from decentralml.core.text import clean, short, short_address
+from decentralml.core.text import clean, short
 from decentralml.core.words import STATUSES, count
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
-from decentralml.tui.words import size
+from decentralml.tui.words import person, size
 
 _BAR = 16
 _LABELS = 13  # cells; a digest stands beside one at 80 columns
@@ -191,8 +191,7 @@ def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int |
 
 def worker(submission: Submission, names: dict[str, str]) -> str:
     """The worker by name where this person has one for it."""
-    name = names.get(submission.worker)
-    return short(name, 16) if name else short_address(submission.worker)
+    return person(submission.worker, names, width=16)
 
 
 # details

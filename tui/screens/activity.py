@@ -39,6 +39,7 @@ class Activity(Doing):
         super().__init__()
         self.filter = ""
         self._events: tuple[Event, ...] = ()
+        self._names: dict[str, str] = {}
         self._window = _FIRST_EVENTS
         self._all_read = False
         self._reading_back = False
@@ -80,6 +81,7 @@ class Activity(Doing):
         account = session.address if "mine" in self.filter.split() else None
         found = await self.call(session.chain.events, account=account, limit=self._window, newest=True)
         self._events = found[::-1]
+        self._names = await self.call(session.names)
         self._all_read = len(found) < self._window
         await self._show_events()
         await self._show_waits()
@@ -128,9 +130,9 @@ class Activity(Doing):
     async def _show_events(self) -> None:
         me, block, constants = self.session.address, self._block, self.session.chain.constants
         rows = [
-            activity_rows.event(event, block, constants, mine=activity_rows.concerns(event, me))
+            activity_rows.event(event, block, constants, self._names, me)
             for event in self._events
-            if activity_rows.fits(event, self.filter)
+            if activity_rows.fits(event, self.filter, self._names, me)
         ]
         await self._part("events").show(rows)
         older = "" if self._all_read else ", G reads older"

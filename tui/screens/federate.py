@@ -16,7 +16,7 @@ from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission,
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.federation import Federation
 from decentralml.core.federations import Past
-from decentralml.core.text import clean, short, short_address
+from decentralml.core.text import clean, short
 from decentralml.tui.hints import explain
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
@@ -28,6 +28,7 @@ from decentralml.tui.screens.filtered import Filtered
 from decentralml.tui.widgets.filter import Filter
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
+from decentralml.tui.words import person
 
 _EMPTY = "No result was accepted yet. 3 Validate is where that happens."
 _HIDDEN = "No result fits this filter: / changes it."
@@ -54,6 +55,7 @@ class Federate(Filtered, Federating):
         self._desk: Desk | None = None
         self._wished = 0
         self._accepted: list[tuple[Submission, Task]] = []
+        self._names: dict[str, str] = {}
         self._fitting: list[tuple[Submission, Task]] = []
         self._answers = 0
         self._chosen: tuple[int, ...] = ()
@@ -129,6 +131,7 @@ class Federate(Filtered, Federating):
         self._accepted = [(submission, tasks[submission.task_id]) for submission in models]
         before = None
         rows = []
+        self._names = self.session.names()
         self._fitting = [pair for pair in self._accepted if self._fits(*pair)]
         for submission, task in self._fitting[offset : offset + limit]:
             rows.append(self._row(self._desk, submission, task, first=task.id != before))
@@ -136,7 +139,7 @@ class Federate(Filtered, Federating):
         return rows
 
     def _fits(self, submission: Submission, task: Task) -> bool:
-        name = self.session.name_of(submission.worker) or ""
+        name = self._names.get(submission.worker, "")
         said = (str(submission.id), str(task.id), task.terms.question, submission.worker, name)
         return self.filter.fits(*said)
 
@@ -147,13 +150,12 @@ class Federate(Filtered, Federating):
         gain = report.differences.get(main) if report and main else None
         place = federate_view.places(self._gathered).get(submission.id) if self._gathered else None
         refused = self._gathered is not None and submission.id in self._gathered_of and place is None
-        name = self.session.name_of(submission.worker)
         return Row(
             submission.id,
             {
                 "id": str(submission.id),
                 "task": f"{task.id}  {clean(task.terms.question)}" if first else "",
-                "worker": short(name, 12) if name else short_address(submission.worker),
+                "worker": person(submission.worker, self._names, width=12),
                 "figure": number(figures.values[main]) if figures and main else "",
                 "gain": change(main, gain) if gain is not None else "",
                 "gate": ("refused", "bad") if refused else place or "",

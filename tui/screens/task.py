@@ -38,7 +38,7 @@ SUBMISSIONS = (
 )
 HISTORY = (
     Column("block", "BLOCK", 9, right=True, priority=80),
-    Column("ago", "AGO", 9, right=True, priority=50),
+    Column("ago", "AGO", 5, right=True, priority=50),
     Column("what", "WHAT", 20, flexible=True, priority=100),
 )
 

@@ -36,6 +36,7 @@ COLUMNS = (
     Column("next", "NEXT", 14, priority=80),
 )
 WIDE = 126
+_TWO = 100
 # Fewer rows than that show nothing of a task worth the space.
 PREVIEW_ROWS = 9
 REST_SECONDS = 0.1
@@ -69,7 +70,8 @@ class Tasks(MarketScreen):
         with Horizontal(id="panes"):
             yield PagedTable(COLUMNS, self._fetch)
             with VerticalScroll(id="preview", can_focus=False):
-                yield Prose()
+                yield Prose(id="terms")
+                yield Prose(id="history")
 
     def on_mount(self) -> None:
         self._lay_out()
@@ -78,13 +80,17 @@ class Tasks(MarketScreen):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """The preview stands beside the list, or in the rows that a short list leaves below it."""
+        """The preview stands beside the list, or in the rows that a short list leaves below it.
+
+        Below, the task's history has a column of its own where the terminal is wide enough for ``-two``.
+        """
         panes, listed = self.query_one("#panes"), self.table.total + 2
         beside = self.size.width >= WIDE
         below = not beside and panes.size.height - listed >= PREVIEW_ROWS and self.table.total > 0
-        if (beside, below) != (panes.has_class("-beside"), panes.has_class("-below")):
-            panes.set_class(beside, "-beside")
-            panes.set_class(below, "-below")
+        layout = {"-beside": beside, "-below": below, "-two": below and self.size.width >= _TWO}
+        if any(panes.has_class(name) != wanted for name, wanted in layout.items()):
+            for name, wanted in layout.items():
+                panes.set_class(wanted, name)
             self._show_preview()
         self.table.styles.height = listed if below else "1fr"
 
@@ -142,23 +148,9 @@ class Tasks(MarketScreen):
         return near if found is None else found
 
     def _say_what_is_shown(self, total: int) -> None:
-        table = self.table
-        table.order = (self.order, self.descending)
-        if self.filter:
-            table.empty = "No task fits this filter: / changes it."
-        elif self.session.account is None:
-            way = (
-                "without --readonly one can be made"
-                if self.app.readonly
-                else "U makes one, or shows the demo market"
-            )
-            table.empty = f"No {self.view} task, and no account: {way}."
-        elif self.app.readonly:
-            table.empty = "No task yet." if self.view == "all" else f"No {self.view} task: m shows others."
-        elif self.view == "all":
-            table.empty = "No task yet: n publishes the first."
-        else:
-            table.empty = f"No {self.view} task: m shows others, n publishes one."
+        self.table.order = (self.order, self.descending)
+        if self._list is not None:
+            self.table.empty = self._list.why_empty(self.view, self.filter)
         self._set("#shown", f"{self.view} tasks")
         self._set("#count", f"{total:,} shown")
         self.call_after_refresh(self._lay_out)
@@ -197,13 +189,15 @@ class Tasks(MarketScreen):
         if row != self.table.row:
             return
         self._preview = preview
+        terms, history = self.query_one("#terms", Prose), self.query_one("#history", Prose)
         if preview is None:
-            self.query_one(Prose).show([])
+            terms.show([])
+            history.show([])
         else:
-            from decentralml.tui.task.preview import blocks
+            from decentralml.tui.task import preview as words
 
-            prose, beside = self.query_one(Prose), self.query_one("#panes").has_class("-beside")
-            prose.show(blocks(preview, prose.size.width, history=beside))
+            terms.show(words.blocks(preview, terms.size.width))
+            history.show(words.history(preview, self.query_one("#preview").size.height))
 
     def why_not(self, action: str) -> DecentralMLError | None:
         preview, row = self._preview, self.table.row

@@ -195,8 +195,8 @@ def _found(trial: work.Trial, epochs: int, pays: int) -> list[Field]:
     hourly = None if not total else int(pays * 3600 / total)
     fields: list[Field] = [
         ("pays an hour", _pays(hourly, pays, total)),
-        (count(epochs, "epoch"), ("-" if total is None else duration(total),)),
-        ("an epoch", ("not measured" if second is None else f"{second:.2f} s",)),
+        (count(epochs, "epoch"), ("-" if total is None else _long(total),)),
+        ("an epoch", ("not measured" if second is None else _long(second),)),
         ("memory", (f"{size(report.peak_memory)} at most",)),
         ("download", (size(trial.download),)),
         ("environment", (f"{clean(report.environment)}, {size(report.environment_size)} more on disk",)),
@@ -213,7 +213,12 @@ def _pays(hourly: int | None, pays: int, seconds: float | None) -> Line:
     """What comes of an hour of this, and of what work that is said: of seconds it is an odd figure."""
     if hourly is None or seconds is None:
         return (("-", "accent"),)
-    return ((_rounded(hourly), "accent"), (f"  {format_amount(pays)} for about {duration(seconds)}", "dim"))
+    return ((_rounded(hourly), "accent"), (f"  {format_amount(pays)} for about {_long(seconds)}", "dim"))
+
+
+def _long(seconds: float) -> str:
+    """How long something takes: short times to hundredths, which the longer ones do not need."""
+    return f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
 
 
 def _rounded(planck: int) -> str:

@@ -98,7 +98,7 @@ def read(session: Session, task_id: int, before: Facts | None = None) -> Facts:
         creator=chain.record(task.creator),
         submissions=submissions,
         workers={worker: chain.record(worker) for worker in people - {task.creator}},
-        names={address: name for address in people if (name := session.name_of(address))},
+        names=session.names(),
         reports=_reports(session, submissions),
         runs=_runs(session, submissions, me),
         events=chain.events(task_id=task_id, newest=True, limit=_EVENTS),

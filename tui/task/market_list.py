@@ -37,6 +37,20 @@ class MarketList:
         self._waiting: Counter[int] = Counter()
         self._as_of: tuple[str | None, int] = (None, -1)
 
+    def why_empty(self, view: str, filter: str) -> str:
+        """What stands where no task is, and the way on from there."""
+        if filter:
+            return "No task fits this filter: / changes it."
+        readonly = self._session.readonly
+        if self._session.account is None:
+            way = (
+                "without --readonly one can be made" if readonly else "U makes one, or shows the demo market"
+            )
+            return f"No {view} task, and no account: {way}."
+        if view == "all":
+            return "No task yet." if readonly else "No task yet: n publishes the first."
+        return f"No {view} task: m shows others{'' if readonly else ', n publishes one'}."
+
     def page(
         self, view: str, text: str, order: str, offset: int, limit: int, *, descending: bool
     ) -> tuple[list[Row], int]:

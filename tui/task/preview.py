@@ -15,7 +15,7 @@ from decentralml.tui.task import facts as task_facts
 from decentralml.tui.task.words import EVENT_TONES, TONES, creator_record, escrow
 from decentralml.tui.widgets.bar import shares
 from decentralml.tui.widgets.prose import Block, Field, Line
-from decentralml.tui.words import blocks_left
+from decentralml.tui.words import blocks_left, person
 
 _MOST_SUBMISSIONS = 8
 _MOST_EVENTS = 12
@@ -34,7 +34,7 @@ class Preview:
     submissions: tuple[Submission, ...]
     events: tuple[Event, ...]
     record: CreatorRecord
-    creator: str
+    names: dict[str, str]
     me: str | None
     cannot_take: Refused | None
     cannot_train: Refused | None
@@ -47,7 +47,6 @@ def read_preview(session: Session, task_id: int) -> Preview:
     """Read a task and what belongs to it. Blocks. Raises `Refused` ("TaskNotFound")."""
     chain = session.chain
     task = chain.task(task_id)
-    name = session.name_of(task.creator)
     refusal = session.may("assign_task", task_id=task_id)
     full = refusal is not None and refusal.code == "TaskFull"
     slot = session.market.overdue_slot(task_id) if full else None
@@ -56,7 +55,7 @@ def read_preview(session: Session, task_id: int) -> Preview:
         submissions=tuple(chain.submissions_of(task_id)),
         events=chain.events(task_id=task_id, newest=True, limit=_MOST_EVENTS),
         record=chain.record(task.creator).creator,
-        creator=f"{clean(name)}  {short_address(task.creator)}" if name else short_address(task.creator),
+        names=session.names(),
         me=session.address,
         cannot_take=None if slot else refusal,
         cannot_train=task_facts.no_training(task),
@@ -66,8 +65,8 @@ def read_preview(session: Session, task_id: int) -> Preview:
     )
 
 
-def blocks(preview: Preview, width: int, *, history: bool) -> list[Block]:
-    """The preview for a `Prose` of ``width`` cells; with its ``history`` where there is room."""
+def blocks(preview: Preview, width: int) -> list[Block]:
+    """The preview for a `Prose` of ``width`` cells."""
     task, terms, constants = preview.task, preview.task.terms, preview.constants
     until = rules.deadlines(task, None, constants).take
     left = blocks_left(until, preview.block, constants, units=2)
@@ -79,7 +78,7 @@ def blocks(preview: Preview, width: int, *, history: bool) -> list[Block]:
             ("pays", (f"{format_amount(terms.pays_amount)} each, {terms.max_assignments} wanted",)),
             ("judged", (POLICIES[terms.validation_strategy],)),
             ("ends", (f"block {until:,}  {left}" if until is not None else "closed",)),
-            ("creator", (preview.creator,)),
+            ("creator", (_creator(preview),)),
             ("", ((creator_record(preview.record, constants), "dim"),)),
             ("escrow", _escrow(task, max(width - _LABELS, 12))),
             ("", escrow(task, preview.submissions)),
@@ -91,14 +90,23 @@ def blocks(preview: Preview, width: int, *, history: bool) -> list[Block]:
         more = len(preview.submissions) - _MOST_SUBMISSIONS
         shown.append((f"and {more} more" if more > 0 else "",))
     shown.append(_taking(preview))
-    if history:
-        shown += [("",), (("block", "dim"), ("  what happened", "dim"))]
-        shown.append([_event(event, task.id) for event in reversed(preview.events)])
     return shown
 
 
-def _event(event: Event, task_id: int) -> Field:
-    words = event_words(event).replace(f" of task {task_id}", "")
+def history(preview: Preview, height: int) -> list[Block]:
+    """Its newest events, as many as ``height`` lines take, the last one first."""
+    events = preview.events[::-1][: max(height - 1, 0)]
+    return [(("block", "dim"), ("  what happened", "dim")), [_event(preview, event) for event in events]]
+
+
+def _creator(preview: Preview) -> str:
+    address = preview.task.creator
+    name = preview.names.get(address)
+    return f"{short(name, 40)}  {short_address(address)}" if name else short_address(address)
+
+
+def _event(preview: Preview, event: Event) -> Field:
+    words = event_words(event, preview.names, preview.me, in_task=True)
     return f"{event.block:>5,}", ((words, EVENT_TONES.get(event.name, "")),)
 
 
@@ -113,7 +121,7 @@ def _submission(preview: Preview, submission: Submission) -> Field:
     until = rules.deadlines(preview.task, submission, preview.constants)
     due = until.deliver if submission.status is ResultSubmissionStatus.Assigned else until.decide
     left = blocks_left(due, preview.block, preview.constants, units=2)
-    who = "you" if submission.worker == preview.me else short_address(submission.worker)
+    who = person(submission.worker, preview.names, preview.me)
     words, tone = STATUSES[submission.status], TONES.get(submission.status, "")
     return f"#{submission.id}", (f"{who}  ", (words, tone), (f"  {left}", "dim"))
 

@@ -14,13 +14,14 @@ from decentralml.core.domain import (
     ValidationStrategy,
 )
 from decentralml.core.report import Report
-from decentralml.core.text import clean, short, short_address
+from decentralml.core.text import clean, short
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, holding, judged
 from decentralml.tui.hints import explain
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
 from decentralml.tui.words import age, ago, ahead, blocks_left, duration
+from decentralml.tui.words import person as named
 
 _JUDGED = {
     ValidationStrategy.AutoAccept: "whatever is delivered is paid at once",
@@ -51,9 +52,7 @@ _ACTS = (
 
 def person(facts: Facts, address: str) -> str:
     """``you``, a name this person knows, or the address cut short."""
-    if address == facts.me:
-        return "you"
-    return short(facts.names.get(address) or short_address(address), 24)
+    return named(address, facts.names, facts.me)
 
 
 def person_full(facts: Facts, address: str) -> str:
@@ -302,13 +301,13 @@ def _annotation(facts: Facts) -> list[Field]:
 
 def event_row(event: Event, facts: Facts, now: int) -> dict[str, str | tuple[str, str]]:
     """Cells of one event: block, how long ago, who did what."""
-    words = event_words(event).replace(f" of task {facts.task.id}", "")
+    what = event_words(event, facts.names, facts.me, in_task=True)
     tone = EVENT_TONES.get(event.name, "")
     if event.account is not None:
         # Before what may be long, as the reason of a rejection is.
-        words = f"{person(facts, event.account)}: {words}"
-    old = age((now - event.block) * facts.constants.block_time)
-    return {"block": (f"{event.block:,}", "dim"), "ago": (old, "dim"), "what": (words, tone)}
+        what = f"{person(facts, event.account)}: {what}"
+    old = age((now - event.block) * facts.constants.block_time, units=1)
+    return {"block": (f"{event.block:,}", "dim"), "ago": (old, "dim"), "what": (what, tone)}
 
 
 def acts(facts: Facts) -> list[tuple[str, str | None]]:

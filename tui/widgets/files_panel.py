@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
 
 COLUMNS = (
-    Column("name", "FILE", 16, flexible=True, priority=100),
-    Column("about", "", 16, priority=20),
+    Column("name", "FILE", 22, flexible=True, priority=100),
+    Column("about", "", 14, priority=20),
     Column("size", "SIZE", 8, right=True, priority=80),
 )
 _PROGRESS_SECONDS = 0.5
