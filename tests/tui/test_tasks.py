@@ -217,7 +217,7 @@ async def test_a_wide_screen_shows_the_task_beside_the_list(market_home: Place) 
         assert "12.00 each, 3 wanted" in shown
         assert "you cannot" not in shown
         assert "The creator of a task cannot work on it." in shown
-        assert "the result of submission 1" in shown, "its history"
+        assert "the result of #1" in shown, "its history"
         await pilot.resize_terminal(80, 16)
         await until(pilot, lambda: not app.screen.query_one("#preview").display, "the list alone")
 
@@ -233,6 +233,18 @@ async def test_the_rows_that_a_short_list_leaves_show_the_task_below_it(market_h
             market_home.create("ada", f"One of {number}")
         await until(pilot, lambda: app.screen.table.total == 16, "the long list")
         await until(pilot, lambda: not app.screen.query_one("#preview").display, "the list alone")
+
+
+async def test_below_a_short_list_on_a_wide_screen_the_history_stands_beside_the_terms(
+    market_home: Place,
+) -> None:
+    async with market_home.running(size=(120, 36)) as (app, pilot):
+        await pilot.press("G")
+        await until(pilot, lambda: "the result of #1 is delivered" in text_of(app), "its history")
+        terms, history = (app.screen.query_one(part).region for part in ("#terms", "#history"))
+        assert (history.x, history.y) == (terms.right, terms.y)
+        await pilot.resize_terminal(80, 36)
+        await until(pilot, lambda: not app.screen.query_one("#history").display, "the terms alone")
 
 
 async def test_strings_of_strangers_are_harmless(bare_home: Place) -> None:
