@@ -3,16 +3,21 @@
 import tomllib
 from pathlib import Path
 
-from textual.keys import _character_to_key
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key, key_to_character
 
 from decentralml.core.errors import Misused
+from decentralml.core.text import short
 from decentralml.tui.keys import TABLE, Key
+
+_MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
+# Textual names these otherwise than Unicode does.
+_NAMED = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 
 
 def read(path: Path) -> dict[str, str]:
     """A person's own keys by name of the row, from a TOML file such as ``take = "ctrl+t"``; or empty.
 
-    Raises `Misused` ("BadKeymap") for an unknown row, or a key that would mean two things on a screen.
+    Raises `Misused` ("BadKeymap") for an unknown row or key, or a key that would mean two things on a screen.
     """
     try:
         given = tomllib.loads(path.read_text())
@@ -29,6 +34,13 @@ def read(path: Path) -> dict[str, str]:
                 f"Actions are {', '.join(rows)}.",
             )
     keymap = {name: _normal(keys) for name, keys in given.items()}
+    for name, keys in keymap.items():
+        if (unknown := next((part for part in keys.split(",") if not _is_key(part)), None)) is not None:
+            raise Misused(
+                "BadKeymap",
+                f"{path}: {short(unknown, 40)!r}, given to {name}, is no key.",
+                "Keys are written as x, X, ?, f5, space, ctrl+x, alt+x.",
+            )
     taken: dict[str, Key] = {}
     for key in TABLE:
         for name in keymap.get(key.name, _normal(key.keys)).split(","):
@@ -46,3 +58,9 @@ def _normal(keys: str) -> str:
     """Keys as Textual names them: ``?`` is ``question_mark``."""
     parts = [part.strip() or part for part in keys.split(",")]
     return ",".join(_character_to_key(part) if len(part) == 1 else part for part in parts if part)
+
+
+def _is_key(name: str) -> bool:
+    """Whether a terminal may send ``name``: a character, by itself or by name, or a key without one."""
+    *modifiers, base = name.split("+")
+    return _MODIFIERS.issuperset(modifiers) and (base in _NAMED or key_to_character(base) is not None)

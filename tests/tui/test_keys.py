@@ -214,6 +214,7 @@ async def test_a_dialog_says_what_its_keys_do(market_home: Place) -> None:
         ('fly = "f"', "no action"),
         ("take = 3", "no action"),
         ('take = "r"', "both take and train"),
+        ('take = "x,contrl+t"', r"'contrl\+t', given to take, is no key"),
         ('take = "', "Unterminated string"),
     ],
 )
@@ -222,6 +223,13 @@ def test_a_keymap_that_is_wrong_is_refused_with_its_reason(tmp_path: Path, text:
     path.write_text(text)
     with pytest.raises(Misused, match=words):
         keymap.read(path)
+
+
+def test_every_key_of_the_table_may_stand_in_a_keymap(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    own = {key.name: key.keys for key in keys.TABLE}
+    path.write_text("\n".join(f'{name} = "{given}"' for name, given in own.items()))
+    assert keymap.read(path) == own
 
 
 async def test_a_keymap_that_is_wrong_is_said_and_the_app_goes_on(market_home: Place) -> None:
