@@ -33,8 +33,15 @@ from decentralml.core.validation import About, Bench, OnStep, check_answers, dec
 
 Cancelled = Callable[[], bool]
 
-# What ends a download by this machine's own fault, whatever is downloaded.
-_HERE = ("NothingDelivered", "DestinationTaken", "DiskFull", "TransferBroken", "Unreadable")
+# Why a result cannot be had, or has no answers, that is no fault of this side while the task's own files can
+# be had. Whatever else ends a download is: a disk that is full or hangs, a folder that cannot be made.
+_NOT_HAD = frozenset(
+    {
+        *("BadManifest", "ContentDiffers", "ContentMissing", "NotStored", "OtherStorage", "Truncated"),
+        *("StorageDenied", "StorageUnreadable", "NameTooLong", "TooLarge", "TooManyFiles"),
+        *("LinkInOutput", "NoSuchFile", "NotAFile"),
+    }
+)
 _SMALLER = (
     "Or let results be smaller (`decentralml config set result-size MIB`): a larger one can be rejected."
 )
@@ -143,7 +150,7 @@ class Judge:
         except (Refused, Unavailable, Failed) as error:
             if error.code == "DiskFull":
                 error.hint += f" {_SMALLER}"
-            if error.code in _HERE:
+            if error.code not in _NOT_HAD:
                 raise
             # Whose fault it is: a storage that is away for the task's own files as well raises here.
             self._shipped(task)

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 STEPS = ("digest", "inspect", "predict", "metrics")
 
+# What a result is guilty of beside what a verification refuses: a bound that it passed, figures that it has
+# none of. Whatever else fails is wrong here, and raised.
+_GUILTY = ("EvaluationFailed", "EvaluationKilled", "EvaluationStalled", "LabelsDontFit", "PolicyFailed")
+# Nobody can tell whether this machine or the model did it: the report says so, and no policy is asked.
+UNCLEAR = ("EvaluatorDied", "OutOfMemory")
+
 OnStep = Callable[[str], None]
 OnMistakes = Callable[[tuple[mistakes.Mistake, ...]], None]
 
@@ -122,7 +128,7 @@ class Bench:
 
         Whatever is wrong with the result is in the report (``refused``), so that it can be rejected by it,
         also that the creator's own `metrics` cannot take its predictions, which it could take of the
-        baseline; raised is only what is wrong here: `Unavailable`, `Interrupted`.
+        baseline, and what is `UNCLEAR`. What is wrong here is raised: `Unavailable`, `Interrupted`, `Failed`.
         ``on_step`` is told each of `STEPS` as it begins; ``on_mistakes``, of a classifier, which samples it
         takes for others, which is not in the report: samples are the creator's alone.
         """
@@ -158,9 +164,11 @@ class Bench:
             if on_mistakes and found["candidate"].kind == "classification":
                 on_mistakes(mistakes.find(self.x, self.y, predictions))
         except (Refused, Failed, Misused) as error:
+            if not isinstance(error, Refused) and error.code not in _GUILTY + UNCLEAR:
+                raise
             found["refused"] = Refusal(step, error.code, short(error.message, 1000))
         except MemoryError:
-            found["refused"] = Refusal(step, "TooLarge", "This machine has not the memory for it.")
+            found["refused"] = Refusal(step, "OutOfMemory", "This machine has not the memory for it.")
         found["versions"] = self._versions()
         return Report(**found)
 
@@ -231,12 +239,19 @@ def decide(strategy: ValidationStrategy, report: Report, policy: Policy | None =
     """What the task's strategy says of a report.
 
     AutoAccept accepts; ManualAccept is undecided and gives the figures as an opinion; CustomAccept asks
-    ``policy`` (`Policy.decide`), and is undecided without one. Only "accept" may ever pay.
+    ``policy`` (`Policy.decide`), and is undecided without one, and where the report is `UNCLEAR`. Only
+    "accept" may ever pay.
     """
     if strategy is ValidationStrategy.AutoAccept:
         return Verdict(Decision.accept, "Whatever is delivered is paid, unread.")
     if strategy is ValidationStrategy.ManualAccept:
         return Verdict(Decision.undecided, opinion(report))
+    if report.refused and report.refused.code in UNCLEAR:
+        return Verdict(
+            Decision.undecided,
+            f"{report.refused.message} This machine may be to blame, or the model: evaluate it again with "
+            "more memory free, or decide by hand.",
+        )
     if policy is None:
         return Verdict(Decision.undecided, "Results are judged by script, and no validation.py was given.")
     return policy.decide(report)

@@ -14,7 +14,7 @@ from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted, Refused
 from decentralml.core.limits import size as in_words
 from decentralml.core.models.limits import Limits
-from decentralml.core.models.session import GIVE_UP, Session
+from decentralml.core.models.session import GIVE_UP, Session, died, killed
 from decentralml.core.models.zygote import HEAD, batch_rows
 from decentralml.core.text import clean, printed, short
 
@@ -129,7 +129,24 @@ class Evaluator:
         cancelled: Callable[[], bool],
         on_progress: OnRows | None,
     ) -> bytes:
-        """One question, under the lock. The process ends with whatever went wrong inside it."""
+        """One question, under the lock; asked once more where the process died of something else than it."""
+        try:
+            return self._ask_once(what, model, x, cap, cancelled, on_progress)
+        except Failed as error:
+            if error.code != "EvaluatorDied":
+                raise
+        return self._ask_once(what, model, x, cap, cancelled, on_progress)
+
+    def _ask_once(
+        self,
+        what: str,
+        model: Path,
+        x: "Array | None",
+        cap: int,
+        cancelled: Callable[[], bool],
+        on_progress: OnRows | None,
+    ) -> bytes:
+        """The process ends with whatever went wrong inside it."""
         if cancelled():
             raise Interrupted("Cancelled", "The evaluation was cancelled.")
         session = self._begin()
@@ -159,7 +176,7 @@ class Evaluator:
             )
             self.versions = session.versions
             if os.WIFSIGNALED(status):
-                raise self._killed(os.WTERMSIG(status))
+                raise self._ended(session, signal.Signals(os.WTERMSIG(status)))
             data = session.take(cap)
             session.clear()
         except BaseException:
@@ -184,13 +201,13 @@ class Evaluator:
         if session is not None:
             session.end()
 
-    def _killed(self, number: int) -> Failed:
+    def _ended(self, session: Session, by: signal.Signals) -> Failed:
+        if passed := session.exceeded():
+            return killed(passed)
+        if by is signal.SIGKILL:  # nothing in there sends it
+            return died(f"its child was ended by {by.name}.")
         memory = in_words(self.settings.sandbox_memory << 20)
-        return Failed(
-            "EvaluationKilled",
-            f"The model was ended by {signal.Signals(number).name}; it may use {memory} of memory.",
-            GIVE_UP,
-        )
+        return killed(f"It got {by.name}; it may use {memory} of memory.")
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """What kind of file a model is, and how each kind that is read becomes a Keras 3 folder."""
 
+import errno
 import hashlib
+import lzma
 import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -55,12 +58,16 @@ def _archive(path: Path, limits: Limits) -> Iterator[Path]:
                         shutil.copyfileobj(source, target, 1024 * 1024)
         except (
             zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
             NotImplementedError,
             RuntimeError,
             EOFError,
             OSError,
             ValueError,
         ) as error:
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # a disk, and not the archive
             raise Refused("BadArchive", f"{path.name} cannot be unpacked: {error}.", _HOW) from error
         yield Path(folder)
 

@@ -1,5 +1,6 @@
 """One sandboxed zygote and the two folders through which it is asked: files in, one answer out."""
 
+import contextlib
 import json
 import os
 import select
@@ -80,7 +81,8 @@ class Session:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(OSError):  # a question that nobody reads any more
+                    pipe.close()
         self._log.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
@@ -137,7 +139,12 @@ class Session:
         most ``steps`` times. ``cap``: the most bytes an answer may have.
         """
         if not self.versions:
-            self.versions = self._message(stall, 0, -1, cancelled, on_bytes)["ready"]
+            try:
+                self.versions = self._message(stall, 0, -1, cancelled, on_bytes)["ready"]
+            except Failed as error:  # nothing of a model has been opened yet
+                raise Failed(
+                    "NoEvaluator", f"TensorFlow does not start: {error.message}", error.hint
+                ) from error
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(question).encode() + b"\n")
@@ -197,19 +204,20 @@ class Session:
                 if steps >= 0:
                     until = now + stall
             if cap >= 0 and known > cap:
-                raise Failed("EvaluationKilled", f"The model gave more than {in_words(cap)}.", GIVE_UP)
+                raise killed(f"It gave more than {in_words(cap)}.")
             if now > until:
                 raise Failed(
                     "EvaluationStalled", f"The model gave nothing new for {stall:g} seconds.", GIVE_UP
                 )
             if now - looked > 1:
                 looked = now
-                if passed := self._exceeded():
-                    raise Failed("EvaluationKilled", f"The model was ended: {passed}", GIVE_UP)
+                if passed := self.exceeded():
+                    raise killed(passed)
         line, _, self._received = self._received.partition(b"\n")
         return dict(json.loads(line))
 
-    def _exceeded(self) -> str:
+    def exceeded(self) -> str:
+        """The bound that was passed, as a sentence; "" when none."""
         if os.fstat(self._log.fileno()).st_size > _LOG_BYTES:
             return f"It printed more than {in_words(_LOG_BYTES)}."
         return self._process.exceeded()
@@ -224,6 +232,22 @@ class Session:
         passed = self._process.exceeded()
         self._process.kill()
         code = self._process.wait()
+        if passed:
+            return killed(passed)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        why = passed or self.log().rpartition("\n")[2] or "it said nothing"
-        return Failed("EvaluatorDied", f"The evaluating process ended ({how}): {why}", "Try again.")
+        why = self.log().rpartition("\n")[2] or "it said nothing"
+        return died(f"it ended ({how}): {why}")
+
+
+def killed(why: str) -> Failed:
+    """The model passed a bound, or broke its process: its own fault."""
+    return Failed("EvaluationKilled", f"The model was ended: {why}", GIVE_UP)
+
+
+def died(why: str) -> Failed:
+    """No bound ended the process: the machine did, short of memory, or the model by a trick."""
+    return Failed(
+        "EvaluatorDied",
+        f"No bound ended the evaluating process, and {why}",
+        "Free some memory and try again.",
+    )

@@ -6,11 +6,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from killed_inside import Killer
+from unprivileged import unprivileged
 
 from decentralml.core import report as reports
 from decentralml.core.config import Settings
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.errors import Failed, Interrupted, Misused, Refused
+from decentralml.core.models import session
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.models.mistakes import Mistake
 from decentralml.core.policy import Policy
@@ -210,6 +213,30 @@ def test_held_out_data_that_the_tasks_own_model_cannot_take_are_to_blame(
 def test_a_cancel_is_no_report(bench: Bench, models: Path) -> None:
     with pytest.raises(Interrupted):
         bench.report(models / "c", cancelled=lambda: True)
+
+
+def test_a_result_over_which_the_evaluator_dies_twice_is_left_to_its_creator(
+    bench: Bench, evaluator: Evaluator, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine may lack memory, or the model kills it: nobody can tell, and no policy may."""
+    shipped = Policy(Path(__file__).parents[2] / "assets/model_creator/validation.py", SETTINGS)
+    monkeypatch.setattr(session, "_POLL", 0.01)
+    once = bench.report(models / "c", cancelled=Killer(evaluator, 1))
+    assert once.refused is None
+    twice = bench.report(models / "c", cancelled=Killer(evaluator, 99))
+    assert twice.refused is not None
+    assert twice.refused.code == "EvaluatorDied"
+    verdict = decide(ValidationStrategy.CustomAccept, twice, shipped)
+    assert verdict.decision is Decision.undecided
+    assert "by hand" in verdict.reason
+
+
+def test_a_result_that_this_machine_cannot_read_gets_no_report(bench: Bench, copy: Copy) -> None:
+    folder = copy("c")
+    (folder / "config.json").chmod(0)
+    with unprivileged(), pytest.raises(Failed) as raised:
+        bench.report(folder)
+    assert raised.value.code == "Unreadable"
 
 
 def test_candidates_are_ranked_best_first_and_the_refused_last(

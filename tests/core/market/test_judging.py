@@ -134,16 +134,21 @@ def test_whatever_a_worker_delivers_can_be_rejected(ada: Market, worker: Worker,
         assert reject(ada, worker.submission, judge) == code
 
 
-@pytest.mark.parametrize("code", ["Truncated", "Stalled"])
-def test_so_can_what_breaks_off_while_it_is_fetched(ada: Market, worker: Worker, code: str) -> None:
+def breaking(ada: Market, code: str) -> Market:
+    """The same market, whose transfers break off."""
+
     class Breaks(LocalStorage):
         def get(self, *arguments: object, **options: object) -> Manifest:
             raise Failed(code, "It broke off.")
 
+    return Market(ada.chain, Breaks(Path(ada.storage.root)), ada.home, ada.settings, ada.signer)
+
+
+def test_so_can_what_is_cut_short_while_it_is_fetched(ada: Market, worker: Worker) -> None:
     worker.put()
-    away = Market(ada.chain, Breaks(Path(ada.storage.root)), ada.home, ada.settings, ada.signer)
+    away = breaking(ada, "Truncated")
     with Judge(away, data=None) as judge:
-        assert reject(away, worker.submission, judge) == code
+        assert reject(away, worker.submission, judge) == "Truncated"
 
 
 METRICS = """
@@ -242,6 +247,25 @@ def test_a_disk_that_is_too_full_for_a_result_is_this_sides_and_says_what_else_c
     strict = Market(ada.chain, ada.storage, ada.home, Settings(), ada.signer)
     with Judge(strict, data=None) as judge:
         assert reject(strict, worker.submission, judge) == "TooLarge"
+
+
+@pytest.mark.parametrize("code", ["Stalled", "TransferBroken", "Unreadable"])
+def test_a_disk_that_hangs_or_breaks_while_a_result_is_fetched_is_this_sides(
+    ada: Market, worker: Worker, code: str
+) -> None:
+    worker.put()
+    away = breaking(ada, code)
+    with Judge(away, data=None) as judge:
+        assert fails(away, worker.submission, judge).code == code
+
+
+def test_so_is_a_cache_that_cannot_be_made(ada: Market, worker: Worker) -> None:
+    worker.put()
+    cache = ada.home.assets
+    shutil.rmtree(cache)
+    cache.write_text("a file in its place")
+    with Judge(ada, data=None) as judge:
+        assert fails(ada, worker.submission, judge).code == "NoHome"
 
 
 def test_what_lies_in_a_results_place_is_this_sides(ada: Market, worker: Worker) -> None:

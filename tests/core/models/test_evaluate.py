@@ -1,4 +1,3 @@
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -7,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from killed_inside import Killer, kill_inside
 from unprivileged import unprivileged
 
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted, Refused
-from decentralml.core.limits import descendants
+from decentralml.core.models import session
 from decentralml.core.models.evaluate import Evaluator, _shape
 
 
@@ -117,19 +117,39 @@ def test_what_a_model_left_closed_is_its_own_fault_and_the_next_question_works(
     evaluator.predict(models / "a", x)
 
 
-def test_a_process_that_was_killed_says_so_and_the_next_question_works(
+def test_a_process_that_died_between_two_questions_is_started_again(
     evaluator: Evaluator, models: Path, x: np.ndarray
 ) -> None:
     evaluator.predict(models / "c", x[:1])
-    starts, session = evaluator.starts, evaluator._session
-    assert session is not None
-    for pid in list(descendants(session._process.pid, 100))[1:]:
-        os.kill(pid, signal.SIGKILL)
-    with pytest.raises(Failed) as failed:
-        evaluator.predict(models / "c", x)
-    assert failed.value.code == "EvaluatorDied"
-    assert evaluator.predict(models / "c", x[:1]).shape == (1, 10)
+    starts = evaluator.starts
+    kill_inside(evaluator)
+    assert evaluator.predict(models / "c", x).shape == (300, 10)
     assert evaluator.starts == starts + 1
+
+
+@pytest.mark.parametrize(("times", "starts"), [(1, 1), (2, 2)])
+def test_a_question_during_which_the_process_is_killed_is_asked_once_more(
+    evaluator: Evaluator, models: Path, x: np.ndarray, monkeypatch: pytest.MonkeyPatch,
+    times: int, starts: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(session, "_POLL", 0.01)
+    evaluator.predict(models / "c", x[:1])
+    before, many = evaluator.starts, np.repeat(x, 100, axis=0)
+    killer = Killer(evaluator, times)
+    if times == 1:
+        assert evaluator.predict(models / "c", many, cancelled=killer).shape == (30_000, 10)
+    else:
+        with pytest.raises(Failed) as failed:
+            evaluator.predict(models / "c", many, cancelled=killer)
+        assert failed.value.code == "EvaluatorDied"
+        assert evaluator.predict(models / "c", x[:1]).shape == (1, 10)
+    assert evaluator.starts == before + starts
+
+
+def test_a_process_that_does_not_even_start_says_nothing_of_the_model(models: Path, x: np.ndarray) -> None:
+    with Evaluator(Settings(sandbox_memory=2048), stall=0.01) as hasty, pytest.raises(Failed) as failed:
+        hasty.predict(models / "c", x)
+    assert failed.value.code == "NoEvaluator"
 
 
 def test_a_cancel_is_heard(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
@@ -138,11 +158,12 @@ def test_a_cancel_is_heard(evaluator: Evaluator, models: Path, x: np.ndarray) ->
 
 
 def test_a_model_that_gives_nothing_in_time_is_given_up(models: Path, x: np.ndarray) -> None:
-    with (
-        Evaluator(Settings(sandbox_memory=2048), stall=0.01) as hasty,
-        pytest.raises(Failed, match="nothing new") as failed,
-    ):
-        hasty.predict(models / "c", x)
+    with Evaluator(Settings(sandbox_memory=2048)) as hasty:
+        hasty.predict(models / "c", x[:1])
+        kill_inside(hasty, signal.SIGSTOP)
+        hasty._stall = 0.5
+        with pytest.raises(Failed, match="nothing new") as failed:
+            hasty.predict(models / "c", x)
     assert failed.value.code == "EvaluationStalled"
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import struct
 import zipfile
 from collections.abc import Callable
@@ -296,6 +297,27 @@ def test_a_cut_archive_is_refused(tmp_path: Path, models: Path) -> None:
     raw = (models / "c.keras").read_bytes()
     (tmp_path / "cut.keras").write_bytes(raw[: len(raw) // 2])
     assert code(tmp_path / "cut.keras") == "BadArchive"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_of_spoiled_bytes_is_refused(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "spoiled.keras"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("config.json", "".join(str(number) for number in range(2000)))
+    raw = bytearray(path.read_bytes())
+    raw[60:80] = b"\xff" * 20
+    path.write_bytes(raw)
+    assert code(path) == "BadArchive"
+
+
+def test_a_disk_too_full_to_unpack_on_is_not_the_archives_fault(models: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            inspect(models / "c.keras")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_links_within_hdf5_are_refused(copy: Copy, tmp_path: Path) -> None:
