@@ -13,7 +13,7 @@ from decentralml.core import sandbox
 from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
 from decentralml.core.limits import Bounds
-from decentralml.core.paths import Home
+from decentralml.core.paths import Home, write_atomic, writing
 from decentralml.core.text import clean, printed
 from decentralml.core.training import job, npz, queue
 from decentralml.core.training.progress import Progress
@@ -196,6 +196,8 @@ class Runs:
         folder = self._at(id)
         if folder.alive():
             raise Misused("RunIsAlive", f"Run {id} has not ended.", f"`decentralml run stop {id}` ends it.")
+        with writing(self._removed):
+            write_atomic(self._removed, str(max(id, self._last_removed())).encode())
         delete(folder.path)
 
     def tail(self, id: int, lines: int = 200) -> Lines:
@@ -239,8 +241,21 @@ class Runs:
             ) from error
         return {int(name) for name in names if name.isascii() and name.isdigit()}
 
+    @property
+    def _removed(self) -> Path:
+        """The highest number of a run that was removed: whoever noted it must not find another run by it."""
+        return self._home.runs / ".removed"
+
+    def _last_removed(self) -> int:
+        try:
+            return int(self._removed.read_text())
+        except (OSError, ValueError):
+            return 0
+
     def _allocate(self) -> tuple[int, RunFolder]:
+        # In this order: a run that is not among them any more has been noted.
         id = max(self._ids(), default=0)
+        id = max(id, self._last_removed())
         while True:
             id += 1
             path = self._home.runs / str(id)

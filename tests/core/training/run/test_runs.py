@@ -337,6 +337,20 @@ def test_runs_that_cannot_be_listed_are_said(runs: Runs) -> None:
         folder.chmod(0o700)
 
 
+def test_the_number_of_a_removed_run_is_not_given_again(
+    speaking: Callable[[str], RunSpec], runs: Runs
+) -> None:
+    for number in (1, 2):
+        run = runs.start(speaking('say("finished")'))
+        assert run.id == number
+        list(follow(run.folder))
+    runs.remove(2)
+    runs.remove(1)
+    run = runs.start(speaking('say("finished")'))
+    list(follow(run.folder))
+    assert [run.id for run in runs.list()] == [3]
+
+
 def test_processes_that_start_runs_at_once_get_numbers_of_their_own(
     home: Home, speaking: Callable[[str], RunSpec], runs: Runs
 ) -> None:
