@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from decentralml.core.chain import faucet, rules, schema
 from decentralml.core.chain.base import Event, Movement, Receipt, Stage
-from decentralml.core.chain.codec import SPEC_VERSION, Fund, Payload, call_name, link, sha256
+from decentralml.core.chain.codec import MORTAL_BLOCKS, SPEC_VERSION, Fund, Payload, call_name, link, sha256
 from decentralml.core.chain.genesis import Genesis
 from decentralml.core.chain.reads import TableView
 from decentralml.core.chain.state import Outcome, View
@@ -63,10 +63,11 @@ def admit(payload: Payload, genesis: str, nonce: int, block: int) -> None:
             "Look at what happened, then sign again.",
         )
     first, last = payload.era
-    if not first <= block <= last:
+    if not first <= block <= last or last - first > MORTAL_BLOCKS:
         raise Refused(
             "BadEra",
-            f"The call was signed for blocks {first} to {last}; this is block {block}.",
+            f"The call was signed for blocks {first} to {last}; this is block {block}, and "
+            f"no call is good for longer than {MORTAL_BLOCKS} blocks.",
             "Sign it again.",
         )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -132,3 +133,18 @@ def test_a_call_outside_its_era_is_refused(
     with pytest.raises(Refused) as caught:
         ledger.submit(late if passed < 0 else call)
     assert caught.value.code == "BadEra"
+
+
+@pytest.mark.parametrize("last", [codec.MORTAL_BLOCKS + 1, 2**32 - 1])
+def test_a_call_that_would_be_good_for_longer_than_any_is_refused(
+    ledger: Ledger, key: Any, terms: Any, last: int
+) -> None:
+    anna = key("anna")
+    ledger.fund(anna.address, 10**15)
+    call = codec.extrinsic(CreateTask(terms()), anna, 0, 0, ledger.genesis)
+    longer = msgspec.structs.replace(codec.open_sealed(call.body), era=(0, last))
+    body = codec.encode(codec.Signed(longer, anna.sign(codec.encode(longer)).hex()))
+    with pytest.raises(Refused) as caught:
+        ledger.submit(msgspec.structs.replace(call, hash=codec.sha256(body), body=body))
+    assert caught.value.code == "BadEra"
+    ledger.submit(call)
