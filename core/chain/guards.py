@@ -174,7 +174,7 @@ EXPIRATION = Guard(
     "BadExpiration",
     "The expiration block must lie after this block and within the longest term.",
     _expires_in_time,
-    "Choose a later block, at most a year away.",
+    "Choose a later block, within the longest term.",
     argued=True,
     detail=lambda s: f"This is block {s.block}; the longest term is {s.constants.max_term} blocks.",
 )
