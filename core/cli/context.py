@@ -141,10 +141,13 @@ class App:
             return None
 
     def address(self, who: str = "") -> str:
-        """The address of an account's name, a name of the address book, or an address as it stands."""
+        """The address of an account's name, a name of the address book (in any case), or an address."""
+        from decentralml.core.wallet import names
+
         if not who:
             return self.account().address
-        known = next((account for account in self.accounts.list() if account.name == who), None)
+        wanted = names.key(who)
+        known = next((account for account in self.accounts.list() if names.key(account.name) == wanted), None)
         return known.address if known else self.book.resolve(who)
 
     def known_name(self, address: str) -> str | None:

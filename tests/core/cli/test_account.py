@@ -14,7 +14,8 @@ def test_create_list_show_export_forget(run, home, tmp_path: Path) -> None:
     made = run("account", "create", "ada", "--json", password=PASSWORD).data
     assert made["mnemonic"] is None
     assert [a["name"] for a in run("account", "list", "--json").data] == ["ada"]
-    assert run("account", "show", "ada", "--json").data["address"] == made["address"]
+    for name in ("ada", "ADA"):
+        assert run("account", "show", name, "--json").data["address"] == made["address"]
     exported = tmp_path / "ada.json"
     assert run("account", "export", "ada", "--to", str(exported), "--json").code == 0
     assert stat.S_IMODE(exported.stat().st_mode) == 0o600
@@ -144,7 +145,8 @@ def test_names_stand_for_addresses(run, account) -> None:
     address = account("ada")
     assert run("account", "book", "add", "alice", ALICE_ROOT, "--json").code == 0
     assert run("account", "book", "list", "--json").data == [{"name": "alice", "address": ALICE_ROOT}]
-    assert run("account", "show", "alice", "--json").data["address"] == ALICE_ROOT
+    for name in ("alice", "ALICE"):
+        assert run("account", "show", name, "--json").data["address"] == ALICE_ROOT
     assert run("account", "fund", "1", "--to", "alice", "--yes", "--json").data["address"] == ALICE_ROOT
     assert run("account", "book", "remove", "alice", "--json").data["address"] == ALICE_ROOT
     assert run("account", "show", "alice", "--json").error["code"] == "UnknownName"
