@@ -84,7 +84,7 @@ def _ask(app: App, name: str, labels: tuple[str, ...]) -> str | None:
         text = line.strip()
         if not line or text == "q":
             return None
-        if text.isdigit() and text not in labels and 1 <= int(text) <= len(labels):
+        if text.isdecimal() and text not in labels and 1 <= int(text) <= len(labels):
             return labels[int(text) - 1]
         if not text or text in labels:
             return text

@@ -147,7 +147,7 @@ def test_labels_are_asked_one_file_after_the_other(market, files: Path, tmp_path
     ada, bob = market("ada", "bob")
     task = str(create(ada, files)["id"])
     target = tmp_path / "mine.json"
-    monkeypatch.setattr("sys.stdin", io.StringIO("cow\ncat\n2\nq\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("cow\n²\ncat\n2\nq\n"))
     first = bob("task", "label", task, "--to", str(target)).data
     assert (first["answers"], first["missing"]) == (2, 1)
     monkeypatch.setattr("sys.stdin", io.StringIO("dog\n"))
