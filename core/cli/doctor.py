@@ -122,6 +122,6 @@ def _terminal(app: App) -> Finding:
     columns, lines = shutil.get_terminal_size()
     encoding = (sys.stdout.encoding or "").lower()
     term = os.environ.get("TERM", "")
-    usable = columns >= 80 and lines >= 24 and term not in ("", "dumb")
+    usable = columns >= 60 and lines >= 20 and term not in ("", "dumb")
     detail = f"{term or 'no TERM'}, {columns}x{lines}, {encoding}"
-    return Finding("terminal", usable, detail, "The app wants 80 columns and 24 lines.", needed=False)
+    return Finding("terminal", usable, detail, "The app wants 60 columns and 20 lines.", needed=False)

@@ -1,7 +1,10 @@
 """What only a person at a terminal sees."""
 
+import os
+import pty
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,6 +151,24 @@ def test_an_interrupt_at_the_password_leaves_nothing(terminal: Callable[..., Any
     assert asked.finish() == 130
     assert "Traceback" not in asked.shown
     assert run("account", "list", "--json").data == []
+
+
+@pytest.mark.parametrize(("columns", "lines", "fits"), [(60, 20, True), (59, 20, False), (60, 19, False)])
+def test_the_doctor_takes_the_terminals_that_the_app_does(columns: int, lines: int, fits: bool) -> None:
+    ends = pty.openpty()
+    asks = "from decentralml.core.cli import doctor; print(doctor._terminal(None).ok)"
+    try:
+        subprocess.run(
+            [sys.executable, "-c", asks],
+            stdin=ends[1],
+            stdout=ends[1],
+            env={**os.environ, "TERM": "xterm", "COLUMNS": str(columns), "LINES": str(lines)},
+            check=True,
+        )
+        assert os.read(ends[0], 100).split() == [str(fits).encode()]
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def test_tables_fit_the_terminal(terminal: Callable[..., Any], account) -> None:
