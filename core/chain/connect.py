@@ -16,15 +16,23 @@ from decentralml.core.paths import Home
 def connect(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> Chain:
     """The chain that ``spec`` names: "local" (the home's own ledger, made where missing) or "local:FILE".
 
-    Raises `Unavailable` ("NoLedger", "UnknownChain"), `Refused` ("LedgerGone"), `Misused`
-    ("BadChain"), and what opening a `Ledger` raises.
+    Raises as `ledger_file`, and what opening a `Ledger` raises.
+    """
+    return Ledger(ledger_file(spec, home, now=now), seen=home.seen, now=now)
+
+
+def ledger_file(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> Path:
+    """The file of the chain that ``spec`` names, as `connect` takes it.
+
+    Raises `Unavailable` ("UnknownChain"), `Refused` ("LedgerGone"), `Misused` ("BadChain"), and what
+    making a ledger raises.
     """
     scheme, colon, rest = spec.partition(":")
     if spec == "local":
         if remembers(home.seen, home.ledger) and not exists(home.ledger):
             raise gone(home.ledger)
         create(home.ledger, now=now, exist_ok=True)
-        return Ledger(home.ledger, seen=home.seen, now=now)
+        return home.ledger
     if scheme == "local" and colon:
         if not rest:
             raise Misused("BadChain", "local: needs a file.", "Write local:FILE, or only local.")
@@ -33,7 +41,7 @@ def connect(spec: str, home: Home, *, now: Callable[[], float] = time.time) -> C
             raise Misused(
                 "BadChain", f"{path} is a folder, not a ledger.", "Name the file in it, as local:FILE."
             )
-        return Ledger(path, seen=home.seen, now=now)
+        return path
     raise Unavailable(
         "UnknownChain",
         f"This version cannot reach the chain {spec[:80]!r}.",

@@ -3,8 +3,10 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import msgspec
 
 from decentralml.core.chain import codec, database, reads, record, rules, schema
 from decentralml.core.chain.base import (
@@ -31,7 +33,7 @@ from decentralml.core.domain import Balance, Constants, Submission, Task
 from decentralml.core.errors import Failed, Unavailable
 from decentralml.core.signing import Signer
 
-__all__ = ["Ledger", "VerifyReport", "create"]
+__all__ = ["Ledger", "VerifyReport", "create", "verify_file"]
 
 _TAIL = """
     SELECT row, block, link,
@@ -65,12 +67,7 @@ class Ledger(Chain):
     ) -> None:
         self.path = path.absolute()
         self._now = now
-        if not database.exists(self.path):
-            raise Unavailable(
-                "NoLedger", f"There is no ledger at {path}.", "Make one with `decentralml chain init`."
-            )
-        database.refuse_network_file_system(self.path.parent)
-        self._database = database.Database(self.path, patience)
+        self._database = _opened(self.path, patience)
         try:
             with self._database.read() as connection:
                 indexes = database.check_file(connection, self.path)
@@ -196,9 +193,8 @@ class Ledger(Chain):
             return reads.receipt(connection, extrinsic_hash)
 
     def verify(self) -> VerifyReport:
-        """Replay every row from the genesis, and compare everything that is derived from them."""
-        with self._read() as (connection, _, _block):
-            return verify(connection, self._genesis, self._root)
+        """As `verify_file`."""
+        return verify_file(self.path)
 
     # Writing.
 
@@ -294,7 +290,7 @@ class Ledger(Chain):
     def _tail(self, connection: sqlite3.Connection, mark: Mark) -> Tail:
         """The last row, checked against the clock and against ``mark``, which this home saw before."""
         row = connection.execute(_TAIL).fetchone()
-        tail = Tail(*row) if row else Tail(0, 0, self._root)
+        tail = _read_tail(row) if row else Tail(0, 0, self._root)
         clock = self._genesis.block(self._now())
         if tail.block > clock + 1:
             raise Unavailable(
@@ -315,6 +311,32 @@ class Ledger(Chain):
             (link,) = connection.execute(query, (mark.row,)).fetchone() or ("",)
         if link != mark.link:
             raise rewritten(mark)
+
+
+def verify_file(path: Path) -> VerifyReport:
+    """Replay every row from the genesis, and compare everything that is derived from them.
+
+    Neither the clock nor what a home saw is asked: a ledger that no `Ledger` opens has its fault named too.
+    """
+    with closing(_opened(path, patience=10.0)) as file, file.read() as connection:
+        database.check_file(connection, path)
+        body = _genesis_body(connection)
+        return verify(connection, decode(body), codec.sha256(body))
+
+
+def _opened(path: Path, patience: float) -> database.Database:
+    if not database.exists(path):
+        raise Unavailable(
+            "NoLedger", f"There is no ledger at {path}.", "Make one with `decentralml chain init`."
+        )
+    database.refuse_network_file_system(path.parent)
+    return database.Database(path, patience)
+
+
+@schema.sound
+def _read_tail(row: schema.Row) -> Tail:
+    """The tail of a row of `_TAIL`."""
+    return Tail(*msgspec.convert(row, tuple[int, int, str, int, int]))
 
 
 def _genesis_body(connection: sqlite3.Connection) -> bytes:

@@ -90,16 +90,13 @@ class TableView:
 
 def account(connection: sqlite3.Connection, address: str) -> tuple[Balance, int]:
     """An account's balance and its next nonce; zeros for one that the ledger does not know."""
-    query = "SELECT free, held, nonce FROM accounts WHERE address = ?"
-    row = connection.execute(query, (address,)).fetchone()
-    if row is None:
-        return Balance(), 0
-    return Balance(schema.planck(row[0]), schema.planck(row[1])), row[2]
+    row = connection.execute("SELECT * FROM accounts WHERE address = ?", (address,)).fetchone()
+    return schema.read_account(row) if row else (Balance(), 0)
 
 
 def total_issuance(connection: sqlite3.Connection) -> int:
-    rows = connection.execute("SELECT free, held FROM accounts")
-    return sum(schema.planck(free) + schema.planck(held) for free, held in rows)
+    balances = (schema.read_account(row)[0] for row in connection.execute("SELECT * FROM accounts"))
+    return sum(balance.free + balance.held for balance in balances)
 
 
 class _Where:

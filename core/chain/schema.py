@@ -138,7 +138,7 @@ def terms_row(task: Task) -> Row:
     return (task.id, codec.encode(task.terms))
 
 
-def _sound(read: Callable[[Row], T]) -> Callable[[Row], T]:
+def sound(read: Callable[[Row], T]) -> Callable[[Row], T]:
     """``read``, raising `Failed` ("LedgerDamaged") for a row that nobody honest wrote."""
 
     @wraps(read)
@@ -146,7 +146,7 @@ def _sound(read: Callable[[Row], T]) -> Callable[[Row], T]:
         try:
             return read(row)
         except (msgspec.MsgspecError, LookupError, ValueError, TypeError) as error:
-            raise damaged(f"row {row[0]} of a derived table cannot be read") from error
+            raise damaged(f"row {row[0]} of a table cannot be read") from error
 
     return checked
 
@@ -157,7 +157,7 @@ TASK_SELECT = (
 )
 
 
-@_sound
+@sound
 def read_task(row: Row) -> Task:
     """The task of a row of `TASK_SELECT`."""
     return Task(
@@ -200,7 +200,7 @@ def submission_row(submission: Submission, creator: str) -> Row:
     )
 
 
-@_sound
+@sound
 def read_submission(row: Row) -> Submission:
     """The submission of a whole row of ``submissions``."""
     return Submission(
@@ -231,6 +231,12 @@ def account_row(address: str, balance: Balance, nonce: int) -> Row:
     return (address, amount(balance.free), amount(balance.held), nonce)
 
 
+@sound
+def read_account(row: Row) -> tuple[Balance, int]:
+    """Balance and next nonce of a whole row of ``accounts``."""
+    return Balance(planck(row[1]), planck(row[2])), msgspec.convert(row[3], int)
+
+
 def event_row(event: Event, row: int) -> Row:
     return (
         event.cursor,
@@ -244,7 +250,7 @@ def event_row(event: Event, row: int) -> Row:
     )
 
 
-@_sound
+@sound
 def read_event(row: Row) -> Event:
     return Event(
         cursor=row[0],
@@ -277,7 +283,7 @@ def movement_row(movement: Movement, account: str, row: int) -> Row:
     )
 
 
-@_sound
+@sound
 def read_movement(row: Row) -> Movement:
     return Movement(
         cursor=row[0],

@@ -34,7 +34,9 @@ class _Misfit(Exception):
 
 
 def verify(connection: sqlite3.Connection, genesis: Genesis, root: str) -> VerifyReport:
-    """Replay the whole table inside the connection's transaction. ``root`` is the genesis hash."""
+    """Replay the whole table inside the connection's last transaction. ``root`` is the genesis hash."""
+    # Text that is none compares as different, rather than ending the reading.
+    connection.text_factory = lambda data: data.decode(errors="surrogateescape")
     replay = _Replay(connection, genesis, root)
     try:
         replay.run()
