@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from decentralml.core.errors import Refused
 from decentralml.core.text import short
+from decentralml.core.words import count
 
 ANSWERS = "answers.json"
 FILES = "files/"
@@ -36,6 +37,23 @@ class AnswerCheck(Struct, frozen=True, kw_only=True):
     def complete(self) -> bool:
         """Whether every file has a label of the list, and nothing else is there."""
         return not (self.missing_count or self.unknown_files_count or self.unknown_labels_count)
+
+    @property
+    def given(self) -> str:
+        """``3 of 5 answers``; ``3 answers`` where the files are not known."""
+        if self.files is None:
+            return count(self.answers, "answer")
+        return f"{self.answers:,} of {count(self.files, 'answer')}"
+
+    @property
+    def faults(self) -> str:
+        """What keeps them from being complete: ``1 file without an answer, 2 answers to no file``."""
+        found = (
+            (self.missing_count, "file", "without an answer"),
+            (self.unknown_files_count, "answer", "to no file"),
+            (self.unknown_labels_count, "label", "not in the list"),
+        )
+        return ", ".join(f"{count(number, noun)} {what}" for number, noun, what in found if number)
 
 
 def files_to_label(names: Sequence[str]) -> dict[str, str]:

@@ -263,10 +263,7 @@ def opinion(report: Report) -> str:
         return f"It could not be evaluated ({report.refused.step}): {report.refused.message}"
     if report.answers:
         found = report.answers
-        off = found.missing_count, found.unknown_files_count, found.unknown_labels_count
-        if found.complete:
-            return f"All {found.answers} answers name a label of the list."
-        return "{} files have no answer, {} answers no file, {} no label of the list.".format(*off)
+        return f"{found.given}, {found.faults or 'every label in the list'}."
     if report.candidate is None:
         return "There are no figures."
     name = report.candidate.main

@@ -25,6 +25,7 @@ from decentralml.core.domain import (
     manifest_digest,
 )
 from decentralml.core.errors import Refused
+from decentralml.core.words import count
 
 C = TypeVar("C")
 
@@ -176,7 +177,7 @@ EXPIRATION = Guard(
     _expires_in_time,
     "Choose a later block, within the longest term.",
     argued=True,
-    detail=lambda s: f"This is block {s.block}; the longest term is {s.constants.max_term} blocks.",
+    detail=lambda s: f"This is block {s.block:,}; the longest term is {s.constants.max_term:,} blocks.",
 )
 QUESTION = Guard(
     "QuestionEmpty",
@@ -217,7 +218,7 @@ NOT_EXPIRED = Guard(
     "The task has expired: it can no longer be taken.",
     lambda s: s.block <= s.task.terms.expiration_block,
     "Look for another task.",
-    detail=lambda s: f"Its last block was {s.task.terms.expiration_block}, this is {s.block}.",
+    detail=lambda s: f"Its last block was {s.task.terms.expiration_block:,}, this is {s.block:,}.",
 )
 NOT_CLOSED = Guard("TaskClosed", "The task is closed.", lambda s: not s.task.closed, "Look for another task.")
 HAS_SLOT = Guard(
@@ -278,14 +279,14 @@ NOT_OVERDUE = Guard(
     "The work period is over.",
     lambda s: not s.overdue,
     "The slot can only be timed out now.",
-    detail=lambda s: f"{s.elapsed} blocks have passed; {s.constants.work_period} were allowed.",
+    detail=lambda s: f"It ended {count(s.elapsed - s.constants.work_period, 'block')} ago.",
 )
 IS_OVERDUE = Guard(
     "NotOverdue",
     "The work period is not over yet.",
     lambda s: s.overdue,
     "Wait until it is.",
-    detail=lambda s: f"{s.elapsed} blocks have passed; {s.constants.work_period} are allowed.",
+    detail=lambda s: f"It ends in {count(s.constants.work_period + 1 - s.elapsed, 'block')}.",
 )
 RESULT = Guard(
     "ResultMissing",
@@ -340,14 +341,14 @@ IN_REVIEW = Guard(
     "The review period is over.",
     lambda s: s.waited <= s.constants.review_period,
     "The result can only be accepted, or claimed by anyone.",
-    detail=lambda s: f"{s.waited} blocks have passed; {s.constants.review_period} were allowed.",
+    detail=lambda s: f"It ended {count(s.waited - s.constants.review_period, 'block')} ago.",
 )
 REVIEW_OVER = Guard(
     "ReviewPeriodNotOver",
     "The review period is not over yet.",
     lambda s: s.waited > s.constants.review_period,
     "Wait for the creator's decision until it is.",
-    detail=lambda s: f"{s.waited} blocks have passed; the creator has {s.constants.review_period}.",
+    detail=lambda s: f"It ends in {count(s.constants.review_period + 1 - s.waited, 'block')}.",
 )
 REQUESTS_LEFT = Guard(
     "TooManyRequests",

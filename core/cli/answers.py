@@ -8,6 +8,7 @@ from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt, Record, Tally
 from decentralml.core.cli.output import duration
 from decentralml.core.domain import Constants, Submission, Task
+from decentralml.core.words import count
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Any]:
@@ -60,26 +61,21 @@ def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]
     return [
         (
             "as creator",
-            f"{plural(creator.tasks, 'task')}: {_tallies(decided, 'worker')}; decides in {pace} (median); "
-            f"{plural(creator.workers, 'worker')}; paid {format_amount(creator.paid)}",
+            f"{count(creator.tasks, 'task')}: {_tallies(decided, 'worker')}; decides in {pace} (median); "
+            f"{count(creator.workers, 'worker')}; paid {format_amount(creator.paid)}",
         ),
         (
             "as worker",
             f"{worker.taken} taken: {_tallies(done, 'creator')}; "
-            f"{plural(worker.creators, 'creator')}; earned {format_amount(worker.earned)}",
+            f"{count(worker.creators, 'creator')}; earned {format_amount(worker.earned)}",
         ),
     ]
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 task``, ``2 tasks``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _tallies(tallies: Iterable[tuple[Tally, str]], party: str) -> str:
     """``50 accepted (1 worker, 100.00), 0 rejected``: beside each number, of how many and for how much."""
     return ", ".join(
-        f"{tally.count:,} {word} ({plural(tally.counterparties, party)}, {format_amount(tally.amount)})"
+        f"{tally.count:,} {word} ({count(tally.counterparties, party)}, {format_amount(tally.amount)})"
         if tally.count
         else f"0 {word}"
         for tally, word in tallies

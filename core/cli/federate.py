@@ -145,7 +145,7 @@ def _show(app: App, made: federation.Federation) -> None:
         names = ", ".join(entry.name for entry in group)
         app.out.say(f"Of another structure, and left out: {names}")
     for finding in made.gathered.findings:
-        app.out.say(f"Refused: {finding.name}: {finding.message}")
+        app.out.say(f"Refused: {finding.message}")
     app.out.say(f"The model is in {made.folder}")
 
 

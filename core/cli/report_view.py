@@ -8,6 +8,7 @@ from decentralml.core.text import short
 
 _LAYERS = 12
 _CLASSES = 12
+_WHY = 60
 
 
 def show(out: Output, report: Report) -> None:
@@ -33,9 +34,9 @@ def headline(report: Report | None) -> tuple[str, str, str]:
         return ("not evaluated", "", "")
     verdict = report.verdict.decision.value if report.verdict else ""
     if report.candidate is None:
-        why = report.refused.code if report.refused else "-"
+        why = short(report.refused.message, _WHY) if report.refused else "-"
         if report.answers is not None:
-            why = f"{report.answers.answers} of {report.answers.files} labels"
+            why = report.answers.given
         return (why, "", verdict)
     main = report.candidate.main
     change = report.differences.get(main)
@@ -70,12 +71,10 @@ def _head(report: Report) -> list[tuple[str, str]]:
         fields.append(("distance", _number(report.distance.total)))
     if report.answers is not None:
         found = report.answers
-        fields.append(("labels", f"{found.answers} of {found.files} files"))
+        fields.append(("given", found.given))
         fields += [(name, str(count)) for name, count in found.per_label.items()]
     if report.refused is not None:
-        fields.append(
-            (f"refused at {report.refused.step}", f"{report.refused.code}: {report.refused.message}")
-        )
+        fields.append((f"refused at {report.refused.step}", report.refused.message))
     fields += [("warning", text) for text in report.warnings]
     if report.verdict is not None:
         fields.append((f"{report.verdict.decision}", report.verdict.reason))

@@ -106,7 +106,7 @@ def _answers(app: App, task: Task, file: Path) -> tuple[str | None, Path | None,
     assets = task.terms.assets
     shipped = [file.name for file in app.storage.manifest(assets[1]).files] if assets else None
     found = checks.check(raw, checks.labels_of(task.terms.annotation_class_labels), shipped)
-    facts = [("labels", f"{found.answers} of {found.files} files")]
+    facts = [("given", found.given)]
     facts += [("of no file", name) for name in found.unknown_files]
     facts += [("not in the list", name) for name in found.unknown_labels]
     if len(raw) <= RESULT_BYTES:

@@ -10,6 +10,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.models.inspect import ModelInfo, inspect
 from decentralml.core.models.limits import Limits
 from decentralml.core.text import short
+from decentralml.core.words import count
 
 Named = Sequence[tuple[str, Path]]
 
@@ -92,7 +93,7 @@ def compare(name: str, reference: ModelInfo, info: ModelInfo) -> list[Finding]:
 def require(findings: Sequence[Finding]) -> None:
     """Raise `Refused` ("GateClosed") naming the first finding and how many there are."""
     if findings:
-        more = f" ({len(findings) - 1} more findings.)" if len(findings) > 1 else ""
+        more = f" ({count(len(findings) - 1, 'more finding')}.)" if len(findings) > 1 else ""
         raise Refused(
             "GateClosed",
             f"These models cannot be averaged. {findings[0].message}{more}",

@@ -14,6 +14,7 @@ from decentralml.core.models.layers import Layer, describe
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import Tensor, Weights
 from decentralml.core.text import short
+from decentralml.core.words import count
 
 _HOW = "Build the model from Keras's own parts, as Sequential or Functional, and save it again."
 
@@ -71,7 +72,7 @@ def inspect(path: Path, limits: Limits = Limits(), *, values: bool = True) -> Mo
                 for name in weights.tensors
                 if not any(name.startswith(f"{layer.path}/") for layer in layers)
             )
-            warnings = [f"{len(stray)} tensors belong to no layer, {stray[0]} first."] if stray else []
+            warnings = [f"{count(len(stray), 'tensor')} of no layer, such as {stray[0]}."] if stray else []
             if not builtin_compile(config):
                 warnings.append("It is compiled with parts that are not Keras's own; they are set aside.")
             return ModelInfo(

@@ -12,6 +12,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import Tensor
 from decentralml.core.text import short
+from decentralml.core.words import count
 
 Shape = tuple[int | None, ...]
 
@@ -128,7 +129,7 @@ def _check_size(item: dict[str, Any], stored: int, limits: Limits) -> None:
     if declared != stored:
         raise Refused(
             "ShapesDiffer",
-            f"Layer {name} needs {declared:,} parameters, the weights file holds {stored:,} for it.",
+            f"Layer {name} needs {count(declared, 'parameter')}, the weights file holds {stored:,} for it.",
             "Save model and weights together with Keras 3.",
         )
 

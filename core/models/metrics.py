@@ -118,7 +118,7 @@ def _classification(y: "Array", p: "Array") -> Metrics:
 
     count = p.shape[1]
     if y.min() < 0 or y.max() >= count:
-        raise _unfit(f"labels run from {y.min()} to {y.max()}, the model has {count} outputs")
+        raise _unfit(f"labels run from {y.min()} to {y.max()}, the model knows classes 0 to {count - 1}")
     whole = np.isfinite(p).all(axis=1)
     rows = np.where(np.isfinite(p), p, -np.inf)
     picked = np.where(whole, rows.argmax(axis=1), -1)

@@ -122,7 +122,7 @@ def _split(samples: int, holdout: float, seed: int) -> tuple["Array", "Array"]:
     if held >= samples:
         raise Failed(
             "BadData",
-            f"{samples} samples leave nothing to train on beside {held} held out.",
+            f"With {held:,} held out of {samples:,} there is nothing to train on.",
             "Give more samples, or hold out less.",
         )
     order = np.random.default_rng(seed).permutation(samples)

@@ -379,11 +379,14 @@ def test_answers_are_checked_against_labels_and_files() -> None:
     assert found.answers.unknown_labels == ("b.txt: cow",)
     assert found.answers.per_label == {"cat": 1, "dog": 1}
     assert not found.answers.complete
-    assert opinion(found).startswith("1 files have no answer, 1 answers no file, 1 no label")
+    assert opinion(found) == (
+        "3 of 3 answers, 1 file without an answer, 1 answer to no file, 1 label not in the list."
+    )
     assert reports.decode(reports.encode(found)) == found
     whole = check_answers(b'{"a.txt": "cat"}', ["cat"], ["a.txt"])
     assert whole.answers is not None
     assert whole.answers.complete
+    assert opinion(whole) == "1 of 1 answer, every label in the list."
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"a": 1}', b"{" * 99_999, b"\xff"])

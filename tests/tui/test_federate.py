@@ -99,10 +99,11 @@ async def test_the_gate_says_what_goes_in_what_stays_apart_and_what_is_refused(a
         said = await panel(pilot, "gate")
         assert "GOES IN  2" in said
         assert f"~ #3 {where(accepted, 3)}" in said
-        assert f"- #4 {where(accepted, 4)}  ForeignCode" in said
+        assert f"- #4 {where(accepted, 4)}: config.json names keras.layers.Lambda" in said
+        assert "ForeignCode" not in said
         shown = text_of(app)
         assert "4 accepted" in shown
-        assert "1 accepted answers are no models" in shown
+        assert "left out: 1 accepted answer" in shown
         assert all(word in shown for word in ("goes in", "apart", "refused"))
 
 

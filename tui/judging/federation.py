@@ -47,9 +47,8 @@ def gate(gathered: Gathered, canvas: Canvas) -> Text:
         text.append("\n")
         text.append_text(heading(f"REFUSED BY THE GATE  {len(gathered.findings)}", tone))
     for finding in gathered.findings:
-        text.append(f"- {clean(finding.name)}", tone("bad"))
-        text.append(f"  {clean(finding.code)}\n", tone("dim"))
-        text.append(f"  {clean(finding.message)}\n")
+        text.append("- ", tone("bad"))
+        text.append(f"{clean(finding.message)}\n")
         if finding.tensor:
             text.append(f"  tensor {clean(finding.tensor)}\n", tone("dim"))
     return text

@@ -17,6 +17,7 @@ from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.federation import Federation
 from decentralml.core.federations import Past
 from decentralml.core.text import clean, short
+from decentralml.core.words import count
 from decentralml.tui.hints import explain
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
@@ -288,7 +289,7 @@ class Federate(Filtered, Federating):
             return
         marked = bool(self.table.marked & {submission.id for submission, _ in self._accepted})
         which = "marked" if marked else "of the task under the cursor"
-        answers = f"   {self._answers} accepted answers are no models" if self._answers else ""
+        answers = f"   left out: {count(self._answers, 'accepted answer')}" if self._answers else ""
         self.set_part(
             "#shown",
             f"{len(self._accepted):,} accepted   {len(self._chosen)} {which}{answers}"

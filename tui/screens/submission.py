@@ -161,7 +161,7 @@ def report_blocks(report: Report, title: str) -> list[Block]:
     if report.distance is not None:
         found.append(("distance", (f"{_number(report.distance.total)} from the base",)))
     if report.answers is not None:
-        found.append(("labels", (f"{report.answers.answers} of {report.answers.files} files",)))
+        found.append(("given", (report.answers.given,)))
     if report.refused is not None:
         refused = f"{report.refused.step}: {report.refused.message}"
         found.append(("refused at", ((clean(refused), "bad"),)))

@@ -234,7 +234,7 @@ def measured(report: Report) -> tuple[str, str]:
         tone = {True: "good", False: "bad", None: ""}[report.better]
         return (f"{value:.3f}{better}" if value is not None else "not finite"), tone
     if report.answers is not None:
-        return f"{report.answers.answers} of {report.answers.files} labels", ""
+        return report.answers.given, ""
     return ("refused", "bad") if report.refused else ("", "")
 
 

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from decentralml.core.chain import rules, table
-from decentralml.core.chain.calls import CALLS, AssignTask, CreateTask, call_name
+from decentralml.core.chain.calls import CALLS, AssignTask, ClaimTaskResult, CreateTask, TimeOut, call_name
 from decentralml.core.chain.ledger import Ledger
 from decentralml.core.chain.memory import State
 from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Refused
+
+from .conftest import send
 
 CONSTANTS = Constants(work_period=80, review_period=40)
 
@@ -82,6 +84,26 @@ def test_check_says_why_not_without_arguments(terms: Any) -> None:
     assert early is not None
     assert early.code == "WrongState"
     assert "is at work; this needs one that is measured" in early.message
+
+
+def test_how_long_a_period_still_lasts_or_is_over_is_told(terms: Any) -> None:
+    state = State(CONSTANTS)
+    for who in "cw":
+        state.move(who, 10**15, 0)
+    state.commit(rules.apply(state, CreateTask(terms()), "c", 0))
+    state.commit(rules.apply(state, AssignTask(1), "w", 0))
+
+    def said(call: Any, block: int) -> str:
+        with pytest.raises(Refused) as refused:
+            rules.apply(state, call, "w", block)
+        return refused.value.message
+
+    assert said(TimeOut(1), 80) == "The work period is not over yet. It ends in 1 block."
+    assert said(TimeOut(1), 79) == "The work period is not over yet. It ends in 2 blocks."
+    assert said(send(1), 81) == "The work period is over. It ended 1 block ago."
+    state.commit(rules.apply(state, send(1), "w", 80))
+    assert said(ClaimTaskResult(1), 120) == "The review period is not over yet. It ends in 1 block."
+    assert rules.apply(state, ClaimTaskResult(1), "w", 121)
 
 
 def test_a_block_beyond_the_chains_numbers_is_refused(terms: Any) -> None:

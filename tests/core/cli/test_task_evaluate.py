@@ -12,6 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
+from decentralml.core.cli import report_view
+from decentralml.core.report import Refusal, Report
+
 UNIT = 10**12
 
 
@@ -108,6 +111,11 @@ def test_what_was_left_undecided_is_decided_by_a_later_round_with_a_policy_that_
     assert in_short(ada(*pending).data["items"]) == [(second, "Rejected", True, signed, None)]
 
 
+def test_a_result_that_was_refused_is_ranked_with_the_reason() -> None:
+    found = Report(refused=Refusal("inspect", "BadConfig", "config.json describes no model."))
+    assert report_view.headline(found) == ("config.json describes no model.", "", "")
+
+
 def test_for_people_every_result_has_its_report_or_its_error(market, deliver) -> None:
     ada, *workers = market("ada", "bob", "eve")
     task, (first, _) = deliver(ada, workers)
@@ -116,7 +124,7 @@ def test_for_people_every_result_has_its_report_or_its_error(market, deliver) ->
     spoken = ada.words("task", "validate", "--pending", task)
     assert spoken.code == 3
     assert f"submission {first}: NoHome: " in spoken.out
-    assert "1 of 1 files" in spoken.out
+    assert "1 of 1 answer\n" in spoken.out
     assert "validate_task_results is in block" in spoken.out
 
 

@@ -125,7 +125,7 @@ def test_what_an_annotator_sends_is_counted_by_the_files_to_label_alone(
     answers.write_text('{"0.txt": "cat", "1.txt": "dog"}')
     asked = terminal("--home", str(bob.home), *bob.shared, "task", "send", task, "--answers", str(answers))
     asked.expect("Go on? [y/N] ")
-    assert "2 of 2 files" in asked.shown
+    assert "2 of 2 answers" in asked.shown
     assert "of no file" not in asked.shown
     asked.type("n\n")
     assert asked.finish() == 1
