@@ -6,7 +6,7 @@ from decentralml.core import task_folder
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt
 from decentralml.core.chain.calls import CreateTask
-from decentralml.core.domain import StorageType, Terms, manifest_digest
+from decentralml.core.domain import StorageType, TaskType, Terms
 from decentralml.core.errors import DecentralMLError, Interrupted, Refused
 from decentralml.core.market_client import MarketClient
 from decentralml.core.storage.base import STAND_IN, OnProgress
@@ -23,13 +23,12 @@ def publish(
 
     When the call fails after the upload, for whatever reason, the error's hint names what was uploaded.
     """
+    check_files(market, terms.task_type, storage_type, source)
     if isinstance(source, str):
-        manifest_digest(source)
         terms = terms.with_assets(storage_type, source)
         _check(market, terms)
         market.storage_for(storage_type).renew(source)
         return market.send(CreateTask(terms))
-    task_folder.check(source, terms.task_type)
     _check(market, terms.with_assets(storage_type, STAND_IN))
     reference = market.storage.put(source, on_progress=on_progress)
     uploaded = f"The assets are uploaded already: {reference}"
@@ -40,6 +39,22 @@ def publish(
         raise
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted", "Interrupted.", uploaded) from error
+
+
+def check_files(
+    market: MarketClient,
+    task_type: TaskType,
+    storage_type: StorageType,
+    source: str | Path,
+    on_progress: OnProgress | None = None,
+) -> None:
+    """Refuse files that no worker could use: in a folder, or, fetched first, behind a reference.
+
+    Raises as `task_folder.check` and `MarketClient.fetch`.
+    """
+    if isinstance(source, str):
+        source = market.fetch(storage_type, source, on_progress=on_progress)
+    task_folder.check(source, task_type)
 
 
 def _check(market: MarketClient, terms: Terms) -> None:

@@ -31,7 +31,7 @@ def check(folder: Path, task_type: TaskType) -> None:
     if task_type is TaskType.ModelContributor and not _ships_a_model(folder):
         raise Refused(
             "NoBaseModel",
-            f"{folder} ships no model for contributors to train: there is no {BASE_MODEL}/ in it"
+            f"The task's folder ships no model for contributors to train: there is no {BASE_MODEL}/ in it"
             f"{_elsewhere(folder)}.",
             f"Save yours there, as model_creator.py does: model.save('{BASE_MODEL}', zipped=False).",
         )
@@ -42,20 +42,22 @@ def check_script(folder: Path, task_type: TaskType) -> None:
     if not folder.is_dir():
         raise Refused("NoSuchFolder", f"{folder} is not a folder.", "Name the folder that the task ships.")
     if not any(path.is_file() for path in folder.rglob("*")):
-        raise Refused("EmptyFolder", f"{folder} holds no file.", "Put the task's files in it first.")
+        raise Refused("EmptyFolder", "The task's folder holds no file.", "Put the task's files in it first.")
     if task_type is TaskType.DataAnnotators:
         return
     name = SCRIPTS[task_type]
     script = folder / name
     if not script.is_file():
-        raise Refused("MissingScript", f"{folder} has no {name}.", "assets/ holds one to start from.")
+        raise Refused(
+            "MissingScript", f"The task's folder has no {name}.", "assets/ holds one to start from."
+        )
     defined = {name for name, _ in _named(_parsed(script))}
     missing = [f for f in FUNCTIONS[task_type] if f not in defined]
     if missing:
         raise Refused(
             "MissingFunction",
             f"{name} does not define {', '.join(missing)}.",
-            f"A {task_type} script needs {', '.join(FUNCTIONS[task_type])}; assets/ shows each.",
+            f"It needs {', '.join(FUNCTIONS[task_type])}; assets/ shows each.",
         )
 
 
@@ -124,7 +126,7 @@ def _parsed(script: Path) -> ast.Module:
         return ast.parse(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
     except (SyntaxError, ValueError, RecursionError) as error:
         raise Refused(
-            "BadScript", f"{script.name} is not Python: {error}.", "Mend it and try again."
+            "BadScript", f"{script.name} is not Python: {error}.", "Mend it, then try again."
         ) from error
 
 

@@ -49,6 +49,11 @@ def visible(text: str, *, keep_newlines: bool = False) -> str:
     )
 
 
+def hidden(text: str) -> list[str]:
+    """The characters that `clean` takes out of ``text``, each once, as `visible` shows them."""
+    return [visible(char) for char in dict.fromkeys(text) if _unsafe(char) and char not in "\n\t"]
+
+
 def short(text: str, width: int) -> str:
     """``text`` cleaned and cut to ``width`` characters, the cut marked by an ellipsis."""
     text = clean(text)

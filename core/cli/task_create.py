@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from decentralml.core import task_folder
+from decentralml.core import publishing
 from decentralml.core.amount import format_amount, parse_amount
 from decentralml.core.chain.calls import CreateTask
 from decentralml.core.cli.acting import act, answer
@@ -14,7 +14,8 @@ from decentralml.core.cli.answers import task_data, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import FILE, FOLDER, read_small
+from decentralml.core.cli.files import FILE, FOLDER
+from decentralml.core.cli.free_text import FREE_TEXT, read_text
 from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.progress import transfer
 from decentralml.core.domain import (
@@ -60,7 +61,13 @@ class Assets(click.ParamType[Path | str]):
 
 @command("task create")
 @click.argument("kind", type=click.Choice(list(TYPES)))
-@click.option("--question", required=True, help="What is wanted, in words; at most 2048 bytes.")
+@click.option(
+    "--question",
+    type=FREE_TEXT,
+    required=True,
+    metavar="TEXT",
+    help="What is wanted, in words; at most 2048 bytes.",
+)
 @click.option(
     "--assets",
     type=Assets(),
@@ -87,9 +94,16 @@ class Assets(click.ParamType[Path | str]):
     help="You decide, your validation.py decides, or whatever comes is paid.",
 )
 @click.option("--annotation-type", type=click.Choice(list(ANNOTATIONS)), help="Of an annotator's files.")
-@click.option("--labels", metavar="A,B,…", help="The labels that an annotator may give.")
-@click.option("--sample", "samples", multiple=True, metavar="TEXT", help="A labelled example; repeatable.")
-@click.option("--coordinates", metavar="TEXT", help="What to mark in the files.")
+@click.option("--labels", type=FREE_TEXT, metavar="A,B,…", help="The labels that an annotator may give.")
+@click.option(
+    "--sample",
+    "samples",
+    type=FREE_TEXT,
+    multiple=True,
+    metavar="TEXT",
+    help="A labelled example; repeatable.",
+)
+@click.option("--coordinates", type=FREE_TEXT, metavar="TEXT", help="What to mark in the files.")
 @click.option("--annotation-json", type=FILE, metavar="FILE", help="More, as JSON.")
 def create(app: App, kind: str, assets: Path | str, pays_amount: str, **options: Any) -> None:
     """
@@ -99,9 +113,8 @@ def create(app: App, kind: str, assets: Path | str, pays_amount: str, **options:
     task_type = TYPES[kind]
     head, constants = app.chain.head(), app.chain.constants
     # In the order in which people mistake them: what is asked, the folder, the money.
-    folder = assets if isinstance(assets, Path) else None
-    if folder is not None:
-        task_folder.check(folder, task_type)
+    with transfer("fetching the files") as on_progress:
+        publishing.check_files(app.market(), task_type, app.storage.type, assets, on_progress)
     expires = options["expiration_block"]
     if expires is None:
         expires = head.block + _seconds(options["expires_in"]) // constants.block_time
@@ -114,7 +127,7 @@ def create(app: App, kind: str, assets: Path | str, pays_amount: str, **options:
         **_annotation(task_type, options),
     }
     terms = Terms(task_type=task_type, **arguments).with_assets(
-        app.storage.type, STAND_IN if folder else str(assets)
+        app.storage.type, STAND_IN if isinstance(assets, Path) else assets
     )
     total = terms.pays_amount * terms.max_assignments
 
@@ -180,7 +193,7 @@ def _annotation(task_type: TaskType, options: dict[str, Any]) -> dict[str, Any]:
         "annotation_class_labels": options["labels"],
         "annotation_media_samples": options["samples"] or None,
         "annotation_class_coordinates": options["coordinates"],
-        "annotation_json": read_small(described, ANNOTATION_JSON_BYTES).decode() if described else None,
+        "annotation_json": read_text(described, ANNOTATION_JSON_BYTES) if described else None,
     }
 
 

@@ -9,6 +9,7 @@ from decentralml.core.chain.calls import AcceptTaskResults, Call, RejectTaskResu
 from decentralml.core.cli.acting import act, answer, submission_facts
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
+from decentralml.core.cli.free_text import FREE_TEXT
 from decentralml.core.cli.task_arguments import SUBMISSION
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
@@ -16,7 +17,13 @@ from decentralml.core.market import Market
 from decentralml.core.words import STATUSES
 
 DIGEST = click.option("--digest", metavar="HEX", help="The result meant; without it, the one delivered last.")
-REASON = click.option("--reason", required=True, help="What the worker reads; 1 to 1024 bytes.")
+REASON = click.option(
+    "--reason",
+    type=FREE_TEXT,
+    required=True,
+    metavar="TEXT",
+    help="What the worker reads; 1 to 1024 bytes.",
+)
 
 
 @command("task accept")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decentralml.core.text import clean, printed, short, short_address, visible
+from decentralml.core.text import clean, hidden, printed, short, short_address, visible
 
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 anything = st.text(st.characters(codec=None), max_size=200)
@@ -77,6 +77,11 @@ def test_known_tricks(hostile: str, cleaned: str, shown: str) -> None:
 
 def test_a_script_keeps_its_lines() -> None:
     assert visible("if a:\n\tb\x1b\n", keep_newlines=True) == "if a:\n\tb\\x1b\n"
+
+
+def test_what_is_hidden_in_a_text_is_named_once_and_visibly() -> None:
+    assert hidden("a\x1b[2J \u202eb\x1b\n\tc") == ["\\x1b", "\\u202e"]
+    assert hidden("naïve 名前 🙂\n") == []
 
 
 def test_what_was_printed_in_colour_is_read_without_it() -> None:

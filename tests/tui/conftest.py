@@ -14,8 +14,9 @@ from textual.pilot import Pilot
 from decentralml.core import config
 from decentralml.core.amount import UNIT
 from decentralml.core.chain import genesis
+from decentralml.core.chain.calls import CreateTask
 from decentralml.core.chain.connect import connect as connect_chain
-from decentralml.core.domain import AnnotationType, TaskType, ValidationStrategy
+from decentralml.core.domain import AnnotationType, TaskType, Terms, ValidationStrategy
 from decentralml.core.market import Market
 from decentralml.core.paths import Home
 from decentralml.core.signing import Signer
@@ -90,9 +91,10 @@ class Place:
             "validation_strategy": strategy,
         }
         if kind is TaskType.ModelContributor:
-            # By reference: as it is shipped, the folder lacks the base model that its creator makes first.
+            # Past the verb: as it is shipped, the folder lacks the base model that its creator makes first.
             shipped = market.storage.put(ASSETS / "model_contributor")
-            receipt = market.create_task_model_contributor(model_contributor_script_path=shipped, **common)
+            terms = Terms(task_type=kind, **common).with_assets(market.storage.type, shipped)
+            receipt = market.send(CreateTask(terms))
         elif kind is TaskType.ModelEngineer:
             folder = ASSETS / "model_engineer"
             receipt = market.create_task_model_engineer(model_engineer_path=folder, **common)

@@ -10,7 +10,6 @@ from typing import Any
 
 from msgspec import structs
 
-from decentralml.core import task_folder
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt
@@ -32,9 +31,10 @@ from decentralml.core.chain.calls import (
 from decentralml.core.chain.ledger import Ledger
 from decentralml.core.chain.overlay import Overlay
 from decentralml.core.chain.state import Move
-from decentralml.core.domain import Submission, Task, TaskType, Terms, ValidationStrategy, manifest_digest
+from decentralml.core.domain import Submission, Task, TaskType, Terms, ValidationStrategy
 from decentralml.core.errors import Unavailable
 from decentralml.core.market import Market
+from decentralml.core.publishing import check_files
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.core.words import KINDS, POLICIES, count
@@ -54,10 +54,7 @@ def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
 
     What ``terms`` says of the assets and their storage is filled in from ``source``.
     """
-    if isinstance(source, Path):
-        task_folder.check(source, terms.task_type)
-    else:
-        manifest_digest(source)
+    check_files(session.market, terms.task_type, session.storage.type, source)
     reference = STAND_IN if isinstance(source, Path) else source
     call = CreateTask(terms.with_assets(session.storage.type, reference))
     ends = _in_time(session, terms.expiration_block)
@@ -82,7 +79,7 @@ def create(session: Session, terms: Terms, source: Path | str) -> Proposal:
             ("expiration", ends),
             ("judged", POLICIES[terms.validation_strategy]),
             *_labels(terms),
-            *_uploads(source),
+            *_uploads(source, f"folder {source}"),
         ],
         warnings=warnings,
         again=again,
@@ -103,9 +100,17 @@ def assign(session: Session, task_id: int) -> Proposal:
 
 
 def send_result(
-    session: Session, submission_id: int, *, result_path: Path | str | None = None, result: str | None = None
+    session: Session,
+    submission_id: int,
+    *,
+    result_path: Path | str | None = None,
+    result: str | None = None,
+    named: str = "the result",
 ) -> Proposal:
-    """Deliver a result folder (uploaded first), a reference, or an annotator's inline answer."""
+    """Deliver a result folder (uploaded first), a reference, or an annotator's inline answer.
+
+    ``named``: what the person knows the folder by, which is a copy of their own.
+    """
     submission = session.chain.submission(submission_id)
     reference = STAND_IN if isinstance(result_path, Path) else result_path
     kind = session.storage.type if reference else None
@@ -119,7 +124,7 @@ def send_result(
         [
             *_submission_rows(session, submission),
             *([("result", result)] if result is not None else []),
-            *(_uploads(result_path) if result_path is not None else []),
+            *(_uploads(result_path, named) if result_path is not None else []),
         ],
     )
 
@@ -135,7 +140,10 @@ def publish_report(session: Session, submission_id: int, report: Path, digest: s
         session,
         publishing(submission_id, digest),
         lambda market, _: market.publish_report(submission_id, report, digest),
-        [*_submission_rows(session, session.chain.submission(submission_id), digest), *_uploads(report)],
+        [
+            *_submission_rows(session, session.chain.submission(submission_id), digest),
+            *_uploads(report, "the report"),
+        ],
     )
 
 
@@ -356,12 +364,12 @@ def _labels(terms: Terms) -> list[tuple[str, str]]:
     ]
 
 
-def _uploads(source: Path | str) -> list[tuple[str, str]]:
-    """What goes out, with sizes, or the reference of what went out before."""
+def _uploads(source: Path | str, named: str) -> list[tuple[str, str]]:
+    """What of ``named`` goes out, with sizes, or the reference of what went out before."""
     if isinstance(source, str):
         return [("reference", source)]
     listed = manifest.scan(source)
-    rows = [("uploads", f"{count(len(listed.files), 'file')}, {size(listed.size)}, from {source}")]
+    rows = [("uploads", f"{count(len(listed.files), 'file')}, {size(listed.size)}, of {named}")]
     rows += [("", f"{size(file.size):>9}  {file.name}") for file in listed.files[:12]]
     if len(listed.files) > 12:
         rows.append(("", f"and {len(listed.files) - 12} more"))

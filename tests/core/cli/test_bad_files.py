@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from decentralml.core import publishing
 from decentralml.core.chain.ledger import Ledger
 from decentralml.core.storage.base import File, Manifest
+from decentralml.core.storage.local import LocalStorage
 from decentralml.core.storage.manifest import encode
 
 from .refusals import ASSETS, UNIT, answer, create, terms
@@ -24,7 +26,9 @@ from .refusals import ASSETS, UNIT, answer, create, terms
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/etc/passwd", "a/../../b", "a//b", "x\x1b[2J"])
-def test_a_path_that_climbs(market, files: Path, tmp_path: Path, name: str) -> None:
+def test_a_path_that_climbs(
+    market, files: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada, bob = market("ada", "bob")
     content = b"hello"
     forged = encode(Manifest((File("harmless.txt", 5, hashlib.sha256(content).hexdigest()),)))
@@ -37,7 +41,11 @@ def test_a_path_that_climbs(market, files: Path, tmp_path: Path, name: str) -> N
     reference = f"local:#sha256={digest}"
     assert answer(bob, "storage", "get", reference, str(tmp_path / "got")) == ("BadManifest", 1)
     assert not (tmp_path / "got").exists()
-    task = create(ada, Path(reference))
+    assert answer(ada, *terms(Path(reference))) == ("BadManifest", 1)
+    with monkeypatch.context() as looks_at_nothing:
+        looks_at_nothing.setattr(publishing, "check_files", lambda *_: None)
+        looks_at_nothing.setattr(LocalStorage, "renew", lambda *_: None)
+        task = create(ada, Path(reference))
     assert answer(bob, "task", "assign", task) == ("BadManifest", 1)
     assert bob("task", "show", task).data["free_slots"] == 1
 
@@ -104,6 +112,8 @@ def test_a_contributors_task_without_a_model_to_train_holds_no_money(market, tmp
     )
     made = ("task", "create", "contributor", "--question", "Digits?", "--pays-amount", "1")
     assert answer(ada, *made, "--assets", str(folder)) == ("NoBaseModel", 1)
+    stored = ada("storage", "put", str(folder)).data["reference"]
+    assert answer(ada, *made, "--assets", stored) == ("NoBaseModel", 1)
     assert ada.free() == str(100 * UNIT)
     assert ada("task", "list").data["items"] == []
 

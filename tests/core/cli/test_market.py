@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from decentralml.core.cli import free_text
 from decentralml.core.intents import Intents
+from decentralml.core.text import visible
 
 
 @pytest.fixture
@@ -211,7 +213,49 @@ def test_what_is_not_there_is_refused_by_name(market, words: tuple[str, ...], co
     assert (result.error["code"], result.code) == (code, 1)
 
 
-def test_hostile_questions_and_reasons_reach_no_terminal(market, files: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("--question", "Cat\x1b[2J or dog?"),
+        ("--labels", "cat,d\u202eog"),
+        ("--sample", "a.txt: cat", "--sample", "b.txt: \u200bdog"),
+        ("--coordinates", "the\x07 head"),
+    ],
+)
+def test_what_nobody_would_see_is_refused_before_it_is_signed(
+    market, files: Path, change: tuple[str, ...]
+) -> None:
+    (ada,) = market("ada")
+    made = ada(
+        *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(files)),
+        *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog", *change),
+    )
+    assert (made.error["code"], made.code) == ("BadText", 2)
+    unseen = visible(change[-1])
+    assert made.error["message"].startswith(f"{change[0]} has characters that nobody would see: ")
+    assert made.error["message"].rpartition(": ")[2].rstrip(".") in unseen
+    for words in ("reject", "request-changes"):
+        said = ada("task", words, "0", "--reason", change[-1])
+        assert said.error["code"] == "BadText"
+
+
+def test_a_file_of_words_with_what_nobody_would_see_is_refused(market, files: Path, tmp_path: Path) -> None:
+    (ada,) = market("ada")
+    more = tmp_path / "more.json"
+    for content in (b'{"see": "\xe2\x80\xae"}', b"\xff"):
+        more.write_bytes(content)
+        made = ada(
+            *("task", "create", "annotator", "--question", "Cat or dog?", "--assets", str(files)),
+            *("--pays-amount", "2", "--annotation-type", "text", "--labels", "cat,dog"),
+            *("--annotation-json", str(more)),
+        )
+        assert (made.error["code"], made.code) == ("BadText", 2)
+
+
+def test_hostile_questions_and_reasons_reach_no_terminal(
+    market, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(free_text, "hidden", lambda text: [])  # a client that lets everything through
     hostile = "\x1b[2Jcleared\u202egnp\u200b" + "x" * 900
     ada, bob = market("ada", "bob")
     task = str(create(ada, files, "--question", hostile)["id"])
