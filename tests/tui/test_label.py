@@ -60,6 +60,7 @@ async def test_digits_label_and_the_next_file_comes_by_itself(bare_home: Place, 
     async with bare_home.running(as_="bo") as (app, pilot):
         screen = await labelling(app, pilot, letters)
         assert "How much?" in text_of(app)
+        assert not (bare_home.home.data_dir / "answers").exists(), "who only reads leaves nothing"
         await pilot.press("3")
         await until(pilot, lambda: "Bad" in text_of(app), "the next file")
         assert "\\x1b[2J" in text_of(app)
@@ -122,6 +123,7 @@ async def test_many_answers_are_delivered_as_a_folder(bare_home: Place, tmp_path
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         assert "answers.json" in text_of(app)
+        assert "of your answers" in text_of(app)
         await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
         folder = bare_home.market("ada").fetch_result(bare_home.chain.submission(1))

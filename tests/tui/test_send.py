@@ -69,6 +69,8 @@ async def test_a_finished_run_is_listed_looked_at_and_delivered(market_home: Pla
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         assert "diary.txt" not in text_of(app)
+        assert "of run 1" in text_of(app)
+        assert str(market_home.home.cache_dir) not in text_of(app)
         await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: isinstance(app.screen, TaskDetail), "the receipt")
         sent = market_home.chain.submission(2)

@@ -248,7 +248,9 @@ class LabelFiles(MarketScreen):
             if not await self.app.push_screen_wait(Ask("Deliver so", text, yes="Deliver", danger=True)):
                 return
         inline, folder = await self.call(parcel, self.session, self._market_task, self._answers, self._names)
-        receipt = await self.propose(proposals.send_result, self._mine.id, result=inline, result_path=folder)
+        receipt = await self.propose(
+            proposals.send_result, self._mine.id, result=inline, result_path=folder, named="your answers"
+        )
         if receipt is not None:
             self.app.back()
 
@@ -272,7 +274,7 @@ def _key(session: Session, task: Task) -> str:
 
 def _kept(session: Session, task: Task) -> Path:
     """Where this account's answers to a task are kept: an account sees no other's."""
-    return session.home.folder(session.home.data_dir / "answers") / f"{_key(session, task)}.json"
+    return session.home.data_dir / "answers" / f"{_key(session, task)}.json"
 
 
 def _assets(session: Session, task: Task) -> Path:
@@ -292,7 +294,9 @@ def _read(session: Session, task: Task) -> tuple[dict[str, str], dict[str, str]]
 
 
 def _write(session: Session, task: Task, raw: bytes) -> None:
-    write_atomic(_kept(session, task), raw)
+    path = _kept(session, task)
+    session.home.folder(path.parent)
+    write_atomic(path, raw)
 
 
 def _lines(folder: Path, name: str, kind: AnnotationType | None) -> list[list[Piece]]:

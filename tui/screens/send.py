@@ -50,6 +50,7 @@ class SendResult(Working[Receipt]):
         self._submission_id = submission_id
         self._run_id = run_id
         self._parcel: send.Parcel | None = None
+        self._name = ""
         self._sending = False
         self._runs: list[Run] = []
 
@@ -146,7 +147,7 @@ class SendResult(Working[Receipt]):
         self.say("copying what goes out, and looking at the model as its creator will…")
         home, most = self.session.home, self.session.settings.result_size << 20
         parcel = await self.call(lambda: send.prepare(result, outgoing.folder(home), most=most))
-        self._parcel = parcel
+        self._parcel, self._name = parcel, name
         self.query_one("#sources").display = False
         self.query_one("#again").display = bool(self._runs)
         self.query_one("#parcel", Prose).show(_parcel(parcel, name))
@@ -175,6 +176,7 @@ class SendResult(Working[Receipt]):
             self.session,
             self._submission_id,
             result_path=parcel.folder,
+            named=self._name,
         )
         receipt = await self.sign(proposal)
         if receipt is None:
