@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from decentralml.core.chain import schema
@@ -48,7 +48,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a read transaction: one snapshot, which no writer waits for."""
-        with translated(self.path), self._connection() as connection:
+        with translated(self.path), self._reading() as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -87,6 +87,21 @@ class Database:
                 f"Another file stands at {self.path} than the ledger that was opened.",
                 "Ask who keeps the file. Leave and start again to use the one that is there now.",
             )
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read by. Where a full disk has no room for what connections share, and nothing
+        waits beside the file to be moved into it, the file alone is read: for once, as it sees no change.
+        """
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._connection())
+            except sqlite3.OperationalError:
+                if not (_full(self.path.parent) and _at_rest(self.path)):
+                    raise
+                alone = connect(self.path, self.patience, "mode=ro&immutable=1")
+                connection = stack.enter_context(closing(alone))
+            yield connection
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -128,9 +143,11 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def connect(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection to an existing file, committing durably. Raises `sqlite3.Error`."""
-    uri = f"{path.absolute().as_uri()}?mode=rw"
+def connect(path: Path, patience: float, how: str = "mode=rw") -> sqlite3.Connection:
+    """A connection to an existing file, committing durably. Raises `sqlite3.Error`, also where the file
+    cannot be read.
+    """
+    uri = f"{path.absolute().as_uri()}?{how}"
     connection = sqlite3.connect(
         uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
     )
@@ -139,6 +156,7 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA schema_version")
     except sqlite3.Error:
         connection.close()
         raise
@@ -216,7 +234,7 @@ def _in_words(error: sqlite3.Error, path: Path) -> DecentralMLError:
         return Failed(
             "DiskFull",
             f"The disk of the ledger {path} is full; nothing was written.",
-            "Make room on it, then do it again. Reading needs some 32 kB there too.",
+            "Make room on it, then do it again.",
         )
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unavailable(
@@ -239,6 +257,14 @@ def _in_words(error: sqlite3.Error, path: Path) -> DecentralMLError:
     if primary == sqlite3.SQLITE_IOERR:
         return Failed("LedgerIO", f"Reading or writing the ledger {path} failed: {error}.", "Check the disk.")
     return schema.damaged(str(error))
+
+
+def _at_rest(path: Path) -> bool:
+    """Whether all of the ledger is in its file."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size == 0
+    except OSError:
+        return True
 
 
 def _full(folder: Path) -> bool:

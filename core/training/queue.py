@@ -15,7 +15,9 @@ from decentralml.core.training.locks import held, hold
 
 def set_limit(folder: Path, limit: int) -> None:
     """How many may run at once from now on; at least one."""
-    write_atomic(folder / "limit", str(max(limit, 1)).encode())
+    limit = max(limit, 1)
+    if limit != _limit(folder):
+        write_atomic(folder / "limit", str(limit).encode())
 
 
 def enter(folder: Path, id: int) -> int:

@@ -79,3 +79,12 @@ def test_a_broken_limit_lets_one_run(folder: Path) -> None:
     first, second = Ticket(folder, 1), Ticket(folder, 2)
     assert first.admitted()
     assert not second.admitted()
+
+
+def test_a_limit_that_stands_is_not_written_again(folder: Path) -> None:
+    """Whoever lists the runs sets it, also on a full disk."""
+    set_limit(folder, 2)
+    (written,) = folder.glob("limit")
+    before = written.stat().st_ino
+    set_limit(folder, 2)
+    assert written.stat().st_ino == before
