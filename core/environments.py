@@ -189,7 +189,11 @@ def make(folder: Path, lines: list[str], consent: Callable[[int, list[str]], boo
         with tempfile.TemporaryDirectory(prefix=f".making-{os.getpid()}-", dir=folder.parent) as making:
             _make_in(Path(making), folder, lines, consent)
     except OSError as error:
-        raise Failed("Unwritable", f"{folder.parent} cannot be written: {error.strerror}.") from error
+        raise Failed(
+            "Unwritable",
+            f"{folder.parent} cannot be written: {error.strerror}.",
+            "Make room, or see to the permissions.",
+        ) from error
 
 
 def _make_in(making: Path, folder: Path, lines: list[str], consent: Callable[[int, list[str]], bool]) -> None:
@@ -200,7 +204,11 @@ def _make_in(making: Path, folder: Path, lines: list[str], consent: Callable[[in
     resolve = ("pip", "compile", "requirements.in", *wheels, "--format", "pylock.toml", "--no-header")
     _uv(making, *resolve, "--quiet", "--output-file", str(lock))
     if not consent(*_cost(lock.read_text())):
-        raise Refused("Declined", "The task's packages were not installed: that was answered with no.")
+        raise Refused(
+            "Declined",
+            "The task's packages were not installed: that was answered with no.",
+            "Say yes to it, or look for another task.",
+        )
     # Relocatable, since it is moved into place when it is whole.
     _uv(making, "venv", "--relocatable", "--python", sys.executable, "--no-python-downloads", "made")
     into = ("--python", str(making / "made" / "bin" / "python"), "--only-binary", ":all:")

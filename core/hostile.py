@@ -133,7 +133,7 @@ def _walk(folder: int, below: str, depth: int, caps: Caps, count: list[int]) -> 
             name = f"{below}{entry.name}"
             count[0] += 1
             if count[0] > caps.entries:
-                raise Refused("TooManyFiles", f"There are more than {caps.entries} files and folders.")
+                raise Refused("TooManyFiles", f"There are more than {caps.entries:,} files and folders.")
             if not _printable(entry.name):
                 raise Refused("HostileName", f"A file's name has characters that nobody sees: {name!a:.120}.")
             try:
@@ -183,12 +183,16 @@ def _open(path: Path | str, name: str, flags: int, at: int | None = None) -> int
 
 
 def _unreadable(name: str, error: OSError) -> Failed:
-    return Failed("Unreadable", f"{short(name, 80)!r} cannot be read: {error.strerror}.")
+    return Failed(
+        "Unreadable", f"{short(name, 80)!r} cannot be read: {error.strerror}.", "See to its permissions."
+    )
 
 
 def _unwritable(destination: Path, error: OSError) -> Failed:
     return Failed(
-        "Unwritable", f"{destination} cannot be written: {error.strerror}.", "Make room, or rights."
+        "Unwritable",
+        f"{destination} cannot be written: {error.strerror}.",
+        "Make room, or see to the permissions.",
     )
 
 
@@ -205,4 +209,4 @@ def _not_a_file(name: str) -> Refused:
 
 
 def _too_large(name: str, limit: int) -> Refused:
-    return Refused("TooLarge", f"With {short(name, 80)!r} there are more than the {limit} bytes allowed.")
+    return Refused("TooLarge", f"With {short(name, 80)!r} there are more than the {limit:,} bytes allowed.")

@@ -75,7 +75,9 @@ class MarketClient:
         signer = self._signer
         name = call_name(call)
         if name not in self.chain.capabilities:
-            raise Unavailable("MissingCall", f"{self.chain.name} has no call {name}.", "Use another chain.")
+            raise Unavailable(
+                "MissingCall", f"The chain {self.chain.name} has no call {name}.", "Use another chain."
+            )
         receipt = self._intents.send_once(call, signer)
         self._on_receipt(receipt)
         return receipt
@@ -100,7 +102,9 @@ class MarketClient:
     def _signer(self) -> Signer:
         if self.signer is None:
             raise Unavailable(
-                "NoSigner", "No account is unlocked.", "Name one with --account, or make one: account create."
+                "NoSigner",
+                "No account is unlocked.",
+                "Name one with --account, or make one with `decentralml account create NAME`.",
             )
         return self.signer
 

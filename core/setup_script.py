@@ -78,7 +78,11 @@ def prepare(
     try:
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Failed("Unwritable", f"The log cannot be written: {error}.") from error
+        raise Failed(
+            "Unwritable",
+            f"The log {log} cannot be written: {error.strerror}.",
+            "Make room, or see to the permissions.",
+        ) from error
     with os.fdopen(handle, "wb") as output:
         seen, since = (0, 0), time.monotonic()
 

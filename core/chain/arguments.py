@@ -62,7 +62,7 @@ def _check_number(name: str, value: int) -> None:
     if not 0 <= value <= most:
         raise Refused(
             "NumberOutOfRange",
-            f"{_words(name)} does not lie in 0..{most}.",
+            f"{_words(name)} must be a whole number from 0 to {most:,}.",
             "Give a number in that range.",
         )
 
@@ -75,7 +75,7 @@ def _check_text(name: str, text: str, most: int) -> None:
     if size > most:
         raise Refused(
             _code(name),
-            f"{_words(name)} has {size} bytes; at most {most} fit in a call.",
+            f"{_words(name)} has {size:,} bytes; at most {most:,} fit.",
             "Shorten it, or put the long text into a file of the folder.",
         )
 

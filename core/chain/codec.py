@@ -93,7 +93,7 @@ def open_sealed(body: bytes) -> Payload:
         valid = signing.verify(payload.signer, encode(payload), signature, payload.crypto)
     except (Misused, ValueError) as error:
         raise Refused(
-            "BadSignature", f"Signer or signature are malformed: {error}", "Sign it again."
+            "BadSignature", f"The signer or the signature is malformed: {error}.", "Sign the call again."
         ) from error
     if not valid:
         raise Refused(

@@ -172,11 +172,7 @@ def check_file(connection: sqlite3.Connection, path: Path) -> list[str]:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != schema.APPLICATION_ID:
-        raise Failed(
-            "NotALedger",
-            f"{path} is not a ledger of decentralml.",
-            "Name the right file, or `chain init` one.",
-        )
+        raise _no_ledger(path)
     if version > schema.VERSION:
         raise Unavailable(
             "LedgerTooNew",
@@ -218,6 +214,14 @@ def translated(path: Path) -> Iterator[None]:
         raise _unreachable(path, error.strerror or str(error)) from error
 
 
+def _no_ledger(path: Path) -> Failed:
+    return Failed(
+        "NotALedger",
+        f"{path} is not a ledger of decentralml.",
+        "Name the right file, or make one with `decentralml chain init`.",
+    )
+
+
 def _unreachable(path: Path, why: str) -> Unavailable:
     return Unavailable(
         "LedgerUnreachable",
@@ -253,7 +257,7 @@ def _in_words(error: sqlite3.Error, path: Path) -> DecentralMLError:
     if primary == sqlite3.SQLITE_CANTOPEN:
         return _unreachable(path, str(error))
     if primary == sqlite3.SQLITE_NOTADB:
-        return Failed("NotALedger", f"{path} is not a ledger of decentralml.", "Name the right file.")
+        return _no_ledger(path)
     if primary == sqlite3.SQLITE_IOERR:
         return Failed("LedgerIO", f"Reading or writing the ledger {path} failed: {error}.", "Check the disk.")
     return schema.damaged(str(error))

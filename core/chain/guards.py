@@ -166,9 +166,9 @@ REWARD = Guard(
 )
 ASSIGNMENTS = Guard(
     "BadAssignments",
-    f"The number of results to buy must lie in 1..{MAX_ASSIGNMENTS}.",
+    f"The number of results to buy must lie between 1 and {MAX_ASSIGNMENTS:,}.",
     lambda s: 1 <= _terms(s).max_assignments <= MAX_ASSIGNMENTS,
-    "Ask for a number in that range.",
+    "Ask for a number between these.",
     argued=True,
 )
 EXPIRATION = Guard(
@@ -225,7 +225,7 @@ HAS_SLOT = Guard(
     "TaskFull",
     "Every slot of the task is taken or paid.",
     lambda s: s.task.live + s.task.accepted < s.task.terms.max_assignments,
-    "Wait for a slot to become vacant, or time out one that is overdue.",
+    "Wait until a slot is free, or time out one that is overdue.",
 )
 UNDER_CAP = Guard(
     "TooManySubmissions",

@@ -96,7 +96,7 @@ def read(path: Path | None) -> Memory:
     except (msgspec.MsgspecError, ValueError) as error:
         raise Failed(
             "SeenUnreadable",
-            f"{path}, in which this home remembers what it saw of the ledger, is unreadable.",
+            f"{path}, in which this home remembers what it saw of the ledger, cannot be read.",
             "Restore it, or delete it if you trust the ledger as it is now.",
         ) from error
     except OSError as error:

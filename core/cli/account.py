@@ -75,7 +75,9 @@ def import_(
     from the command line, where others would see them.
     """
     if (source is None) == (json_file is None):
-        raise Misused("Usage", "Say what to import.", "One of --mnemonic, --seed, --json-file FILE.")
+        raise Misused(
+            "Usage", "It is not said what to import.", "Give one of --mnemonic, --seed, --json-file FILE."
+        )
     if json_file is not None:
         text = read_small(json_file, MAX_KEY_FILE)
         password = app.secrets.password("Password of the file: ")
@@ -175,7 +177,11 @@ def fund(app: App, amount: str, to: str) -> None:
     planck = parse_amount(amount)
     chain: Any = app.chain
     if not hasattr(chain, "fund"):
-        raise Refused("NoFaucet", f"{chain.name} has no faucet.", "Ask somebody for money.")
+        raise Refused(
+            "NoFaucet",
+            f"The chain {chain.name} has no faucet.",
+            "Ask somebody who has money there to hire you.",
+        )
     address = app.address(to)
     # An open faucet signs for itself; else only the key that the genesis names does.
     signer = None if chain.faucet in ("open", "none") else app.unlock(chain.faucet)

@@ -23,4 +23,4 @@ def confirm(app: App, action: str, facts: Iterable[tuple[str, str]] = ()) -> Non
     rows(((name, visible(value)) for name, value in facts), "  ", sys.stderr)
     print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("NotConfirmed", "Nothing was done.", "")
+        raise Refused("NotConfirmed", "You did not say yes: nothing was done.")

@@ -149,9 +149,15 @@ def read(folder: Path) -> Provenance:
     try:
         found = msgspec.json.decode(hostile.read_bytes(folder.resolve(), PROVENANCE, _BYTES), type=Provenance)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused("BadProvenance", f"{PROVENANCE} cannot be read: {short(str(error), 120)}.") from error
+        raise Refused(
+            "BadProvenance", f"{PROVENANCE} cannot be read: {short(str(error), 120)}.", "Federate again."
+        ) from error
     if found.version > VERSION or found.strategy not in STRATEGIES:
-        raise Refused("BadProvenance", f"{PROVENANCE} is of a kind that this program does not know.")
+        raise Refused(
+            "BadProvenance",
+            f"{PROVENANCE} is of a kind that this program does not know.",
+            "Upgrade decentralml, or federate again.",
+        )
     return found
 
 

@@ -147,7 +147,7 @@ def _names(folder: Path, limits: Limits) -> set[str]:
                 )
             names.add(entry.name)
             if len(names) > limits.entries:
-                raise Refused("TooLarge", f"More than {limits.entries} files stand in {folder.name}.", _HOW)
+                raise Refused("TooLarge", f"More than {limits.entries:,} files stand in {folder.name}.", _HOW)
     return names
 
 

@@ -228,7 +228,7 @@ def _check_space(folder: int, needed: int) -> None:
     if free < needed:
         raise Failed(
             "DiskFull",
-            f"The download needs {needed} bytes more; the disk has {free} free.",
+            f"The download needs {needed:,} bytes more; the disk has {free:,} free.",
             "Free some space, or name a place on another disk.",
         )
 

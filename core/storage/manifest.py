@@ -54,7 +54,7 @@ def decode(data: bytes) -> Manifest:
     are safe (`name_fault`), sorted and unique, and of which none is a file and a folder at once.
     """
     if len(data) > MAX_BYTES:
-        raise _bad(f"it has more than {MAX_BYTES} bytes")
+        raise _bad(f"it has more than {MAX_BYTES:,} bytes")
     try:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -125,13 +125,13 @@ def check_caps(files: int, size: int, longest_name: int, caps: Caps) -> None:
     if files > caps.files:
         raise Refused(
             "TooManyFiles",
-            f"The folder has {count(files, 'file')}; at most {caps.files} are allowed.",
+            f"The folder has {count(files, 'file')}; at most {caps.files:,} are allowed.",
             "Pack many small files into one, for example an .npz.",
         )
     if size > caps.size:
         raise Refused(
             "TooLarge",
-            f"The folder has {size} bytes; at most {caps.size} are allowed.",
+            f"The folder has {size:,} bytes; at most {caps.size:,} are allowed.",
             "Take out what the task does not need.",
         )
     if longest_name > caps.name:

@@ -140,7 +140,7 @@ class Store:
         with self._open(self.blob(file.sha256), absent) as descriptor:
             size = os.fstat(descriptor).st_size
             if size != file.size:
-                raise transfer.differs(file, f"{size} bytes are stored, {file.size} were announced")
+                raise transfer.differs(file, f"{size:,} bytes are stored, {file.size:,} were announced")
             yield descriptor
 
     def check(self, file: File) -> None:

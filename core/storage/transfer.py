@@ -231,7 +231,7 @@ def stream(
     if offset < file.size:
         raise Failed(
             "Truncated",
-            f"{file.name!r} ended after {offset} of {file.size} bytes.",
+            f"{file.name!r} ended after {offset:,} of {file.size:,} bytes.",
             "Start it again: it goes on from there.",
         )
     if hasher.hexdigest() != file.sha256:

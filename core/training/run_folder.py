@@ -193,7 +193,11 @@ class RunFolder:
         waits = self.load().queue
         descriptor = hold(self.lock)
         if descriptor is None:
-            raise Misused("RunIsAlive", f"Run {self.path.name} is being run already.", "Stop it first.")
+            raise Misused(
+                "RunIsAlive",
+                f"Run {self.path.name} is going on.",
+                f"`decentralml run stop {self.path.name}` ends it.",
+            )
         handed = [descriptor]
         try:
             arguments = [str(self.path), "--lock", str(descriptor)]

@@ -227,7 +227,9 @@ class Runs:
     def _living(self, id: int) -> RunFolder:
         run = self.get(id)
         if run.ended:
-            raise Misused("RunHasEnded", f"Run {id} has ended: {run.state}.")
+            raise Misused(
+                "RunHasEnded", f"Run {id} has ended: {run.state}.", "There is nothing left to stop or pause."
+            )
         return self._at(id)
 
     def _ids(self) -> set[int]:
@@ -289,7 +291,7 @@ def check(spec: RunSpec) -> None:
         raise Misused(
             "BadModelName",
             f"{spec.model_name[:60]!r} cannot name a folder.",
-            "Letters, digits, dot, dash and underline, at most 64.",
+            "Use letters, digits, dots, dashes and underscores, at most 64.",
         )
 
 

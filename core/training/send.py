@@ -68,7 +68,11 @@ def prepare(result: Path, into: Path, *, most: int) -> Parcel:
         model = inspect(folder)
     except OSError as error:
         delete(folder)
-        raise Failed("DiskFull", f"{folder} cannot be written: {error.strerror}.", "Make room.") from error
+        raise Failed(
+            "DiskFull",
+            f"{folder} cannot be written: {error.strerror}.",
+            "Make room, or see to the permissions.",
+        ) from error
     except BaseException:
         delete(folder)
         raise
