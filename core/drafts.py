@@ -87,7 +87,7 @@ class Drafts:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, list[Draft]])
         except FileNotFoundError:
             return {}
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             # Set aside and not thrown away: a person wrote those reasons.
             self._path.replace(self._path.with_suffix(".broken"))
             return {}

@@ -140,11 +140,16 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """See that the names in ``folder`` reach the disk. Raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 @contextmanager
@@ -152,7 +157,7 @@ def writing(path: Path) -> Iterator[None]:
     """One writer of ``path`` at a time, over processes and threads: read, change and replace it within.
 
     The lock is a file beside it, as ``path`` itself is replaced. An `OSError` within comes out as `Failed`
-    ("CannotWrite").
+    ("CannotWrite"), which says that nothing was changed: the step that changes something comes last.
     """
     try:
         lock = os.open(

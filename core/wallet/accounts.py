@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from decentralml.core.errors import DecentralMLError, Failed, Refused, Unavailable
-from decentralml.core.paths import Home, write_atomic, writing
+from decentralml.core.paths import Home, sync_folder, write_atomic, writing
 from decentralml.core.signing import Crypto, decode_address
 from decentralml.core.text import short
 from decentralml.core.wallet import keys, keystore, names
@@ -190,10 +190,11 @@ class Accounts:
             if names.key(account.name) != names.key(new_name):
                 self.require_free(new_name)
             path = self._path(new_name)
-            # The stem is the name that counts: the name inside may lag behind after a crash.
-            os.rename(account.path, path)
+            # The stem is the name that counts: the name inside may be ahead after a crash or on a full disk.
             renamed = msgspec.structs.replace(file, meta={**file.meta, "name": new_name})
-            write_atomic(path, keystore.encode(renamed))
+            write_atomic(account.path, keystore.encode(renamed))
+            os.rename(account.path, path)
+            sync_folder(self.folder)
         return msgspec.structs.replace(account, name=new_name, path=path)
 
     def forget(self, name_or_address: str) -> Account:
@@ -280,6 +281,7 @@ class Accounts:
                 os.link(whole, path)
             finally:
                 whole.unlink()
+            sync_folder(self.folder)
         return Account(name, file.address, file.crypto, file.created, path)
 
 

@@ -47,11 +47,12 @@ def test_a_reason_that_the_chain_would_not_take_is_refused_at_once(home: Home, r
         Drafts(home, "genesis").put(1, DIGEST, Word.reject, reason)
 
 
-def test_a_broken_file_is_set_aside_and_not_thrown_away(home: Home) -> None:
+@pytest.mark.parametrize("content", [b"{ my long reason", b'{"\xff": "my long reason"}'])
+def test_a_broken_file_is_set_aside_and_not_thrown_away(home: Home, content: bytes) -> None:
     path = home.folder(home.data_dir) / "drafts.json"
-    path.write_text("{ my long reason")
+    path.write_bytes(content)
     assert Drafts(home, "genesis").all() == {}
-    assert "my long reason" in path.with_suffix(".broken").read_text()
+    assert path.with_suffix(".broken").read_bytes() == content
 
 
 def test_a_file_that_cannot_be_read_is_said(home: Home) -> None:

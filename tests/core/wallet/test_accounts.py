@@ -1,5 +1,7 @@
 import json
 import os
+import resource
+import stat
 import threading
 from pathlib import Path
 
@@ -369,6 +371,37 @@ class TestChanging:
         assert (renamed.name, renamed.address) == (new, alice.address)
         assert json.loads(accounts.export_json(new))["meta"]["name"] == new
         assert accounts.unlock(new, "pass").address == alice.address
+
+    def test_an_account_that_cannot_be_renamed_keeps_its_name(self, accounts: Accounts) -> None:
+        alice, _ = accounts.create("alice", "pass")
+        before = alice.path.read_bytes()
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))  # as good as a full disk
+        try:
+            with pytest.raises(Failed, match=r"Nothing was changed\.") as caught:
+                accounts.rename("alice", "bob")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        assert code_of(caught) == "CannotWrite"
+        assert list(accounts.list()) == [alice]
+        assert alice.path.read_bytes() == before
+
+    def test_the_name_of_a_key_file_reaches_the_disk(
+        self, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sync = os.fsync
+        synced: list[str] = []
+
+        def spy(descriptor: int) -> None:
+            sync(descriptor)
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                synced[:] = sorted(name for name in os.listdir(descriptor) if not name.startswith("."))
+
+        monkeypatch.setattr(os, "fsync", spy)
+        accounts.create("alice", "pass")
+        assert synced == ["alice.json"]
+        accounts.rename("alice", "bob")
+        assert synced == ["bob.json"]
 
     def test_no_account_is_renamed_over_another(self, accounts: Accounts) -> None:
         alice, _ = accounts.create("alice", "pass")
