@@ -60,7 +60,7 @@ class Living:
             [
                 *(sys.executable, "-m", "decentralml.core.demo.others", str(self._play.root)),
                 *(str(argument) for argument in self._arguments),
-                *(str(self._play.task), str(self._play.engineers_task), str(self._offer)),
+                *(str(self._play.task), str(self._play.engineers_task), str(self._offer), str(os.getpid())),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -12,22 +12,24 @@ from decentralml.core.paths import Home
 _PAUSE = 3.0
 
 
-def act(play: Play) -> None:
-    """Work in the creator's tasks, then look every few seconds what the engineer has to judge."""
+def act(play: Play, parent: int) -> None:
+    """Work in the creator's tasks, then look every few seconds what the engineer has to judge, until the
+    process ``parent``, which started this one, is gone.
+    """
     play.work()
-    while os.getppid() != 1:
+    while os.getppid() == parent:
         play.judge_offer()
         time.sleep(_PAUSE)
 
 
 def main() -> int:
-    """``python -m decentralml.core.demo.others ROOT CONTRIBUTORS SEED TASK ENGINEERS_TASK OFFER``."""
+    """``python -m decentralml.core.demo.others ROOT CONTRIBUTORS SEED TASK ENGINEERS_TASK OFFER PARENT``."""
     root, *numbers = sys.argv[1:]
-    contributors, seed, task, engineers_task, offer = map(int, numbers)
+    contributors, seed, task, engineers_task, offer, parent = map(int, numbers)
     play = Play(Home(Path(root)), contributors=contributors, seed=seed)
     play.task, play.engineers_task, play.offered_task = task, engineers_task, offer
     try:
-        act(play)
+        act(play, parent)
     except Failed as error:
         (Path(root) / "others.log").write_text(f"{error}\n")
         return error.exit_code
