@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widget import MountError
 
 from decentralml.core.errors import DecentralMLError, Interrupted, Misused, Unavailable
 from decentralml.core.paths import Home
@@ -161,6 +163,11 @@ class DecentralMLApp(App[None]):
         return [*filters, self._to_ascii] if self.ascii else filters
 
     # Telling
+
+    def _handle_exception(self, error: Exception) -> None:
+        """As Textual's; but what a page that was opening no longer finds as the app ends is no failure."""
+        if not (self._exit and isinstance(error, NoMatches | MountError)):
+            super()._handle_exception(error)
 
     def show_error(
         self, error: DecentralMLError, doing: str = "", again: Again | None = None, *, otherwise: str = ""

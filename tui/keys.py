@@ -45,7 +45,8 @@ class Key:
 
     A row whose call is not in the table of the market's rules is not offered anywhere. One that ``writes``
     changes accounts, runs or whatever else this home keeps, as a command of the same meaning does; so does
-    each that signs. With --readonly these are refused.
+    each that signs. With --readonly these are refused, by the key and not by what it would be about: a
+    download of one's own is neither stopped nor begun again by them.
     """
 
     keys: str
@@ -118,7 +119,6 @@ TABLE: tuple[Key, ...] = (
         "go to",
         "to what belongs to it: task, submission, run, account; or note an address",
         THINGS,
-        False,
     ),
     Key(
         "n",
@@ -168,6 +168,15 @@ TABLE: tuple[Key, ...] = (
         "evaluate all",
         "evaluate every result that waits, in the background",
         ("validate",),
+        writes=True,
+    ),
+    Key(
+        "N",
+        "held_out",
+        "held-out data",
+        "name other data by which the results of this task are measured",
+        ("validate",),
+        False,
         writes=True,
     ),
     Key("a", "accept", "accept", "accept this result, which pays", ("validate",), call="accept_task_results"),
@@ -283,6 +292,7 @@ TABLE: tuple[Key, ...] = (
     Key("y", "yes", "yes", "yes: sign, send, or do what the dialog asks", ("dialog",)),
     Key("ctrl+g", "go", "go", "do what the first button says, from any field", ("dialog", "create"), False),
     Key("ctrl+o", "browse", "browse", "find the file or folder for a field", ("dialog", "create"), False),
+    Key("ctrl+l", "clear", "clear", "empty all fields, after a yes", ("create",), False),
     Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",), writes=True),
     # Seeing
     Key(
@@ -346,7 +356,7 @@ TABLE: tuple[Key, ...] = (
     Key("U", "who", "switch account", "be another account", EVERYWHERE, False),
     Key("L", "lock", "lock", "forget the unlocked key of this session", EVERYWHERE, False),
     Key("question_mark", "help", "help", "what every key does here", ALSO_FORMS, True, "?"),
-    Key("colon,ctrl+p", "palette", "commands", "every command by name", ALSO_FORMS, True, ":"),
+    Key("colon,ctrl+p", "palette", "menu", "every command by name", ALSO_FORMS, True, ":"),
     Key("q", "quit", "quit", "leave; runs go on", EVERYWHERE, False),
 )
 

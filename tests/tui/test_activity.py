@@ -153,6 +153,16 @@ async def test_no_list_is_a_heading_alone(market_home: Place, size: tuple[int, i
         assert "Number 8 broke." in shown
 
 
+async def test_what_waits_has_the_room_that_the_other_lists_leave(market_home: Place) -> None:
+    for number in range(14):
+        market_home.take("ada", market_home.create("chi", f"Number {number}"))
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        assert "WAITS FOR YOU  16" in text_of(app)
+        assert "Number 10" in text_of(app)
+        assert screen._part("events").size.height > 4
+
+
 async def test_the_filter_takes_mine_a_task_and_words(market_home: Place) -> None:
     async with market_home.running(as_="chi") as (app, pilot):
         screen = await go_to_activity(app, pilot)

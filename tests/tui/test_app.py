@@ -1,5 +1,6 @@
 """The frame: starting, moving, telling, ending."""
 
+import re
 import shutil
 import threading
 import time
@@ -9,10 +10,13 @@ import pytest
 from textual import events
 
 from decentralml.core.errors import Refused
+from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.widgets.topbar import Tab
 
 from .conftest import Place, opened, said, settled, text_of, until
+from .turns import at_once, burst
 
 
 async def test_who_how_much_where_and_which_block_stand_on_top(market_home: Place) -> None:
@@ -95,16 +99,42 @@ async def test_a_ledger_that_cannot_be_opened_is_said_on_the_page_until_it_can(
     app.finish()
 
 
-async def test_no_tab_changes_its_name_when_a_mark_comes(market_home: Place) -> None:
-    """At 80 columns, with a block of five digits."""
+@pytest.mark.parametrize("mode", keys.MODES[1:])
+async def test_an_app_that_is_left_while_a_page_opens_ends_without_a_word(
+    market_home: Place, mode: str
+) -> None:
+    async with market_home.running() as (app, _):
+        burst(app, str(keys.MODES.index(mode) + 1))
+        await at_once(lambda: app.current_mode == mode)
+        app.exit()
+    assert app.return_code == 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_nothing_on_top_moves_when_a_mark_comes(market_home: Place, width: int) -> None:
+    """With a block of five digits, for which there is room, as for the whole names from 80 columns on."""
     market_home.clock.blocks(12_345)
-    async with market_home.running(as_="chi") as (app, pilot):
-        before = [name for name in text_of(app).splitlines()[0].split() if name.isalpha()]
+    async with market_home.running(size=(width, 24), as_="chi") as (app, pilot):
+
+        def line() -> str:
+            return text_of(app).splitlines()[0]
+
+        before = line()
         market_home.take("ada", 3)
         market_home.deliver("ada", 4)
-        await until(pilot, lambda: "●1" in text_of(app).splitlines()[0])
-        assert [name for name in text_of(app).splitlines()[0].split() if name.isalpha()] == before
-        assert "Validate" in before
+        await until(pilot, lambda: re.search(r"3 Valid\w* ●1", line()), "the mark")
+        assert re.sub(r"●\d", "  ", line()) == re.sub(r"●\d", "  ", before)
+        assert "12,345" in before
+        assert ("Validate" in before) == (width > 60)
+
+
+async def test_the_mark_of_any_number_has_the_same_room(market_home: Place) -> None:
+    async with market_home.running() as (app, _):
+        tab = app.screen.query_one("#tab-validate", Tab)
+        shown = [tab.text(number, narrow=False).plain for number in (0, 1, 12, 123, 20_000)]
+        assert shown == [f"3 Validate{mark}" for mark in ("    ", " ●1 ", " ●12", "●123", "999+")]
+        shown = [tab.text(number, narrow=True).plain for number in (0, 1, 12, 123, 20_000)]
+        assert shown == [f"3 Valid{mark}" for mark in ("   ", " ●1", "●12", "123", "99+")]
 
 
 async def test_an_error_is_said_once_and_kept(market_home: Place) -> None:

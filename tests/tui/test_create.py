@@ -215,11 +215,11 @@ async def test_leaving_by_mistake_keeps_all_that_was_typed_also_over_a_restart(b
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)
         assert screen.query_one("#files", Input).value == "/somewhere"
-        screen.query_one("#clear", Button).press()
+        await pilot.press("ctrl+l")
         await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
         await pilot.press("escape")
         assert screen.draft.pays == "7", "a slip of the key clears nothing"
-        screen.query_one("#clear", Button).press()
+        await pilot.press("ctrl+l")
         await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
         await pilot.press("y")
         await until(pilot, lambda: screen.draft.empty)

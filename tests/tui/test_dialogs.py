@@ -10,8 +10,8 @@ from .conftest import Place, text_of, until
 from .pages import DIALOGS, opener
 
 
-@pytest.mark.parametrize("page", DIALOGS)
-async def test_every_button_of_a_dialog_names_the_key_that_does_the_same(painted: Place, page: str) -> None:
+@pytest.mark.parametrize("page", ["create", *DIALOGS])
+async def test_every_button_names_the_key_that_does_the_same(painted: Place, page: str) -> None:
     """Where nobody has a mouse, no button is reached by tab alone."""
     app = painted.app()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -47,6 +47,20 @@ async def test_one_question_serves_all_tasks_whose_results_wait(bare_home: Place
         await until(pilot, lambda: app.judging.job(1) and app.judging.job(2), "both in the queue")
 
 
+async def test_a_key_changes_the_data_of_a_task_and_measures_nothing(known: Place, trained: Path) -> None:
+    data = trained / "held-out.npz"
+    async with known.running(size=(100, 40)) as (app, pilot):
+        await judging(pilot, "N")
+        await dialog(pilot, HeldOut)
+        app.screen.query_one("#data", Input).value = str(data)
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: app.state.get("validate.setups", {}), "the answer")
+        await pilot.press("N")
+        await dialog(pilot, HeldOut)
+        assert app.screen.query_one("#data", Input).value == str(data)
+        assert app.judging.busy() == (0, 0)
+
+
 async def test_a_file_that_is_no_data_does_not_leave_the_dialog(known: Place, tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_text("a text")
     async with known.running(size=(100, 40)) as (app, pilot):

@@ -24,6 +24,7 @@ from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.keybar import KeyBar
 
 from .conftest import Place, text_of, until
+from .test_ways import go
 
 # Terminals, flow control, tmux and screen take these; function keys are caught by desktops and consoles.
 TAKEN = {"ctrl+q", "ctrl+s", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+z", "ctrl+b", "ctrl+a", "ctrl+c"}
@@ -57,7 +58,8 @@ def test_no_key_is_needed_that_terminals_take() -> None:
 
 
 def test_every_action_has_a_key_of_one_character_or_one_that_every_keyboard_has() -> None:
-    plain = {"enter", "escape", "space", "tab", "backspace", "ctrl+d", "ctrl+u", "ctrl+p", "ctrl+g", "ctrl+o"}
+    plain = {"enter", "escape", "space", "tab", "backspace"}
+    plain |= {f"ctrl+{letter}" for letter in "dglopu"}
     signs = {"slash", "colon", "question_mark", "exclamation_mark", "underscore", "full_stop"}
     signs |= {"left_square_bracket", "right_square_bracket"}
     signs |= {"plus", "minus", "less_than_sign", "greater_than_sign"}
@@ -284,6 +286,17 @@ async def test_where_there_is_room_the_footer_shows_the_other_keys_too(market_ho
         app.places.lead(("record", market_home.address("bo")))
         await until(pilot, lambda: "AS WORKER" in text_of(app), "the record")
         assert ". go to  Y copy" in text_of(app).splitlines()[-1]
+
+
+@pytest.mark.parametrize("scope", [*keys.MODES, "task", "report", "label", "statement", "record"])
+async def test_the_footer_has_room_for_where_it_leads_for_the_help_and_for_the_menu(
+    market_home: Place, scope: str
+) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await go(app, pilot, scope, market_home)
+        footer = text_of(app).splitlines()[-1]
+        assert ". go to" in footer
+        assert footer.rstrip().endswith("? help  : menu")
 
 
 async def test_the_help_shows_why_there_is_no_draft_to_sign_or_take_back(bare_home: Place) -> None:

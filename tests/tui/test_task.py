@@ -22,6 +22,7 @@ from decentralml.tui.widgets.prose import Prose
 
 from .conftest import PASSWORD, Place, opened, text_of, until
 
+WORK = 100_800
 HOSTILE = "\x1b[31mred \u202egnp.exe 数字の認識 zero\u200bwidth\u2066 [b]markup[/] \x07" + "and on " * 60
 
 
@@ -310,6 +311,20 @@ async def test_what_is_copied_is_what_the_cursor_is_on(market_home: Place) -> No
         await pilot.press("right_square_bracket", "right_square_bracket", "Y")
         await until(pilot, copied.exists)
         assert copied.read_text() == market_home.address("bo")
+        copied.unlink()
+        await pilot.press("right_square_bracket", "Y")
+        await until(pilot, copied.exists)
+        assert copied.read_text() == "0  now  bo: the result of #1 is delivered"
+
+
+async def test_all_that_its_creator_can_do_stands_in_one_line(market_home: Place) -> None:
+    """At 80 columns, when everything may be done at once."""
+    market_home.clock.blocks(WORK + 1)
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        screen = await shown(app, pilot, 1)
+        can = "T try  e set up  r train  v evaluate  J claim  O time out  C close task"
+        assert f" now   {can}" in text_of(app)
+        assert screen.query_one("#can").size.height == 1
 
 
 async def test_strings_of_strangers_are_harmless(bare_home: Place) -> None:

@@ -264,7 +264,7 @@ async def test_no_line_is_wider_than_the_terminal_and_what_to_do_is_always_there
         strips = app.screen._compositor.render_strips()
         assert all(strip.cell_length == size[0] for strip in strips)
         shown = text_of(app)
-        for word in ("QUESTION", "PAYS", "NEXT", "no takers yet", "? help", ": commands"):
+        for word in ("QUESTION", "PAYS", "NEXT", "no takers yet", "? help", ": menu"):
             assert word in shown
 
 

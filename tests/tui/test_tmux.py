@@ -130,7 +130,7 @@ def test_a_walk_over_the_six_tabs_a_slot_taken_a_lost_link_and_a_hangup(place: P
 
     # A hangup in the middle of a word ends the app, and the next start is where the person was.
     tmux.press("1")
-    tmux.sees("why not the rest")
+    tmux.sees("T try", "terms")
     tmux.press("escape")
     tmux.sees("open tasks")
     tmux.press("m")

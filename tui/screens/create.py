@@ -116,7 +116,8 @@ class CreateTask(MarketScreen):
                         f"Publish…  {go}", id="publish", variant="primary", compact=True, disabled=True
                     )
                     yield Static(_KEPT, id="kept")
-                    yield Button("Clear", id="clear", compact=True)
+                    clear = keys.row("clear").shown(self.app.keymap)
+                    yield Button(f"Clear  {clear}", id="clear", compact=True)
             with Vertical(id="side"):
                 yield Prose(id="cost")
                 yield Prose(id="checks")
@@ -212,7 +213,7 @@ class CreateTask(MarketScreen):
         if event.button.id == "browse":
             self.action_browse()
         elif event.button.id == "clear":
-            self.work(self._clear(), group="clear")
+            self.action_clear()
         elif event.button.id == "publish":
             self.action_go()
 
@@ -220,6 +221,9 @@ class CreateTask(MarketScreen):
         """Publish, from any field; or say what keeps it."""
         if self.app.session is not None:
             self.work(self._publish(), group="publish")
+
+    def action_clear(self) -> None:
+        self.work(self._clear(), group="clear")
 
     async def _clear(self) -> None:
         text = "All that was typed goes, and the draft with it."

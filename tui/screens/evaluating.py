@@ -53,7 +53,7 @@ class Evaluating(PaneScreen):
     # Evaluating
 
     def why_not(self, action: str) -> DecentralMLError | None:
-        if action == "evaluate" and self.look is None:
+        if action in ("evaluate", "held_out") and self.look is None:
             return Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
         if action == "evaluate_all" and not self._wanted:
             return Refused(
@@ -79,6 +79,10 @@ class Evaluating(PaneScreen):
 
     def action_evaluate_all(self) -> None:
         self.work(self._evaluate(self._wanted))
+
+    def action_held_out(self) -> None:
+        if self.look is not None:
+            self.work(self.ask_setup([self.look.task], again=True))
 
     async def _evaluate(self, wanted: list[tuple[Task, Submission]]) -> None:
         """Ask once by what to measure those of which it is not known, then put all into the queue."""

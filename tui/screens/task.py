@@ -200,10 +200,8 @@ class TaskDetail(Acting):
         for action, refusal in task_words.acts(facts):
             if refusal is None and self.check_action(action, ()):
                 key = keys.row(action)
-                spans += [(key.shown(self.app.keymap), "accent"), f" {key.label}   "]
-        if len(spans) == 1:
-            spans.append(("nothing that signs; ", "dim"))
-        return (*spans, ("? why not the rest", "dim"))
+                spans += [(key.shown(self.app.keymap), "accent"), f" {key.label}  "]
+        return tuple(spans)
 
     def _overview(self, facts: Facts, now: int, waits: list[tuple[Any, bool]]) -> list[Block]:
         blocks: list[Block] = [task_words.terms(facts, now), ("",)]
@@ -351,14 +349,14 @@ class TaskDetail(Acting):
 
     def action_copy(self) -> None:
         """Copy what the cursor is on: a file's name, a worker's address, an event; else the reference."""
-        facts, event = self.facts, self._event
+        facts, row = self.facts, self.table.row
         if facts is None:
             return
         assets = facts.task.terms.assets
         text = assets[1] if assets else str(facts.task.id)
         submission = None if self.submission_id is None else facts.submission(self.submission_id)
-        if event is not None:
-            text = f"{event.block} {event.name} {dict(event.data)}"
+        if self.panel == "history" and row is not None:
+            text = row.plain
         elif submission is not None:
             text = submission.worker
         elif self.panel == "assets" and self.files.node is not None:

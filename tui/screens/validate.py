@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from decentralml.core.domain import Task, TaskType
+from decentralml.core.domain import TaskType
 from decentralml.core.text import clean
 from decentralml.tui import keys
 from decentralml.tui.hints import explain
@@ -295,12 +295,7 @@ class Validate(Deciding):
         look = self.look
         if look is None or self.app.readonly:
             return
-        number, task = look.submission.id, look.task
-        yield (
-            "held-out data",
-            f"change by what task {task.id} is measured",
-            lambda: self.work(self._change(task)),
-        )
+        number = look.submission.id
         if look.to_publish:
             yield (
                 "publish report",
@@ -309,9 +304,6 @@ class Validate(Deciding):
             )
         if self.app.judging.job(number) is not None:
             yield "stop evaluation", f"of #{number}", lambda: self.app.judging.cancel(number)
-
-    async def _change(self, task: Task) -> None:
-        await self.ask_setup([task], again=True)
 
     async def _publish(self, look: Look) -> None:
         folder = await self.call(decisions.report_to_publish, self.session, look.submission)

@@ -42,6 +42,12 @@ class Row:
     key: Any
     cells: dict[str, Cell]
 
+    @property
+    def plain(self) -> str:
+        """What its cells say, whole: as it is copied."""
+        words = (str(cell[0] if isinstance(cell, tuple) else cell) for cell in self.cells.values())
+        return "  ".join(filter(None, words))
+
 
 def fitting(columns: Iterable[Column], room: int) -> list[tuple[Column, int]]:
     """The columns that fit, with their widths: some shrink, the least important go, the flexible grow."""

@@ -21,7 +21,7 @@ _DIM = Style(dim=True, bold=False)
 
 
 class KeyBar(Widget):
-    """One line of keys: the footer's as far as there is room, then whichever others still fit."""
+    """One line of keys: of the footer's, then of the others, each that there is still room for."""
 
     if TYPE_CHECKING:
         app = getters.app(DecentralMLApp)
@@ -50,26 +50,15 @@ class KeyBar(Widget):
         tail = [key for key in offered if key.method in _LAST]
         others = [key for key in offered if key not in tail]
         room = self.size.width + _GAP - sum(map(self._width, tail))
-        for key in self._fitting(others, room):
-            room -= self._width(key)
-            self._append(line, key)
+        for key in sorted(others, key=lambda key: not key.footer):
+            if self._width(key) <= room:
+                room -= self._width(key)
+                self._append(line, key)
         line.append(" " * max(room, 0))
         for key in tail:
             self._append(line, key)
         line.right_crop(_GAP)
         return line
-
-    def _fitting(self, offered: list[Key], room: int) -> list[Key]:
-        """Those of the footer up to the first that does not fit; then any that does."""
-        fitting: list[Key] = []
-        cut = False
-        for key in sorted(offered, key=lambda key: not key.footer):
-            if self._width(key) <= room and not (cut and key.footer):
-                fitting.append(key)
-                room -= self._width(key)
-            else:
-                cut = True
-        return fitting
 
     def _offered(self) -> list[Key]:
         if self.app.session is None:

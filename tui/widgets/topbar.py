@@ -1,6 +1,5 @@
 """Two lines on top of every screen: where one is, who one is, how much one has, and the chain's block."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from decentralml.tui.pulse import Pulse
     from decentralml.tui.session import Session
 
-# Behind these something can wait.
+# Behind these something can wait: each keeps room for its mark.
 MARKED = ("validate", "activity")
 _TELLS_THE_ADDRESS = 72  # cells
 # What the tabs are called where the full names do not fit.
@@ -40,12 +39,15 @@ class Tab(Static):
         self._shown: tuple[bool, int, bool] | None = None
 
     def text(self, waiting: int, *, narrow: bool) -> Text:
-        """The tab's name, with a mark where something waits behind it."""
+        """The tab's name, with a mark where something waits behind it; as wide with it as without.
+
+        A longer number takes the place of the mark's blank, then of its dot.
+        """
         name = self._mode.capitalize()
         text = Text.assemble((f"{self._number} ", "dim"), _SHORT.get(self._mode, name) if narrow else name)
-        if waiting:
-            text.append(f" {'*' if self.app.ascii else '●'}{waiting}", "bold")
-        return text
+        room = 1 if self._mode not in MARKED else 3 if narrow else 4
+        mark = f" {'*' if self.app.ascii else '●'}{waiting}" if waiting < 1000 else "999+"
+        return text.append((mark if waiting else "").ljust(room)[-room:], "bold")
 
     def show(self, *, active: bool, waiting: int, narrow: bool) -> None:
         """Draw the tab where anything of it changed."""
@@ -95,9 +97,9 @@ class TopBar(Widget):
         block = f"block {pulse.head.block:,}" if pulse else ""
         room = self.size.width - 2
         number = block.removeprefix("block ")
-        narrow = self._width({mode: _room(mode, marks) for mode in MODES}) + len(number) > room
-        if self._width(marks, narrow=narrow) + len(block) > room:
-            block = number
+        narrow = self._width(narrow=False) + len(number) > room
+        tabs = self._width(narrow=narrow)
+        block = next((words for words in (block, number) if tabs + len(words) <= room), "")
         for mode, tab in self._tabs.items():
             tab.show(active=mode == self._mode, waiting=marks.get(mode, 0), narrow=narrow)
         self._set("#block", block)
@@ -123,12 +125,9 @@ class TopBar(Widget):
         self._set("#training", training)
         self._set("#where", _spaced(chain, mark))
 
-    def _width(self, marks: Mapping[str, int], *, narrow: bool = False) -> int:
-        """The cells that the tabs take with ``marks``."""
-        return sum(
-            cell_len(tab.text(marks.get(mode, 0), narrow=narrow).plain) + 2
-            for mode, tab in self._tabs.items()
-        )
+    def _width(self, *, narrow: bool) -> int:
+        """The cells that the tabs take."""
+        return sum(tab.text(0, narrow=narrow).cell_len + 1 for tab in self._tabs.values())
 
     def _set(self, selector: str, text: str) -> None:
         part = self.query_one(selector, Static)
@@ -147,11 +146,6 @@ def _nobody(session: "Session") -> str:
     if session.forgotten:
         return "no account in use: U chooses one"
     return "no account yet" if session.readonly else "no account yet: U makes one"
-
-
-def _room(mode: str, marks: Mapping[str, int]) -> int:
-    """The mark for which a tab keeps room, so that no name is shortened when one comes."""
-    return max(marks.get(mode, 0), 1 if mode in MARKED else 0)
 
 
 def _money(pulse: "Pulse") -> str:
