@@ -1,4 +1,4 @@
-"""Reading what a sandbox left behind: never a link followed, never more than was agreed.
+"""Reading, and deleting, what a sandbox left behind: never a link followed, never more than was agreed.
 
 Everything is opened relative to the descriptor of its folder with O_NOFOLLOW and looked at once it is open:
 nothing is gained by swapping a file for a link between a look and a read.
@@ -108,6 +108,20 @@ def copy_tree(folder: Path, destination: Path, caps: Caps = Caps()) -> list[File
             raise _unwritable(destination, error) from error
         raise
     return files
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder in which a sandbox may have written, whatever it made of it; no link is followed.
+
+    Raises `OSError`.
+    """
+    # A folder that may not be entered cannot be emptied; its owner, who we are, can open it again.
+    folder.chmod(0o700)
+    for _, folders, _, at in os.fwalk(folder):
+        for name in folders:
+            if stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+                os.chmod(name, 0o700, dir_fd=at)
+    shutil.rmtree(folder)
 
 
 def _copy(folder: Path, file: File, target: Path, limit: int) -> int:

@@ -13,7 +13,7 @@ from decentralml.core.domain import Submission, Task, TaskType, manifest_digest
 from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market_client import MarketClient
 from decentralml.core.training.locks import hold
-from decentralml.core.training.run_folder import RunSpec, delete
+from decentralml.core.training.run_folder import RunSpec
 
 if TYPE_CHECKING:
     from decentralml.core.cell import Cell
@@ -89,7 +89,7 @@ def run_setup(
         if prepared.exists():  # another terminal was quicker
             return setup_script.Result(0, "", prepared, log)
         if setup.folder.exists():
-            delete(setup.folder)
+            hostile.delete(setup.folder)
         result = setup_script.prepare(
             market.fetch_assets(task),
             setup.cell,

@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
+_PREFIX = "decentralml-evaluate-"
 _ANSWER = "answer"
 _LOG_BYTES = 16 << 20
 _LINE_BYTES = 1 << 16
@@ -44,7 +46,8 @@ class Session:
     def __init__(self, settings: Settings, *, unsandboxed: bool) -> None:
         self.versions: dict[str, str] = {}
         self.memory = settings.sandbox_memory << 20
-        self._root = Path(tempfile.mkdtemp(prefix="decentralml-evaluate-"))
+        _sweep(Path(tempfile.gettempdir()))
+        self._root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._exchange, self._answers = self._root / "exchange", self._root / "answers"
         self._received = b""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
@@ -72,7 +75,7 @@ class Session:
             )
         except BaseException:
             self._log.close()
-            shutil.rmtree(self._root, ignore_errors=True)
+            _remove(self._root)
             raise
 
     def end(self) -> None:
@@ -84,7 +87,7 @@ class Session:
                 with contextlib.suppress(OSError):  # a question that nobody reads any more
                     pipe.close()
         self._log.close()
-        shutil.rmtree(self._root, ignore_errors=True)
+        _remove(self._root)
 
     def put(self, model: Path, x: "Array | None", limits: Limits) -> None:
         """Lay out the files of one question: config without compile settings, weights, inputs.
@@ -237,6 +240,23 @@ class Session:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         why = self.log().rpartition("\n")[2] or "it said nothing"
         return died(f"it ended ({how}): {why}")
+
+
+def _remove(root: Path) -> None:
+    with contextlib.suppress(OSError):  # what stays is swept by a later session
+        hostile.delete(root)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what sessions of processes that are gone have left: models, and held-out inputs."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        owner = left.name.removeprefix(_PREFIX).split("-")[0]
+        with contextlib.suppress(OSError):
+            # Others may put anything there under such a name, links too; of one's own only folders are.
+            status = left.lstat()
+            own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+            if own and not Path("/proc", owner).exists():
+                hostile.delete(left)
 
 
 def killed(why: str) -> Failed:

@@ -12,8 +12,6 @@ lock             held by the supervisor for as long as it lives
 
 import os
 import re
-import shutil
-import stat
 import subprocess
 import sys
 import time
@@ -220,17 +218,3 @@ class RunFolder:
         finally:
             for descriptor in handed:
                 os.close(descriptor)
-
-
-def delete(folder: Path) -> None:
-    """Delete a folder in which a sandbox may have written, whatever it made of it; no link is followed.
-
-    Raises `OSError`.
-    """
-    # A folder that may not be entered cannot be emptied; its owner, who we are, can open it again.
-    folder.chmod(0o700)
-    for _, folders, _, at in os.fwalk(folder):
-        for name in folders:
-            if stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
-                os.chmod(name, 0o700, dir_fd=at)
-    shutil.rmtree(folder)

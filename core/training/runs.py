@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from decentralml.core import sandbox
+from decentralml.core import hostile, sandbox
 from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
 from decentralml.core.limits import Bounds
@@ -24,7 +24,6 @@ from decentralml.core.training.run_folder import (
     RunFile,
     RunFolder,
     RunSpec,
-    delete,
 )
 
 __all__ = ["Progress", "Run", "RunSpec", "Runs", "State"]
@@ -90,7 +89,7 @@ class Runs:
             with contextlib.suppress(Misused):  # somebody else's `wake` was quicker
                 folder.launch()
         except OSError:
-            delete(folder.path)
+            hostile.delete(folder.path)
             raise
         return self.get(id)
 
@@ -198,7 +197,7 @@ class Runs:
             raise Misused("RunIsAlive", f"Run {id} has not ended.", f"`decentralml run stop {id}` ends it.")
         with writing(self._removed):
             write_atomic(self._removed, str(max(id, self._last_removed())).encode())
-        delete(folder.path)
+        hostile.delete(folder.path)
 
     def tail(self, id: int, lines: int = 200) -> Lines:
         """The last lines of what the worker printed, without control characters; at most 256 KiB are read."""

@@ -10,7 +10,6 @@ from msgspec import Struct
 from decentralml.core import hostile
 from decentralml.core.errors import Failed, Refused
 from decentralml.core.limits import size as in_words
-from decentralml.core.training.run_folder import delete
 
 if TYPE_CHECKING:
     from decentralml.core.models.inspect import ModelInfo
@@ -60,21 +59,21 @@ def prepare(result: Path, into: Path, *, most: int) -> Parcel:
         )
     folder = into / result.name
     if folder.exists():
-        delete(folder)
+        hostile.delete(folder)
     folder.mkdir(mode=0o700, parents=True)
     try:
         for name in FILES:
             _copy(result, name, found[name], folder / name)
         model = inspect(folder)
     except OSError as error:
-        delete(folder)
+        hostile.delete(folder)
         raise Failed(
             "DiskFull",
             f"{folder} cannot be written: {error.strerror}.",
             "Make room, or see to the permissions.",
         ) from error
     except BaseException:
-        delete(folder)
+        hostile.delete(folder)
         raise
     return Parcel(
         folder=folder,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from decentralml.core import sandbox
+from decentralml.core import hostile, sandbox
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.training import job as jobs
 from decentralml.core.training import journal, queue
@@ -25,7 +25,7 @@ from decentralml.core.training.intake import Intake
 from decentralml.core.training.locks import hold
 from decentralml.core.training.output import Output
 from decentralml.core.training.progress import fold
-from decentralml.core.training.run_folder import RunFolder, delete
+from decentralml.core.training.run_folder import RunFolder
 from decentralml.core.training.watch import Watch, out_of_memory_kills
 
 GRACE = 20.0
@@ -231,7 +231,7 @@ def _sweep(out: Path) -> None:
         if path.name == "checkpoint":
             continue
         if path.is_dir() and not path.is_symlink():
-            delete(path)
+            hostile.delete(path)
         else:
             path.unlink()
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from decentralml.core import environments, limits, sandbox
+from decentralml.core import environments, hostile, limits, sandbox
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted
 from decentralml.core.paths import Home
 from decentralml.core.training import journal, runs
 from decentralml.core.training.follow import follow
-from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec, delete
+from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 
 if TYPE_CHECKING:
     from decentralml.core.models.inspect import ModelInfo
@@ -131,7 +131,7 @@ def _end(folder: RunFolder) -> None:
         folder.tell("stop")
         for _ in follow(folder.path):
             pass
-    delete(folder.path)
+    hostile.delete(folder.path)
 
 
 def _sweep(tries: Path) -> None:
@@ -141,4 +141,4 @@ def _sweep(tries: Path) -> None:
         if folder.lock.exists() and not folder.alive():
             # Another try may be sweeping at the same time.
             with contextlib.suppress(OSError):
-                delete(path)
+                hostile.delete(path)

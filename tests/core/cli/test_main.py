@@ -13,7 +13,9 @@ import pytest
 from decentralml.core.chain.rules import TABLE
 from decentralml.core.cli import table
 from decentralml.core.cli.commands import Command, root
+from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.main import main
+from decentralml.core.errors import Failed
 from decentralml.core.words import STATUSES
 
 Run = Callable[..., object]
@@ -231,6 +233,14 @@ def shell(where: str, words: list[str], **options: Any) -> subprocess.CompletedP
     )
 
 
+def test_a_pipe_that_breaks_elsewhere_than_at_the_output_is_an_error_in_words() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with pytest.raises(Failed) as failed, os.fdopen(writer, "wb", buffering=0) as pipe, in_words():
+        pipe.write(b"a question that nobody takes")
+    assert failed.value.code == "SystemError"
+
+
 def test_an_interrupt_is_exit_130_and_one_object(command, home) -> None:
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, "--json", "--home", str(home.root), "config", "path"],
@@ -246,7 +256,9 @@ def test_an_interrupt_is_exit_130_and_one_object(command, home) -> None:
 # The signal arrives while the command runs: the settings are being looked for.
 INTERRUPTED = """
 import os, signal, sys
+from decentralml.core.cli.failures import in_words
 from decentralml.core.cli.main import main
+from decentralml.core.errors import Failed
 from decentralml.core.paths import Home
 Home.config = property(lambda home: os.kill(os.getpid(), signal.SIGINT))
 sys.exit(main())

@@ -1,3 +1,4 @@
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -107,11 +108,13 @@ def test_what_a_model_left_closed_is_its_own_fault_and_the_next_question_works(
     evaluator: Evaluator, models: Path, x: np.ndarray
 ) -> None:
     evaluator.predict(models / "a", x)
+    root = evaluator._session._root
     closed = evaluator._session._answers / "closed"
     (closed / "deeper").mkdir(parents=True)
     closed.chmod(0)
     with unprivileged(), pytest.raises(Failed) as raised:
         evaluator.predict(models / "a", x)
+    assert not root.exists(), "nor does what it left closed stay behind"
     # By whoever looks first: the bound on disk once a second, or the next question.
     assert raised.value.code in ("EvaluationKilled", "EvaluationFailed")
     evaluator.predict(models / "a", x)
@@ -150,6 +153,20 @@ def test_a_process_that_does_not_even_start_says_nothing_of_the_model(models: Pa
     with Evaluator(Settings(sandbox_memory=2048), stall=0.01) as hasty, pytest.raises(Failed) as failed:
         hasty.predict(models / "c", x)
     assert failed.value.code == "NoEvaluator"
+
+
+def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    dead, alive = 2**22 + 1, os.getpid()
+    (tmp_path / f"decentralml-evaluate-{dead}-x" / "exchange").mkdir(parents=True)
+    (tmp_path / f"decentralml-evaluate-{alive}-x").mkdir()
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    (tmp_path / f"decentralml-evaluate-{dead}-link").symlink_to(own)
+    session._sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "own", f"decentralml-evaluate-{alive}-x", f"decentralml-evaluate-{dead}-link"
+    }  # fmt: skip
+    assert own.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_cancel_is_heard(evaluator: Evaluator, models: Path, x: np.ndarray) -> None:
