@@ -53,7 +53,8 @@ class Drafts:
     """
 
     def __init__(self, home: Home, genesis: str, now: Callable[[], float] = time.time) -> None:
-        self._path = home.folder(home.data_dir) / "drafts.json"
+        home.folder(home.data_dir)
+        self._path = home.drafts
         self._genesis = genesis
         self._now = now
 

@@ -1,26 +1,29 @@
 """What cannot be had again from the chain or the storage, in one archive, and back.
 
 In it: key files (encrypted, or the backup is refused), address book, settings, keys, themes, what was seen of
-ledgers, reports, and the records of runs. Not in it: downloads, environments, checkpoints and results of
+ledgers, decisions that are not signed yet, calls whose outcome is not known, reports, and the records of
+runs. Not in it: downloads, environments, checkpoints and results of
 runs, federated models, and a ledger or a storage that lies in the home: others may share these.
 
 The archive is a plain tar. Its last member lists all others with size and SHA-256: without it the archive
 is half written.
 """
 
+import errno
 import hashlib
 import io
 import os
 import stat
 import tarfile
+import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from decentralml.core.errors import Failed, Refused
-from decentralml.core.paths import Home
+from decentralml.core.paths import Home, sync_folder
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import File, Manifest
 from decentralml.core.storage.transfer import broken
@@ -45,20 +48,31 @@ def backup(home: Home, archive: Path) -> Manifest:
         raise Refused("NothingToBackUp", "This home has nothing to keep yet.", "Check --home.")
     archive = archive.absolute()
     try:
-        claimed = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.close(claimed)
-        try:
-            with _replacing(archive) as file:
-                return _write(file, sources)
-        except BaseException:
-            archive.unlink()
-            raise
+        if os.path.lexists(archive):
+            raise FileExistsError
+        with _placing(archive, _appear) as file:
+            return _write(file, sources)
     except FileExistsError as error:
         raise Refused(
             "ArchiveExists", f"{archive} is there already.", "Name another file, or move it aside."
         ) from error
     except OSError as error:
         raise broken(error, f"writing {archive}", resumes=False) from error
+
+
+def settings(archive: Path) -> dict[str, Any]:
+    """The settings that `restore` would bring, as they stand; the archive may come from anybody.
+
+    Raises as `restore`.
+    """
+    with _opened(archive) as file:
+        _check(file, archive)
+        for name, content in _members(file, archive):
+            if name == "config.toml":
+                # What cannot be read sets nothing until a person mends it.
+                with suppress(ValueError, RecursionError):
+                    return tomllib.loads(content.read().decode())
+    return {}
 
 
 def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
@@ -70,16 +84,7 @@ def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
     Raises `Refused`: "NoSuchArchive", "BadArchive" (half written, changed, or no archive of a home),
     "WouldOverwrite"; `Failed`: "DiskFull", "TransferBroken".
     """
-    try:
-        descriptor = os.open(archive, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise Refused(
-            "NoSuchArchive", f"{archive} cannot be read: {error.strerror}.", "Check the path."
-        ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise Refused("NoSuchArchive", f"{archive} is no file.", "Check the path.")
-    with open(descriptor, "rb") as file:
+    with _opened(archive) as file:
         listed = _check(file, archive)
         places = {member.name: _place(home, member.name) for member in listed.files}
         for name, place in places.items():
@@ -99,7 +104,7 @@ def restore(home: Home, archive: Path, *, force: bool = False) -> Manifest:
                     place = places.get(name)
                     if name in missing and place is not None:
                         home.folder(place.parent)
-                        with _replacing(place) as target:
+                        with _placing(place, os.replace) as target:
                             if _hashed(content, target.write) != (missing[name].size, missing[name].sha256):
                                 raise _bad(archive, "it changed while it was read")
         except OSError as error:
@@ -116,6 +121,7 @@ def _files(home: Home) -> dict[str, Path]:
         "keymap.toml": home.keymap,
         "addressbook.json": home.address_book,
         "seen.json": home.seen,
+        "drafts.json": home.drafts,
     }
 
 
@@ -129,6 +135,8 @@ def _place(home: Home, name: str) -> Path | None:
         return None
     if top == "accounts" and len(parts) == 1 and rest.endswith(".json"):
         return home.accounts / rest
+    if top == "intents" and len(parts) == 1 and rest.endswith(".json"):
+        return home.intents / rest
     if top == "themes" and rest:
         return home.themes / rest
     if top == "reports" and rest:
@@ -142,7 +150,7 @@ def _sources(home: Home) -> Iterator[tuple[str, Path]]:
     for name, path in _files(home).items():
         if path.exists():
             yield name, path
-    for folder in (home.accounts, home.themes, home.reports):
+    for folder in (home.accounts, home.intents, home.themes, home.reports):
         for at, _, names in os.walk(folder):
             for name in names:
                 path = Path(at, name)
@@ -222,8 +230,8 @@ def _require_protected(file: BinaryIO, path: Path) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file (0600) that takes the place of ``path`` in one step, durable, unless the body raises."""
+def _placing(path: Path, place: Callable[[Path, Path], None]) -> Iterator[BinaryIO]:
+    """A file (0600) that ``place`` makes the one at ``path`` in one step, durable, unless the body raises."""
     temporary = path.with_name(f".{path.name[:200]}.{token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -231,15 +239,22 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
+        place(temporary, path)
     finally:
-        os.close(folder)
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _appear(whole: Path, path: Path) -> None:
+    """Give the file ``whole`` its name. Raises `FileExistsError` where another has it."""
+    try:
+        os.link(whole, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP):  # what disks say that know no links
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError from error
+        os.rename(whole, path)
 
 
 # Reading an archive, which may come from anybody
@@ -247,6 +262,21 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 def _bad(archive: Path, why: str) -> Refused:
     return Refused("BadArchive", f"{archive} is no whole backup: {why}.", "Take another backup.")
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[BinaryIO]:
+    try:
+        descriptor = os.open(archive, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refused(
+            "NoSuchArchive", f"{archive} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Refused("NoSuchArchive", f"{archive} is no file.", "Check the path.")
+    with open(descriptor, "rb") as file:
+        yield file
 
 
 @contextmanager

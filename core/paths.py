@@ -100,6 +100,11 @@ class Home:
         return self.folder(self.data_dir / "intents")
 
     @property
+    def drafts(self) -> Path:
+        """Decisions that are not signed yet, with their reasons."""
+        return self.data_dir / "drafts.json"
+
+    @property
     def ui_state(self) -> Path:
         return self.folder(self.state_dir) / "tui.json"
 

@@ -33,9 +33,15 @@ def backup(app: App, archive: Path) -> None:
 @click.option("--force", is_flag=True, help="Replace files that are there with another content.")
 def restore(app: App, archive: Path, force: bool) -> None:
     """
-    The whole archive is checked before anything is written.
+    The whole archive is checked before anything is written. What it sets of the command that is run when
+    something waits, of chain and storage, is shown before the question.
     """
-    facts = [("archive", str(archive)), ("home", str(app.home.data_dir))]
+    brought = home_backup.settings(archive)
+    facts = [
+        ("archive", str(archive)),
+        ("home", str(app.home.data_dir)),
+        *(("sets " + name, str(brought[name])) for name in ("notify", "chain", "storage") if name in brought),
+    ]
     confirm(app, "Unpack an archive into this home", facts)
     with working(f"reading {archive.name}"):
         found = home_backup.restore(app.home, archive, force=force)

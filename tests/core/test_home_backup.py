@@ -3,6 +3,7 @@ import io
 import json
 import os
 import resource
+import signal
 import stat
 import tarfile
 from collections.abc import Callable
@@ -40,6 +41,9 @@ def full(home: Home, key_file: bytes) -> Home:
         home.themes / "mine.toml": b"x = 1\n",
         home.address_book: b'{"bob": "5Grw"}',
         home.seen: b"{}",
+        home.drafts: b'{"genesis": []}',
+        home.intents / "wish-call.json": b'{"extrinsic_hash": "ab"}',
+        home.intents / ".wish-call.json.12.tmp": b"half",
         home.reports / "7" / "report.json": b'{"loss": null}',
         home.runs / "3" / "run.json": b"{}",
         home.runs / "3" / "journal.jsonl": b'{"kind":"hello"}\n' * 1000,
@@ -58,6 +62,8 @@ NAMES = [
     "accounts/alice.json",
     "addressbook.json",
     "config.toml",
+    "drafts.json",
+    "intents/wish-call.json",
     "keymap.toml",
     "reports/7/report.json",
     "runs/3/journal.jsonl",
@@ -133,6 +139,29 @@ def test_an_archive_is_never_overwritten(full: Home, tmp_path: Path) -> None:
         home_backup.backup(full, tmp_path / "a.tar")
     assert refused.value.code == "ArchiveExists"
     assert (tmp_path / "a.tar").read_text() == "precious"
+
+
+def test_a_backup_that_was_killed_is_in_nobodys_way(full: Home, tmp_path: Path) -> None:
+    archive = tmp_path / "a.tar"
+    child = os.fork()
+    if child == 0:
+        try:
+            os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+            home_backup.backup(full, archive)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert not archive.exists()
+    listed = home_backup.backup(full, archive)
+    assert home_backup.restore(Home(tmp_path / "other"), archive) == listed
+
+
+def test_settings_are_read_before_anything_is_written(full: Home, tmp_path: Path) -> None:
+    home_backup.backup(full, tmp_path / "a.tar")
+    assert home_backup.settings(tmp_path / "a.tar") == {"theme": "light"}
+    full.config.write_bytes(b"\xff")
+    home_backup.backup(full, tmp_path / "b.tar")
+    assert home_backup.settings(tmp_path / "b.tar") == {}
 
 
 def test_a_backup_that_fails_leaves_nothing(full: Home, tmp_path: Path) -> None:

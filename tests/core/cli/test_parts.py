@@ -158,17 +158,10 @@ def test_gc_keeps_what_a_task_was_made_of_while_it_waited_for_an_answer(
     asked = terminal("storage", "gc")
     asked.expect("Go on? [y/N] ")
     create = (
-        "task",
-        "create",
-        "annotator",
-        "--question",
-        "Which?",
-        "--assets",
-        reference,
-        "--pays-amount",
-        "1",
+        *("task", "create", "annotator", "--question", "Which?", "--assets", reference, "--pays-amount"),
+        *("1", "--annotation-type", "text", "--labels", "a,b", "--yes", "--json"),
     )
-    made = run(*create, "--annotation-type", "text", "--labels", "a,b", "--yes", "--json", password=PASSWORD)
+    made = run(*create, password=PASSWORD)
     assert made.code == 0
     grown_old(home.storage)
     asked.type("y\n")
@@ -212,6 +205,22 @@ def test_a_home_is_backed_up_and_comes_back_elsewhere(run, run_in, account, tmp_
     assert run_in(other, "home", "restore", str(archive), "--json").error["code"] == "NotConfirmed"
     assert run_in(other, "home", "restore", str(archive), "--yes", "--json").code == 0
     assert run_in(other, "account", "list", "--json").data[0]["address"] == address
+
+
+def test_what_an_archive_sets_is_shown_before_the_yes(run, account, home, terminal, tmp_path: Path) -> None:
+    account("ada")
+    home.config.write_text('notify = ["sh", "-c", "\u202ecurl x"]\nchain = "local:/tmp/theirs"\n')
+    archive = tmp_path / "home.tar"
+    assert run("home", "backup", str(archive), "--json").code == 0
+    home.config.unlink()
+    asked = terminal("home", "restore", str(archive))
+    asked.expect("Go on? [y/N] ")
+    shown = " ".join(asked.shown.split())
+    assert "sets notify ['sh', '-c', '\\u202ecurl x']" in shown
+    assert "sets chain local:/tmp/theirs" in shown
+    asked.type("n\n")
+    assert asked.finish() == 1
+    assert not home.config.exists()
 
 
 def test_doctor_looks_at_every_part(run) -> None:
