@@ -113,6 +113,11 @@ class Home:
         """What went wrong in the app, a JSON line each."""
         return self.folder(self.state_dir) / "failures.jsonl"
 
+    @property
+    def crash(self) -> Path:
+        """Where the app broke, when it last did."""
+        return self.folder(self.state_dir) / "crash.txt"
+
     def folder(self, path: Path) -> Path:
         """``path``, made 0700 with its parents where missing. Raises `Unavailable` ("NoHome")."""
         try:

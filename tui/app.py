@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.css.query import NoMatches
@@ -134,6 +135,14 @@ class DecentralMLApp(App[None]):
             self.judging.close()
         if self.session is not None:
             self.session.close()
+
+    def _fatal_error(self) -> None:
+        """As Textual's, which prints the values of variables too: what a person types is among them."""
+        from decentralml.tui.crash import last_words
+
+        if self._exception is not None and not self._exit_renderables:
+            self._exit_renderables.append(Text(last_words(self._exception, self.home)))
+        self._close_messages_no_wait()
 
     def guarded(self, coroutine: Coroutine[Any, Any, Any]) -> Guarded:
         """To be awaited, or given to a worker: what ``coroutine`` raises becomes words on the screen."""

@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.tui import background, keymap, screens, terminal
+from decentralml.tui.guarded import ours
 from decentralml.tui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ class Heart:
     def __init__(self, app: "DecentralMLApp") -> None:
         self._app = app
         self._looking = asyncio.Lock()
-        self._chain_lost = False
+        # What went wrong at the last beat, and was said.
+        self._wrong: set[str] = set()
 
     # Opening
 
@@ -35,18 +38,22 @@ class Heart:
     async def _open(self) -> None:
         """Open, then go to where the person was. What cannot be opened is tried again, and again."""
         app = self._app
-        await background.call(app.state.load)
-        await background.call(app.failures.load)
         try:
-            app.session = session = await background.call(self._session)
-        except DecentralMLError as error:
-            app.show_error(error)
-            self._tell_unopened(error)
+            await background.call(app.state.load)
+            await background.call(app.failures.load)
+            if app.session is None:
+                app.session = await background.call(self._session)
+            session = app.session
+            await app.looks.load_sheets(_SHEETS)
+        except Exception as error:
+            problem = ours(error)
+            app.show_error(problem)
+            self._tell_unopened(problem)
             app.set_timer(_OPEN_AGAIN_SECONDS, self.start)
             return
         self._tell_unopened(None)
-        await app.looks.open(session.settings.theme)
-        await app.looks.load_sheets(_SHEETS)
+        await self._goes_well("themes", app.looks.reload())
+        app.looks.begin_with(session.settings.theme)
         await app.guarded(self._read_keymap())
         app.screen.query(KeyBar).refresh()
         await self.beat()
@@ -92,27 +99,22 @@ class Heart:
     async def beat(self) -> None:
         """Look at the chain; tell the screen in front what moved."""
         from decentralml.tui import notify
-        from decentralml.tui.pulse import take
 
         app, session = self._app, self._app.session
         if session is None:
             return
         app.identity.lock_when_idle()
-        await app.identity.look()
+        await self._goes_well("account", app.identity.look())
         terminal.fit(app)
-        await app.looks.reload()
+        await self._goes_well("themes", app.looks.reload())
         async with self._looking:
-            before = app.pulse
-            try:
-                pulse = await background.call(take, session, before)
-            except DecentralMLError as error:
-                if not self._chain_lost:
-                    self._chain_lost = True
-                    app.show_error(error)
+            before, lost = app.pulse, "chain" in self._wrong
+            if not await self._goes_well("chain", self._look(session)):
                 return
-            app.pulse = pulse
-        if self._chain_lost:
-            self._chain_lost = False
+            pulse = app.pulse
+        assert pulse is not None
+        self._say_once("trainings", pulse.problem)
+        if lost:
             app.say("The chain is back.")
             app.tell(events=True)
         elif pulse is not before:
@@ -120,3 +122,26 @@ class Heart:
             app.tell(events=moved)
         if before is not None and pulse is not before:
             notify.ring(app, session.settings.notify, pulse)
+
+    async def _look(self, session: "Session") -> None:
+        from decentralml.tui.pulse import take
+
+        self._app.pulse = await background.call(take, session, self._app.pulse)
+
+    async def _goes_well(self, part: str, work: Awaitable[object]) -> bool:
+        """Whether ``work``, a ``part`` of each beat, went well. If not, that is said: the beat goes on."""
+        try:
+            await work
+        except Exception as error:
+            self._say_once(part, ours(error))
+            return False
+        self._say_once(part, None)
+        return True
+
+    def _say_once(self, part: str, problem: DecentralMLError | None) -> None:
+        """Say a ``problem`` of a ``part`` of the beat, and not again before that went well (None)."""
+        if problem is None:
+            self._wrong.discard(part)
+        elif part not in self._wrong:
+            self._wrong.add(part)
+            self._app.show_error(problem)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Looks:
-    """The themes of one app. Those that are shipped are there at once, the person's own after `open`."""
+    """The themes of one app. Those that are shipped are there at once, the person's own after `reload`."""
 
     def __init__(self, app: "DecentralMLApp") -> None:
         self._app = app
@@ -41,17 +41,18 @@ class Looks:
         app.theme = "ansi" if app.no_color else settings.theme if known else "dark"
         return settings.ascii
 
-    async def open(self, chosen: str) -> None:
-        """Read the person's own themes, and use the ``chosen`` one."""
-        self._own = await background.call(lambda: theme.UserThemes(self._app.home.themes))
-        await self.reload()
+    def begin_with(self, chosen: str) -> None:
+        """Use the ``chosen`` theme, which may be the person's own, where there are colours at all."""
         if not self._app.no_color:
             self.use(chosen)
 
     async def reload(self) -> None:
-        """Show what changed in the person's own themes. What is wrong with one is said."""
+        """Show what changed in the person's own themes. What is wrong with one is said.
+
+        Raises `Unavailable` ("NoHome") where their folder cannot be made.
+        """
         if self._own is None:
-            return
+            self._own = await background.call(lambda: theme.UserThemes(self._app.home.themes))
         changed, problems = await background.call(self._own.changed)
         for problem in problems:
             self._app.show_error(problem)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import Event, Head
 from decentralml.core.domain import Balance, Constants
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.inbox import Item, Waiting, waiting
 from decentralml.core.text import short
 from decentralml.core.training.runs import Run
@@ -23,7 +24,7 @@ class Pulse:
     ``marks`` counts what waits behind each tab. ``rings`` is what began to wait since the pulse before,
     or comes near its deadline: (item, whether it is the deadline). ``news``, in words, is what others decided
     on results of one's own since then, and which trainings came to their end. ``training`` tells of those of
-    this home that are ``at_work``.
+    this home that are ``at_work``; ``problem``, why they cannot be told.
     """
 
     head: Head
@@ -36,14 +37,16 @@ class Pulse:
     news: tuple[str, ...] = ()
     training: str = ""
     at_work: frozenset[int] = frozenset()
+    problem: DecentralMLError | None = None
 
 
 def take(session: Session, before: Pulse | None) -> Pulse:
     """Look at chain and trainings. Blocks. What only events can change is read again when there were any."""
-    at_work, over = _trainings(session, before)
+    at_work, over, problem = _trainings(session, before)
     training = run_words.brief(at_work)
     now = _of_the_chain(session, before)
-    if before and now is before and not over and training == before.training:
+    same = before and (training, problem is None) == (before.training, before.problem is None)
+    if before and now is before and not over and same:
         return before
     return replace(
         now,
@@ -51,15 +54,23 @@ def take(session: Session, before: Pulse | None) -> Pulse:
         news=(*(() if now is before else now.news), *map(run_words.over, over)),
         training=training,
         at_work=frozenset(run.id for run in at_work),
+        problem=problem,
     )
 
 
-def _trainings(session: Session, before: Pulse | None) -> tuple[list[Run], list[Run]]:
-    """Those that run or wait; and those that came to an end since ``before``, by themselves."""
-    runs = session.runs.list()
+def _trainings(
+    session: Session, before: Pulse | None
+) -> tuple[list[Run], list[Run], DecentralMLError | None]:
+    """Those that run or wait; those that came to an end since ``before``, by themselves; and why they cannot
+    be looked at, which keeps nobody from the chain.
+    """
+    try:
+        runs = session.runs.list()
+    except DecentralMLError as problem:
+        return [], [], problem
     known = before.at_work if before else frozenset()
     over = [run for run in runs if run.id in known and run.state in ("finished", "failed", "crashed")]
-    return [run for run in runs if not run.ended], over
+    return [run for run in runs if not run.ended], over, None
 
 
 def _of_the_chain(session: Session, before: Pulse | None) -> Pulse:

@@ -18,7 +18,7 @@ class State:
         """Read the file. Blocks."""
         try:
             values = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             values = {}
         self._values = _cleaned(values) if isinstance(values, dict) else {}
 

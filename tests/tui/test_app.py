@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import stat
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from textual import events
 from decentralml.core.errors import Refused
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.failures import Failures
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.topbar import Tab
 
@@ -155,6 +157,64 @@ async def test_a_bug_becomes_words_and_the_app_goes_on(
         await settled(pilot)
         assert app.failures[-1].code == "Bug"
         assert "KeyError" in str(app.failures[-1])
+
+
+async def test_what_ends_the_app_is_said_without_the_values_of_variables(
+    market_home: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def break_off(typed: str) -> None:
+        raise ZeroDivisionError(f"of {len(typed)}")
+
+    async def run() -> None:
+        async with market_home.running() as (app, pilot):
+            app.call_later(break_off, "a password")
+            await pilot.pause()
+
+    with pytest.raises(ZeroDivisionError):
+        await run()
+    told, written = capsys.readouterr().err, market_home.home.crash.read_text()
+    assert "should not have happened: ZeroDivisionError: of 10" in " ".join(told.split())
+    assert str(market_home.home.crash) in told.replace("\n", "")
+    assert "in break_off" in written
+    assert "a password" not in told + written
+    assert stat.S_IMODE(market_home.home.crash.stat().st_mode) == 0o600
+
+
+async def test_what_stands_in_the_way_of_a_beat_is_said_once_and_the_chain_is_looked_at_all_the_same(
+    market_home: Place,
+) -> None:
+    home = market_home.home
+    async with market_home.running() as (app, _):
+        for folder, code in ((home.runs, "NoHome"), (home.accounts, "KeyFolder")):
+            app.failures = Failures(home.failures)
+            aside = folder.rename(folder.with_name("aside"))
+            folder.touch()
+            for _ in range(2):
+                market_home.clock.blocks(1)
+                await app.heart.beat()
+            assert [failure.code for failure in app.failures] == [code]
+            assert app.pulse.head.block == app.opened.chain.head().block
+            assert app.opened.account.name == "ada"
+            folder.unlink()
+            aside.rename(folder)
+            await app.heart.beat()
+
+
+@pytest.mark.parametrize("folder", ["themes", "runs"])
+async def test_an_app_opens_without_a_folder_that_cannot_be_had(market_home: Place, folder: str) -> None:
+    path = market_home.home.root / folder
+    if path.exists():
+        path.rmdir()
+    path.touch()
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: len(app.failures), "what is wrong")
+        await app.heart.beat()
+        assert [failure.code for failure in app.failures] == ["NoHome"]
+        assert f"{folder} cannot be made" in " ".join(said(app))
+        assert "5 Accounts" in text_of(app)
+        assert "help" in text_of(app).splitlines()[-1]
+        market_home.clock.blocks(1234)
+        await until(pilot, lambda: "1,234" in text_of(app).splitlines()[0], "the new block")
 
 
 async def _raise(error: Exception) -> None:
