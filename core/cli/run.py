@@ -93,7 +93,8 @@ def tail(app: App, run_id: int, log: bool, lines: int) -> None:
 @RUN
 def stop(app: App, run_id: int) -> None:
     """
-    It ends at the next batch; its last checkpoint stays, and `run resume` goes on from there.
+    It ends at the next batch and saves what it has learned as a result; `run resume` goes on after its
+    last whole epoch.
     """
     _tell(app, run_id, "stop", "is told to stop")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from decentralml.core.errors import Failed
 from decentralml.core.training import saving
-from decentralml.core.training.channel import Channel, Control
+from decentralml.core.training.channel import Channel, Control, Stopped
 from decentralml.core.training.checkpoint import Checkpoints, State
 
 STEP_SECONDS = 0.1
@@ -42,13 +42,12 @@ class Trial:
     """What a try measures: trains a few batches of the first fit, then raises `Enough`."""
 
     def __init__(self) -> None:
-        self.model: Any = None
         self.seconds_epoch: float | None = None
         self._steps: int | None = None
         self._times: list[tuple[int, float]] = []
 
-    def begin(self, model: Any, steps: int | None) -> None:
-        self.model, self._steps = model, steps
+    def begin(self, steps: int | None) -> None:
+        self._steps = steps
         self._times = [(0, time.perf_counter())]
 
     def batch_end(self, step: int) -> None:
@@ -104,7 +103,7 @@ class Live:
         steps = self.params.get("steps")
         self._steps = int(steps) if isinstance(steps, int | float) and steps > 0 else None
         if self._trial is not None:
-            self._trial.begin(self.model, self._steps)
+            self._trial.begin(self._steps)
         self._channel.emit(
             "fit",
             fit=self.state.fit,
@@ -145,7 +144,13 @@ class Live:
         self._obey()
 
     def _obey(self) -> None:
-        paused = self._control.obey()
+        try:
+            paused = self._control.obey()
+        except Stopped:
+            # The weights as they are now: the epoch that is cut short is trained again from them.
+            if self.state.epochs_done:
+                self.checkpoint()
+            raise
         if paused > 0.01:
             self._started += paused
             if self._first is not None:
@@ -172,7 +177,7 @@ class Live:
         due = time.perf_counter() - self._ended >= CHECKPOINT_PATIENCE * self._cost
         if due and epoch + 1 < self.params.get("epochs", 0):
             self.checkpoint()
-        self._control.obey()
+        self._obey()
 
     def checkpoint(self) -> None:
         """Write what there is now and say so."""
@@ -230,6 +235,8 @@ class Fits:
         self.wanted: Any = None
         self.trained = False
         self._fitting = False
+        self.model: Any = None  # the one that is fitted, or was last
+        self.epochs_done = 0  # whole ones, of its fit
         self.count = 0
         self.last: dict[str, float] = {}
         self.batch_size: int | None = None
@@ -307,6 +314,7 @@ class Fits:
     def _fit(self, original: Any, live: Any, model: Any, arguments: dict[str, Any]) -> Any:
         self._check(model)
         self.count += 1
+        self.model = model
         state = (self._checkpoints.read(self.count) if self._checkpoints else None) or State(self.count)
         live.prepare(state, self._channel, self._control, self._checkpoints, self._trial)
         recorded = {name: list(values) for name, values in state.history.items()}
@@ -332,8 +340,12 @@ class Fits:
         self._fitting = True
         try:
             history = original(model, **arguments)
+        except Stopped:
+            self.last = _last(state.history)
+            raise
         finally:
             self._fitting = False
+            self.epochs_done = state.epochs_done
         if state.finished:
             history.history, history.epoch = recorded, indices
         else:
@@ -342,8 +354,12 @@ class Fits:
             history.epoch = indices + history.epoch
             state.finished = True
             live.checkpoint()
-        self.last = {name: _number(values[-1]) for name, values in history.history.items() if values}
+        self.last = _last(history.history)
         return history
+
+
+def _last(history: Mapping[str, list[Any]]) -> dict[str, float]:
+    return {name: _number(values[-1]) for name, values in history.items() if values}
 
 
 def _callbacks(given: Any) -> list[Any]:

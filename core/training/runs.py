@@ -352,7 +352,6 @@ def _look(folder: RunFolder) -> tuple[State, RunFile]:
         why = f"broke: {said[0]}" if said else "was ended from outside."
         file.progress.code = "Crashed"
         file.progress.error = f"Its supervisor {why}"
-        file.progress.hint = "Resume goes on from the last checkpoint."
         return "crashed", file
     return "stopping" if folder.told() == "stop" else phase, file
 

@@ -29,6 +29,7 @@ from decentralml.core.training.run_folder import RunFolder
 from decentralml.core.training.watch import Watch, out_of_memory_kills
 
 GRACE = 20.0
+SAVING = 100.0  # more, for a worker that has obeyed and saves what it has
 JOURNAL_BYTES = 256 * 1024 * 1024
 
 _BLOCK = 256 * 1024
@@ -170,7 +171,8 @@ class Supervisor:
                     stopped = stopped or self._told_to_stop()
                     if stopped or self._claim is not None:
                         deadline = min(deadline, now + (self._grace if stopped else GRACE))
-                if now > deadline:
+                saving = self._file.progress.phase == "stopping"
+                if now > deadline + (SAVING if saving else 0.0):
                     return _Ended("", stopped, forced=True)
                 if now >= look:
                     look = now + _LOOK
@@ -246,7 +248,7 @@ def _how(code: int, out_of_memory: bool) -> str:
     except ValueError:
         name = f"signal {number}"
     why = " The machine ran out of memory meanwhile." if out_of_memory else ""
-    return f"The worker was killed ({name}).{why} Resume goes on from the last checkpoint."
+    return f"The worker was killed ({name}).{why}"
 
 
 def main() -> None:

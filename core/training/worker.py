@@ -4,7 +4,8 @@ Reads one job from /job/job.json (or the file named on the command line), writes
 object a line of at most 64 KiB, and obeys /control/control.json. Its fds 1 and 2 are the log. Fits, epochs
 and steps are counted from 1; ``initial_epoch`` is the number of epochs done before; ``rate`` is in steps a
 second; the ``loss`` of a step is the running mean of its epoch. Ends with ``finished``, with ``failed``,
-or, told to stop, with ``stopping``. What it says is a claim: the script runs in this very process.
+or, told to stop, with ``stopping`` and what is saved then of a training that had begun. What it says is a
+claim: the script runs in this very process.
 """
 
 import json
@@ -48,6 +49,7 @@ class Worker:
         self._checkpoints = None if job.trial else Checkpoints(job.checkpoint, resume=job.resume)
         self._fits = Fits(channel, self._control, self._checkpoints, epochs=job.epochs, trial=self._trial)
         self._where = "worker"
+        self._stopped = False
 
     def run(self) -> int:
         """Do the job and say how it ended; returns the exit code."""
@@ -67,7 +69,8 @@ class Worker:
         except Exception as error:
             self._fail(Failed("Unexpected", f"{type(error).__name__}: {error}"), script_traceback(error))
         else:
-            self._channel.emit("finished")
+            if not self._stopped:
+                self._channel.emit("finished")
             return 0
         return 1
 
@@ -110,7 +113,6 @@ class Worker:
         baseline = None if job.trial else self._baseline(script, data)
         self._where = "training"
         model = self._train(script, model, data)
-        self._control.obey()
         self._where = "result"
         metrics = None if job.trial else self._evaluate(script, model, data)
         if metrics is not None:
@@ -206,7 +208,13 @@ class Worker:
                 "train_model", model, datasets.as_input(data.x_train), data.y_train, **offers
             )
         except Enough:
-            answer = self._trial.model if self._trial else model
+            answer = self._fits.model
+        except Stopped:
+            if self._trial is not None:
+                raise
+            # What there is now is evaluated and saved, so that it can be delivered.
+            self._stopped = True
+            answer = self._fits.wanted if self._fits.trained else self._fits.model
         if self._trial is not None:
             self._trial.end()
             if self._fits.count == 0:
@@ -310,7 +318,7 @@ class Worker:
             "baseline": finite(baseline)[0] if baseline else None,
             "history": finite(self._fits.last)[0],
             "seed": job.seed,
-            "epochs": job.epochs,
+            "epochs": self._fits.epochs_done if self._stopped else job.epochs,
             "batch_size": self._fits.batch_size,
             "samples": len(data.x_train),
             "holdout": len(data.x_test),

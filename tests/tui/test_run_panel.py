@@ -51,7 +51,7 @@ STATES: dict[str, tuple[list[Event], bool, list[str]]] = {
         ],
     ),
     "paused": ([*started(), *fit(20, 1.5), journal.Paused()], True, ["p goes on"]),
-    "stopping": ([*started(), *fit(20, 1.5), journal.Stopping()], True, ["it stops at the next batch end"]),
+    "stopping": ([*started(), *fit(20, 1.5), journal.Stopping()], True, ["it saves what it has"]),
     "stopped": (
         [*started(), *fit(20, 1.5), journal.Stopped(t=BEGAN + 9)],
         False,

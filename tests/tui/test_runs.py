@@ -39,7 +39,7 @@ async def test_to_stop_is_asked_first(market_home: Place, train: Start) -> None:
         await shows(app, pilot, "running")
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
-        assert "so far that of epoch 2" in " ".join(text_of(app).replace("│", " ").split())
+        assert "saved as a result, which can be delivered" in " ".join(text_of(app).replace("│", " ").split())
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         assert run.folder.told() == "run"

@@ -141,7 +141,9 @@ def _waiting(run: Run, look: Look) -> list[LineOf]:
         case "paused":
             return [(("it waits at a batch end and keeps its slot", "warn"), ("   p goes on", "dim"))]
         case "stopping":
-            return [(("it stops at the next batch end; 20 s later it is ended", "warn"),)]
+            saves = run.last.phase == "stopping"
+            words = "it saves what it has; 2 min" if saves else "it stops at the next batch end; 20 s"
+            return [((f"{words} later it is ended", "warn"),)]
     return []
 
 
@@ -151,11 +153,7 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         lines: list[LineOf] = []
         if last.claimed:
             lines.append(_joined(_claims(last.claimed, last.claimed_baseline or {}), width))
-        where = (
-            "it left no result" if run.result_folder is None else _end_of(str(run.result_folder), width - 8)
-        )
-        lines.append((("result  ", "dim"), (where, "")))
-        return lines
+        return [*lines, _result(run, width)]
     if run.state in ("failed", "crashed"):
         said = textwrap.wrap(clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
         lines = [((line, "bad"),) for line in said or ["it failed and said nothing"]]
@@ -164,8 +162,14 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
         return [*lines, *(((line, "dim"),) for line in advice)]
     if run.state == "stopped":
         how = "ended by force: it did not stop in time" if last.forced else "stopped"
-        return [((f"{how}  ! {_again(run)}", "dim"),)]
+        return [_result(run, width), ((f"{how}  ! {_again(run)}", "dim"),)]
     return []
+
+
+def _result(run: Run, width: int) -> LineOf:
+    folder = run.result_folder
+    where = "it left no result" if folder is None else _end_of(str(folder), width - 8)
+    return (("result  ", "dim"), (where, ""))
 
 
 def wants_data(run: Run) -> bool:
@@ -174,10 +178,15 @@ def wants_data(run: Run) -> bool:
 
 
 def _again(run: Run) -> str:
-    kept = run.last.checkpoint
     if wants_data(run):
         return "asks for other data"
-    return "starts it anew" if kept is None else f"goes on after epoch {kept.epoch}"
+    return goes_on(run) if run.last.checkpoint else "starts it anew"
+
+
+def goes_on(run: Run) -> str:
+    """What a run does that is started again."""
+    kept = run.last.checkpoint
+    return f"goes on after epoch {kept.epoch}" if kept else "starts anew"
 
 
 def _claims(claimed: Figures, baseline: Figures) -> list[Part]:

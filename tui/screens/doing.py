@@ -8,6 +8,7 @@ from decentralml.core.training.runs import Run, Runs
 from decentralml.tui import activity_rows
 from decentralml.tui.failures import Again, Failure
 from decentralml.tui.judging.work import Stage
+from decentralml.tui.run.words import goes_on
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Row
@@ -59,20 +60,21 @@ class Doing(MarketScreen):
                 job = next((job for job in judging.failed() if job.submission_id == row.key[1]), None)
                 return None if job is None else partial(judging.evaluate, job.submission_id, job.setup)
         run = next((run for run in self._runs if run.id == row.key[1]), None)
-        going_on = run is not None and run.state in activity_rows.RETRYABLE
-        return partial(self._go_on, row.key[1]) if going_on else None
+        if run is None or run.state not in activity_rows.RETRYABLE:
+            return None
+        return partial(self._go_on, run)
 
     def _transfer(self, row: Row) -> Handle | None:
         found = self.app.transfers.newest()
         return next((one for one in found if ("transfer", one.started, one.name) == row.key), None)
 
-    def _go_on(self, run_id: int) -> None:
-        self.work(self._resume(run_id))
+    def _go_on(self, run: Run) -> None:
+        self.work(self._resume(run))
 
-    async def _resume(self, run_id: int) -> None:
+    async def _resume(self, run: Run) -> None:
         session = self.session
-        await self.call(Runs(session.home, session.settings).resume, run_id)
-        self.app.say(f"Run {run_id} goes on from its last checkpoint.")
+        await self.call(Runs(session.home, session.settings).resume, run.id)
+        self.app.say(f"Run {run.id} {goes_on(run)}.")
         await self.show_work()
 
     def action_retry(self) -> None:

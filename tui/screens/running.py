@@ -88,12 +88,10 @@ class Running(MarketScreen):
 
     async def _stop(self) -> None:
         run = self._able("stop")
-        kept = run.last.checkpoint
         text = (
             f"Run {run.id}, {short(run.spec.title, _TITLE) or run.spec.script}\n\n"
-            "It ends at its next batch end. ! lets it go on later from its last checkpoint"
-            + (": there is none yet." if kept is None else f", so far that of epoch {kept.epoch}.")
-            + " They follow the ends of epochs; what came after the last one is trained again."
+            "It ends at its next batch end. What it has learned by then is saved as a result, which can be "
+            "delivered. ! lets it go on later, after its last whole epoch."
         )
         if run.state == "queued":
             text = f"Run {run.id} waits and has trained nothing yet. It is taken out of the queue."
@@ -115,13 +113,8 @@ class Running(MarketScreen):
             await self.look()
             return
         await self.call(self.runs.resume, run.id)
-        kept = run.last.checkpoint
-        how = (
-            "starts anew"
-            if kept is None
-            else f"goes on after epoch {kept.epoch}; that is not exact to the bit"
-        )
-        self.app.say(f"Run {run.id} {how}.")
+        exact = "; that is not exact to the bit" if run.last.checkpoint else ""
+        self.app.say(f"Run {run.id} {run_words.goes_on(run)}{exact}.")
         await self.look()
 
     def action_deliver(self) -> None:

@@ -86,7 +86,7 @@ def test_a_resumed_run_says_that_it_is_not_exact(killed: Any) -> None:
     assert any("not those of an unbroken run" in text for text in texts)
 
 
-def test_pause_resume_and_stop_are_obeyed_at_batch_ends(
+def test_pause_and_resume_are_obeyed_at_batch_ends_and_what_is_stopped_there_is_kept(
     make_job: Callable[..., Any], wait_for: WaitFor
 ) -> None:
     job = make_job("slow.py", epochs=100_000)
@@ -97,13 +97,21 @@ def test_pause_resume_and_stop_are_obeyed_at_batch_ends(
     paused_at = job.events()[-1]
     job.control("run")
     wait_for(lambda: job.events("resumed"))
-    wait_for(lambda: job.events()[-1]["kind"] == "epoch")
+    wait_for(lambda: sum(event["fit"] == 2 for event in job.events("epoch")) > 2)
     job.control("stop")
-    assert job.wait() == 0
+    assert job.wait() == 0, job.log
     assert paused_at["kind"] == "paused"
-    assert job.events()[-1]["kind"] == "stopping"
     assert "caught" not in job.log
-    assert not list(job.out.glob("digits_*"))
+    last = job.events("epoch")[-1]["epoch"]
+    kinds = [event["kind"] for event in job.events()]
+    assert kinds[kinds.index("stopping") :] == ["stopping", "checkpoint", "evaluated", "saved"]
+    assert job.events("checkpoint")[-1]["epoch"] == last, "not an epoch of it is lost"
+    kept = Checkpoints(job.out / "checkpoint", resume=True).read(2)
+    assert kept
+    assert (kept.epochs_done, len(kept.history["loss"]), kept.finished) == (last, last, False)
+    (result,) = job.out.glob("digits_*")
+    assert json.loads((result / "result.json").read_text())["epochs"] == last
+    assert (result / "model.weights.h5").stat().st_size
 
 
 def test_a_checkpoint_of_another_model_is_refused(

@@ -222,6 +222,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     wait_for(lambda: not held(run.folder / "lock"), what="the lock")
     assert runs.get(run.id).state == "crashed"
     assert "from outside" in runs.get(run.id).last.error
+    assert not runs.get(run.id).last.hint, "which key or command resumes is said by whoever shows it"
     with pytest.raises(Misused):
         runs.stop(run.id)
 
@@ -236,6 +237,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     assert [e.attempt for e in of(events, journal.Started)] == [1, 2, 3]
     assert of(events, journal.Fit)[-1].initial_epoch >= second.epoch
     assert not of(events, journal.Finished)
+    assert (runs.result_folder(run.id) / "model.weights.h5").is_file(), "it can be delivered"
 
 
 def test_what_waited_when_the_machine_went_down_gets_its_turn_after_it_is_up_again(

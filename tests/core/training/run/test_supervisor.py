@@ -123,6 +123,7 @@ def test_a_run_that_did_not_finish_says_how_it_ended(
     run, events = played(runs, speaking(code))
     assert run.state == "failed"
     assert words in run.last.error
+    assert "checkpoint" not in run.last.error + run.last.hint, "none was written"
     assert len(of(events, journal.Failed)) == 1
     assert not of(events, journal.Finished)
 
