@@ -15,6 +15,7 @@ from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.first_start import FirstStart
 from decentralml.tui.screens.form import Form
+from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.tasks import Tasks
 from decentralml.tui.widgets.secret import Secret
@@ -47,6 +48,9 @@ async def test_three_choices_have_a_sentence_each(app: DecentralMLApp) -> None:
         for words in ("Create an account", "Import an account", "Try the demo market"):
             assert words in shown
         assert "12 words to get it back" in shown
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        assert "There is nothing under the cursor" not in text_of(app), "enter opens the choice"
     app.finish()
 
 

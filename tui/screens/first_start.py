@@ -8,6 +8,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from decentralml.core.amount import UNIT
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui.account import facts as account_facts
 from decentralml.tui.screens import account_dialogs
@@ -77,6 +78,9 @@ class FirstStart(MarketScreen):
         if balance.free or account_facts.no_faucet(self.session) is not None:
             return
         await self.propose(proposals.fund, account.address, _GRANT)
+
+    def why_not(self, action: str) -> DecentralMLError | None:
+        return None if action == "open" else super().why_not(action)  # a choice is always under the cursor
 
     # Moving
 
