@@ -67,7 +67,7 @@ class Home:
 
     @property
     def reports(self) -> Path:
-        """Validation reports and their drafts, by submission."""
+        """Validation reports, by submission."""
         return self.folder(self.data_dir / "reports")
 
     @property

@@ -1,6 +1,5 @@
 """The report of one validation: what a decision rests on, written down so that anybody can check it."""
 
-import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -117,11 +116,6 @@ class Report(Struct, frozen=True, kw_only=True):
 def encode(report: Report) -> bytes:
     """Canonical bytes: JSON, fields in a fixed order, keys sorted, one line."""
     return msgspec.json.encode(report, order="sorted")
-
-
-def digest(report: Report) -> str:
-    """Lower-case hex SHA-256 of the canonical bytes."""
-    return hashlib.sha256(encode(report)).hexdigest()
 
 
 def decode(data: bytes) -> Report:

@@ -115,11 +115,6 @@ class Ledger(Chain):
         with self._read() as (_, tail, block):
             return Head(block, tail.link, self._genesis.time + block * self.constants.block_time)
 
-    def rows(self) -> int:
-        """How many extrinsics the ledger holds; grows whenever anything changes."""
-        with self._read() as (_, tail, _block):
-            return tail.row
-
     def last_cursor(self) -> int:
         with self._read() as (_, tail, _block):
             return tail.event

@@ -4,7 +4,6 @@ from msgspec import Struct
 
 from decentralml.core.chain import effects, guards
 from decentralml.core.chain.calls import (
-    CALLS,
     AbandonTask,
     AcceptTaskResults,
     AssignTask,
@@ -44,11 +43,6 @@ class Rule(Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The call's name on the chain, such as ``assign_task``."""
         return call_name(self.call)
-
-    @property
-    def index(self) -> int:
-        """The call's index in the pallet."""
-        return CALLS.index(self.call)
 
 
 TABLE: tuple[Rule, ...] = (

@@ -40,7 +40,7 @@ GIVE_UP = "Look at the model; the other results can be evaluated as before."
 class Session:
     """A running zygote. Not safe for threads; `end` ends it and removes its folders.
 
-    Raises `Unavailable` ("NoSandbox") when made. ``died`` is set once it cannot be asked any more.
+    Raises `Unavailable` ("NoSandbox") when made.
     """
 
     def __init__(self, settings: Settings, *, unsandboxed: bool) -> None:

@@ -3,7 +3,7 @@
 Run as ``python -m decentralml.core.models.zygote EXCHANGE ANSWERS [alone]``. Questions come as JSON lines on
 descriptor 0: ``{"id": 1, "what": "predict" | "summary"}``; the model (and ``x.npy``) of a question lie in
 EXCHANGE, its child writes ANSWERS/answer. Descriptor 1 carries ``{"ready": versions}`` once, then
-``{"id", "status", "peak"}`` after each child. The process that takes questions never opens a model.
+``{"id", "status"}`` after each child. The process that takes questions never opens a model.
 
 ``alone``: this is a sandbox of its own, so that whatever a child leaves behind can be ended and removed.
 
@@ -60,9 +60,9 @@ def main() -> None:
             child = os.fork()
             if child == 0:
                 _child(libc, question["what"], exchange, answers, out)
-            _, status, usage = os.wait4(child, 0)
+            _, status = os.waitpid(child, 0)
             _sweep(child, alone)
-            _say(out, {"id": question["id"], "status": status, "peak": usage.ru_maxrss * 1024})
+            _say(out, {"id": question["id"], "status": status})
 
 
 def _say(out: int, message: dict[str, Any]) -> None:

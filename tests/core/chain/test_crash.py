@@ -73,7 +73,7 @@ def test_killed_at_every_call_nothing_is_half_and_nothing_twice(
         for number in range(1, counts[file] + 2):
             place = folder / f"{name}-{file}-{number}"
             ledger = Ledger(place / "ledger.sqlite", seen=place / "seen.json", now=clock)
-            rows, there = ledger.rows(), ledger.receipt(extrinsic.hash)
+            rows, there = ledger.last_cursor(), ledger.receipt(extrinsic.hash)
             assert ledger.verify().ok
             assert rows == 8 + (there is not None)
             assert done(ledger, file) == (there is not None)
@@ -81,7 +81,7 @@ def test_killed_at_every_call_nothing_is_half_and_nothing_twice(
             receipt = ledger.submit(extrinsic)
             assert there in (None, receipt)
             assert ledger.submit(extrinsic) == receipt
-            assert (ledger.rows(), done(ledger, file)) == (9, True)
+            assert (ledger.last_cursor(), done(ledger, file)) == (9, True)
             assert ledger.verify().ok
             assert ledger.total_issuance() == 4 * 10**15
             ledger.close()

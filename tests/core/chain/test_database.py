@@ -194,7 +194,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(small_disk: Path, key: Any,
     with pytest.raises(DecentralMLError) as raised:
         fill()
     assert raised.value.code in ("DiskFull", "LedgerIO")
-    rows = ledger.rows()
+    rows = ledger.last_cursor()
     tasks = ledger.tasks(TaskQuery()).total
     assert rows == tasks + 1
     assert ledger.verify().ok
@@ -218,13 +218,13 @@ def test_a_full_disk_is_read_from_until_there_is_room_again(small_disk: Path, ke
         ledger.fund(anna, RICH)
     filler = fill(small_disk)
     with closing(Ledger(path)) as ledger:
-        assert (ledger.balance(anna).free, ledger.rows()) == (RICH, 1)
+        assert (ledger.balance(anna).free, ledger.last_cursor()) == (RICH, 1)
         assert ledger.verify().ok
         assert code(lambda: ledger.fund(ben, RICH)) == "DiskFull"
         filler.unlink()
         with closing(Ledger(path)) as other:
             other.fund(ben, RICH)
-        assert (ledger.balance(ben).free, ledger.rows()) == (RICH, 2)
+        assert (ledger.balance(ben).free, ledger.last_cursor()) == (RICH, 2)
 
 
 def test_what_a_crash_left_beside_a_ledger_is_not_passed_over_on_a_full_disk(small_disk: Path) -> None:

@@ -91,8 +91,8 @@ def test_a_row_that_others_add_during_a_read_is_not_missed(path: Path, key: Any,
     ledger.fund(key("anna").address, RICH)
     # The clock is asked once the snapshot is taken, and before that is held against what was seen.
     adding.append(lambda: ledger.fund(key("ben").address, RICH))
-    assert ledger.rows() == 1
-    assert ledger.rows() == 2
+    assert ledger.last_cursor() == 1
+    assert ledger.last_cursor() == 2
     ledger.close()
 
 
@@ -172,7 +172,7 @@ def test_a_ledger_that_was_removed_takes_no_call_and_goes_on_where_it_is_put_bac
     assert {code(attempt) for attempt in attempts} == {"LedgerGone"}
     aside.rename(path)
     assert ledger.submit(signed).task_id == 1
-    assert ledger.rows() == 2
+    assert ledger.last_cursor() == 2
 
 
 def test_a_ledger_that_was_replaced_takes_no_call(path: Path, ledger: Ledger, key: Any, clock: Any) -> None:
@@ -180,7 +180,7 @@ def test_a_ledger_that_was_replaced_takes_no_call(path: Path, ledger: Ledger, ke
     create(path, now=clock)
     assert code(lambda: ledger.fund(key("anna").address, RICH)) == "LedgerReplaced"
     other = Ledger(path, now=clock)
-    assert other.rows() == 0
+    assert other.last_cursor() == 0
     other.close()
 
 

@@ -43,7 +43,7 @@ def test_what_is_on_the_chain_is_not_called_undone_by_a_home_that_cannot_note_it
     for rows in (1, 2):
         ledger = Ledger(path, seen=seen, now=clock)
         assert ledger.fund(key("anna").address, RICH).block == 0
-        assert ledger.rows() == rows
+        assert ledger.last_cursor() == rows
         ledger.close()
     assert not seen.exists()
 
