@@ -4,9 +4,10 @@ import pytest
 from textual.widgets import Button, Input
 
 from decentralml.tui import keys
+from decentralml.tui.screens.train import StartTraining
 from decentralml.tui.widgets.file_picker import FilePicker
 
-from .conftest import Place, text_of, until
+from .conftest import Place, opened, text_of, until
 from .pages import DIALOGS, opener
 
 
@@ -82,3 +83,13 @@ async def test_on_a_small_screen_every_number_of_a_training_can_be_read(painted:
         for field in app.screen.query("#numbers Input").results(Input):
             assert field.content_size.width >= 4, field
             assert field.region in inside
+
+
+async def test_on_the_smallest_screen_the_data_of_a_training_can_be_typed(painted: Place) -> None:
+    app = painted.app()
+    async with app.run_test(size=(20, 10)) as pilot:
+        await opened(pilot)
+        await app.push_screen(StartTraining(3))
+        box, field = app.screen.query_one("#dialog").content_region, app.screen.query_one("#data").region
+        assert field.width >= 7
+        assert (field.x, field.right) == (max(field.x, box.x), min(field.right, box.right))
