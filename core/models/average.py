@@ -29,11 +29,9 @@ def layout(like: Weights, path: Path) -> dict[str, int]:
 
     places: dict[str, int] = {}
     with h5py.File(path, "x", libver="earliest") as file:
-        for group, label in like.groups.items():
+        for group in like.groups:
             if not group.startswith("optimizer"):
-                made = file.require_group(group)
-                if label:
-                    made.attrs["name"] = label
+                file.require_group(group)
         settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         settings.set_layout(h5py.h5d.CONTIGUOUS)
         settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 BLOCK = 256 * 1024
+# What is not laid out as Keras does is read whole, and so has to be small.
+ODD_BYTES = 64 * 2**20
 _NAME_BYTES = 200
 _KINDS = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "b": (1,)}
 _RETRAIN = "Save the model with Keras 3 (`model.save`) and send it again."
@@ -44,6 +46,7 @@ class Tensor(Struct, frozen=True):
 
 class Weights:
     """An open weights file. ``tensors``: those of the model, by path, sorted; the optimizer's are left out.
+    ``groups``: the paths of all groups. No attribute is read: one may be as long as its writer likes.
 
     A context manager. Reads are safe from several threads for contiguous tensors, which is what Keras
     writes; others are read under HDF5's own lock. Raises `Refused` ("LinkInWeights", "BadWeights",
@@ -55,7 +58,7 @@ class Weights:
 
         self.path = path
         self.tensors: dict[str, Tensor] = {}
-        self.groups: dict[str, str] = {}
+        self.groups: list[str] = []
         self._offsets: dict[str, int | None] = {}
         self._objects = 0
         self._declared = 0
@@ -166,7 +169,7 @@ class Weights:
                 )
             value = group[name]
             if isinstance(value, h5py.Group):
-                self.groups[inner] = _label(value)
+                self.groups.append(inner)
                 self._walk(value, inner, depth + 1)
             elif isinstance(value, h5py.Dataset):
                 self._dataset(value, inner)
@@ -198,6 +201,8 @@ class Weights:
         offset = dataset.id.get_offset() if plain and size else None
         if offset is not None and offset + size > self._size:
             raise _bad(f"{shown} reaches beyond the end of the file.")
+        if offset is None and size > ODD_BYTES:
+            raise _bad(f"{shown} is large and lies in pieces, which Keras never does.")
         self.tensors[name], self._offsets[name] = tensor, offset
 
 
@@ -207,12 +212,6 @@ def open_regular(path: Path, limit: int) -> BinaryIO:
     Raises as `hostile.open_file`: `Refused` ("LinkInOutput", "NotAFile", "NoSuchFile", "TooLarge").
     """
     return hostile.open_file(path.parent.resolve(), path.name, limit)
-
-
-def _label(group: Any) -> str:
-    """The layer's own name, which Keras leaves as an attribute; empty where it is not a short plain text."""
-    value = group.attrs.get("name") if "name" in group.attrs and len(group.attrs) < 64 else ""
-    return short(value, _NAME_BYTES) if isinstance(value, str) else ""
 
 
 def _bad(why: str) -> Refused:
