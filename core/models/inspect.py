@@ -10,7 +10,7 @@ from msgspec import Struct
 from decentralml.core.errors import Refused
 from decentralml.core.models.classes import FUNCTIONS, VALUES, allowed
 from decentralml.core.models.formats import CONFIG, METADATA, WEIGHTS, as_folder, read_small, recognise
-from decentralml.core.models.layers import Layer, describe
+from decentralml.core.models.layers import Layer, above, describe
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import Tensor, Weights
 from decentralml.core.text import short
@@ -67,11 +67,8 @@ def inspect(path: Path, limits: Limits = Limits(), *, values: bool = True) -> Mo
                     f"The weights hold NaN or infinity, first in {short(bad, 80)}.",
                     "Train again with a smaller learning rate; such a model predicts nothing.",
                 )
-            stray = sorted(
-                name
-                for name in weights.tensors
-                if not any(name.startswith(f"{layer.path}/") for layer in layers)
-            )
+            places = {layer.path for layer in layers}
+            stray = [name for name in weights.tensors if places.isdisjoint(above(name))]
             warnings = [f"{count(len(stray), 'tensor')} of no layer, such as {stray[0]}."] if stray else []
             if not builtin_compile(config):
                 warnings.append("It is compiled with parts that are not Keras's own; they are set aside.")

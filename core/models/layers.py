@@ -1,9 +1,11 @@
 """The layers of a checked config.json: order, class, settings, shapes, and how many weights each has."""
 
+import itertools
 import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -51,6 +53,11 @@ class Layer(Struct, frozen=True):
     settings: dict[str, str] = {}
 
 
+def above(name: str) -> Iterator[str]:
+    """The groups that a tensor lies in: of ``layers/dense/vars/0`` first ``layers``."""
+    return itertools.accumulate(name.split("/")[:-1], lambda group, part: f"{group}/{part}")
+
+
 def describe(
     config: dict[str, Any], tensors: dict[str, Tensor], limits: Limits
 ) -> tuple[tuple[Layer, ...], Shape | None, Shape | None]:
@@ -61,9 +68,8 @@ def describe(
     """
     counts: Counter[str] = Counter()
     for name, tensor in tensors.items():
-        parts = name.split("/")
-        for end in range(1, len(parts)):
-            counts["/".join(parts[:end])] += tensor.size
+        for group in above(name):
+            counts[group] += tensor.size
     layers: list[Layer] = []
     try:
         _collect(config, "", 0, counts, layers, limits)

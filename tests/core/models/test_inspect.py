@@ -2,6 +2,7 @@ import json
 import os
 import resource
 import struct
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -419,3 +420,21 @@ def test_tensors_of_no_layer_are_said(copy: Copy) -> None:
     with h5py.File(folder / "model.weights.h5", "a") as file:
         file["layers/ghost/vars/0"] = np.zeros(3, np.float32)
     assert inspect(folder).warnings == ("1 tensor of no layer, such as layers/ghost/vars/0.",)
+
+
+def test_layers_times_tensors_is_no_measure_of_what_inspection_takes(tmp_path: Path) -> None:
+    def seconds(layers: int, tensors: int) -> float:
+        folder = tmp_path / f"{layers}_{tensors}"
+        folder.mkdir()
+        dropout = {"module": "keras.layers", "class_name": "Dropout", "registered_name": None}
+        items = [{**dropout, "config": {"name": f"d{n}", "rate": 0.1}} for n in range(layers)]
+        config = {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": items}}
+        (folder / "config.json").write_text(json.dumps(config))
+        with h5py.File(folder / "model.weights.h5", "w") as file:
+            for number in range(tensors):
+                file[f"stray/{number}"] = np.float32(0)
+        before = time.process_time()
+        inspect(folder)
+        return time.process_time() - before
+
+    assert seconds(8000, 4000) < 3 * (seconds(8000, 40) + seconds(10, 4000))
