@@ -40,9 +40,9 @@ def submission_data(submission: Submission) -> dict[str, Any]:
 def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]:
     """Both sides of an account's record, a line each."""
     creator, worker = record.creator, record.worker
-    pace = "-"
+    pace = ""
     if creator.median_decision_blocks is not None:
-        pace = duration(creator.median_decision_blocks * constants.block_time)
+        pace = f"; decides in {duration(creator.median_decision_blocks * constants.block_time)} (median)"
     unread = f", of them {creator.unread:,} unread" if creator.unread else ""
     decided = (
         (creator.accepted, f"accepted{unread}"),
@@ -61,7 +61,7 @@ def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]
     return [
         (
             "as creator",
-            f"{count(creator.tasks, 'task')}: {_tallies(decided, 'worker')}; decides in {pace} (median); "
+            f"{count(creator.tasks, 'task')}: {_tallies(decided, 'worker')}{pace}; "
             f"{count(creator.workers, 'worker')}; paid {format_amount(creator.paid)}",
         ),
         (

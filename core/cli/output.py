@@ -201,7 +201,7 @@ def rows(pairs: Iterable[tuple[str, str]], indent: str = "", to: TextIO | None =
             from rich.console import Console
             from rich.text import Text
 
-            lines = [line.plain for line in Text(value).wrap(Console(), room, overflow="fold")]
+            lines = [line.plain.rstrip() for line in Text(value).wrap(Console(), room, overflow="fold")]
         print(f"{indent}{name:<{width}}{_GAP}" + f"\n{below}".join(lines), file=to)
 
 
