@@ -67,6 +67,18 @@ async def test_the_mode_one_was_in_survives_a_restart(market_home: Place) -> Non
         await until(pilot, lambda: app.current_mode == "accounts")
 
 
+async def test_a_page_has_its_tabs_full_names_from_its_first_frame_on(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, show = [], Tab.show
+    monkeypatch.setattr(Tab, "show", lambda tab, **how: (drawn.append(how["narrow"]), show(tab, **how)))
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: app.current_mode == "validate", "another page")
+    assert drawn
+    assert not any(drawn)
+
+
 async def test_a_tab_that_is_chosen_before_the_market_is_open_stays(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
         await pilot.press("3")

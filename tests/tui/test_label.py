@@ -61,6 +61,7 @@ async def test_digits_label_and_the_next_file_comes_by_itself(bare_home: Place, 
         screen = await labelling(app, pilot, letters)
         assert "How much?" in text_of(app)
         assert not (bare_home.home.data_dir / "answers").exists(), "who only reads leaves nothing"
+        assert "1 Tasks" not in text_of(app), "here a digit is no tab's"
         await pilot.press("3")
         await until(pilot, lambda: "Bad" in text_of(app), "the next file")
         assert "\\x1b[2J" in text_of(app)

@@ -65,7 +65,7 @@ class MarketScreen(Screen[None]):
         self._css_update_count = self.app._css_update_count
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.mode)
+        yield TopBar(self.mode, numbered=self.SCOPE in keys.TABBED)
         yield Static(id="unopened")
         yield from self.body()
         yield KeyBar(self.SCOPE)

@@ -32,9 +32,9 @@ class Tab(Static):
     if TYPE_CHECKING:
         app = getters.app(DecentralMLApp)
 
-    def __init__(self, number: int, mode: str) -> None:
+    def __init__(self, key: str, mode: str) -> None:
         super().__init__(classes="tab", id=f"tab-{mode}")
-        self._number = number
+        self._key = key
         self._mode = mode
         self._shown: tuple[bool, int, bool] | None = None
 
@@ -44,7 +44,7 @@ class Tab(Static):
         A longer number takes the place of the mark's blank, then of its dot.
         """
         name = self._mode.capitalize()
-        text = Text.assemble((f"{self._number} ", "dim"), _SHORT.get(self._mode, name) if narrow else name)
+        text = Text.assemble((f"{self._key} ", "dim"), _SHORT.get(self._mode, name) if narrow else name)
         room = 1 if self._mode not in MARKED else 3 if narrow else 4
         mark = f" {'*' if self.app.ascii else '●'}{waiting}" if waiting < 1000 else "999+"
         return text.append((mark if waiting else "").ljust(room)[-room:], "bold")
@@ -68,10 +68,13 @@ class TopBar(Widget):
     if TYPE_CHECKING:
         app = getters.app(DecentralMLApp)
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, *, numbered: bool) -> None:
+        """``numbered``: a tab's number goes there; else none is shown."""
         super().__init__()
         self._mode = mode
-        self._tabs = {mode: Tab(number, mode) for number, mode in enumerate(MODES, 1)}
+        self._tabs = {
+            mode: Tab(str(number) if numbered else " ", mode) for number, mode in enumerate(MODES, 1)
+        }
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="tabs"):
@@ -95,7 +98,9 @@ class TopBar(Widget):
             return  # the screen came to the front before its parts are there: `on_mount` draws them
         marks = pulse.marks if pulse else {}
         block = f"block {pulse.head.block:,}" if pulse else ""
-        room = self.size.width - 2
+        # It spans the terminal, also before it was laid out.
+        width = self.app.size.width
+        room = width - 2
         number = block.removeprefix("block ")
         narrow = self._width(narrow=False) + len(number) > room
         tabs = self._width(narrow=narrow)
@@ -110,7 +115,7 @@ class TopBar(Widget):
         account = session.account
         name = _nobody(session) if account is None else short(account.name, 20)
         address = ""
-        if account is not None and self.size.width >= _TELLS_THE_ADDRESS:
+        if account is not None and width >= _TELLS_THE_ADDRESS:
             address = short_address(account.address)
         lock = "locked" if account is not None and session.signer is None else ""
         money = "" if account is None else _money(pulse)
