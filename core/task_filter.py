@@ -23,6 +23,7 @@ STATUSES = {
 # The signs that each field takes before its value.
 _SIGNS = {
     "type": "",
+    "kind": "",
     "status": "",
     "pays": "<>",
     "ends": "<>",
@@ -55,6 +56,8 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
             changes["creator"] = me or ""
         elif colon and value:
             changes.update(_field(field, value))
+        elif colon and field in _SIGNS:
+            raise Misused("BadFilter", f"{word} lacks its value.", HELP)
         elif _WITHOUT_COLON.match(word):
             raise Misused("BadFilter", f"{word[:20]} lacks a colon, as in pays:>5.", HELP)
         else:
@@ -67,9 +70,11 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
 def _field(field: str, value: str) -> dict[str, object]:
     below, above = value.startswith("<"), value.startswith(">")
     sign, rest = (value[0], value[1:]) if below or above else ("", value)
+    if sign and not rest:
+        raise Misused("BadFilter", f"{field}:{sign} lacks its value.", HELP)
     if sign not in _SIGNS.get(field, sign):
         raise Misused("BadFilter", f"{field}: takes no {sign} before its value.", HELP)
-    if field == "type" and value in TYPES:
+    if field in ("type", "kind") and value in TYPES:
         return {"task_type": TYPES[value]}
     if field == "status" and value in STATUSES:
         return {"status": STATUSES[value]}

@@ -93,9 +93,23 @@ async def test_what_is_wrong_with_a_filter_stands_beside_it_in_the_words_of_the_
         app.screen.query_one("#filter", Input).value = "pays:abc"
         await until(pilot, lambda: "not an amount" in text_of(app), "the reason")
         assert app.screen.query_one("#count").has_class("-bad")
+        await app.screen.table.reload()
+        assert "not an amount" in text_of(app), "the list that is read again writes nothing over it"
         app.screen.query_one("#filter", Input).value = "pays:>1"
         await until(pilot, lambda: "shown" in text_of(app))
         assert not app.screen.query_one("#count").has_class("-bad")
+
+
+async def test_while_one_types_a_filter_all_that_can_be_typed_stands_below_it(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        assert "worker:ADDRESS" not in text_of(app)
+        await pilot.press("slash", *"type:")
+        await until(pilot, lambda: "type: lacks its value" in text_of(app))
+        await until(pilot, lambda: app.screen.table.total == 4, "all of them")
+        for word in ("type:contributor|", "status:open|", "worker:ADDRESS", "mine"):
+            await until(pilot, lambda word=word: word in text_of(app), word)
+        await pilot.press("escape")
+        await until(pilot, lambda: "worker:ADDRESS" not in text_of(app))
 
 
 async def test_a_filter_that_nothing_fits_says_so(market_home: Place) -> None:
@@ -160,6 +174,12 @@ async def test_a_filter_is_saved_under_a_name_and_found_again(market_home: Place
         assert app.screen.filter == ""
         await pilot.press("M", "enter")
         await until(pilot, lambda: app.screen.filter == 'castings "x')
+        await pilot.press("M")
+        await until(pilot, lambda: "Delete metal" in text_of(app))
+        assert "under a name" not in text_of(app), "it has one"
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: not app.session.settings.filters)
+        assert config.load(market_home.home).filters == {}
 
 
 async def test_taking_shows_what_it_does_and_then_the_receipt(market_home: Place) -> None:

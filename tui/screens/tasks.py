@@ -1,20 +1,19 @@
 """The market: every task, one line each, and what one can do with it next."""
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from decentralml.core import config
 from decentralml.core.errors import DecentralMLError, Misused, Refused
-from decentralml.core.text import clean
-from decentralml.tui.screens.base import MarketScreen, Thing
+from decentralml.core.task_filter import HELP
+from decentralml.tui.screens.base import Thing
+from decentralml.tui.screens.saved_filters import SavedFilters
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Prose
 
@@ -44,7 +43,7 @@ REST_SECONDS = 0.1
 _STALE_BLOCKS = 10
 
 
-class Tasks(MarketScreen):
+class Tasks(SavedFilters):
     """A virtual list over the chain's own index: it reads only the page it shows."""
 
     SCOPE = "tasks"
@@ -63,10 +62,12 @@ class Tasks(MarketScreen):
         self._resting: Timer | None = None
 
     def body(self) -> ComposeResult:
-        with Horizontal(id="filterbar"):
-            yield Static("", id="shown")
-            yield Input(placeholder="/ type:contributor pays:>5 words", id="filter", compact=True)
-            yield Static("", id="count")
+        with Vertical(id="filtering"):
+            with Horizontal(id="filterbar"):
+                yield Static("", id="shown")
+                yield Input(placeholder="/ type:contributor pays:>5 words", id="filter", compact=True)
+                yield Static("", id="count")
+            yield Static(Text(HELP), id="language")
         with Horizontal(id="panes"):
             yield PagedTable(COLUMNS, self._fetch)
             with VerticalScroll(id="preview", can_focus=False):
@@ -123,7 +124,7 @@ class Tasks(MarketScreen):
         self._restored = True
         self.view = "all"
         self.keep("view", self.view)
-        self._use_filter(filter)
+        self.use_filter(filter)
 
     # Reading
 
@@ -152,7 +153,8 @@ class Tasks(MarketScreen):
         if self._list is not None:
             self.table.empty = self._list.why_empty(self.view, self.filter)
         self._set("#shown", f"{self.view} tasks")
-        self._set("#count", f"{total:,} shown")
+        if not self.query_one("#count").has_class("-bad"):  # else it says what is wrong with the filter
+            self._set("#count", f"{total:,} shown")
         self.call_after_refresh(self._lay_out)
 
     def _set(self, part: str, text: str) -> None:
@@ -269,15 +271,17 @@ class Tasks(MarketScreen):
 
     @on(Input.Changed, "#filter")
     def filter_typed(self, event: Input.Changed) -> None:
-        """Filter as one types; a filter that is not finished yet leaves the list as it is."""
+        """Filter as one types; a last word that is not finished yet narrows nothing."""
         from decentralml.tui.task.market_list import problem
 
         wrong = problem(event.value)
         self.query_one("#count").set_class(bool(wrong), "-bad")
         if wrong:
             self._set("#count", wrong)
+        finished = event.value.rpartition(" ")[0] if wrong else event.value
+        if problem(finished):
             return
-        self.filter = event.value
+        self.filter = finished
         self._show_again("filter", self.filter)
 
     @on(Input.Submitted, "#filter")
@@ -311,61 +315,7 @@ class Tasks(MarketScreen):
         if self.app.session is not None:
             self.work(self.table.reload(keep_cursor=False), group="reload")
 
-    # Saved filters
-
-    def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
-        if not self.app.readonly:
-            yield "save this filter", "keep it under a name in the settings", self._save_filter
-        for name, text in self._saved().items():
-            yield f"filter {clean(name)}", clean(text), partial(self._use_filter, text)
-
-    def _saved(self) -> dict[str, str]:
-        return dict(self.app.session.settings.filters) if self.app.session else {}
-
-    def action_saved_filters(self) -> None:
-        self.work(self._choose_filter())
-
-    async def _choose_filter(self) -> None:
-        from decentralml.tui.screens.dialog import Choose
-
-        saved = self._saved()
-        choices = [
-            (f"={name}", Text.assemble(f"{clean(name):<16} ", (clean(text), "dim")))
-            for name, text in saved.items()
-        ]
-        if self.filter and not self.app.readonly:
-            choices.append(("+", Text(f"Save {clean(self.filter)!r} under a name")))
-        hint = "" if choices else "None yet. Type a filter with /, then save it here."
-        chosen = await self.app.push_screen_wait(Choose("Saved filters", choices, text=hint))
-        if chosen == "+":
-            await self._name_filter()
-        elif chosen is not None:
-            self._use_filter(saved[chosen[1:]])
-
-    def _save_filter(self) -> None:
-        self.work(self._name_filter())
-
-    async def _name_filter(self) -> None:
-        from decentralml.tui.screens.form import Field, Form
-
-        if not self.filter:
-            raise Misused("NoFilter", "There is no filter to save.", "/ types one.")
-        name = await self.app.push_screen_wait(
-            Form(
-                "Save this filter",
-                (Field("name", "Name"),),
-                lambda name: name.strip(),
-                text=f"A name for {clean(self.filter)}\n",
-                yes="Save",
-            )
-        )
-        if name:
-            saved = {**self._saved(), name: self.filter}
-            table = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in saved.items())
-            self.session.settings = await self.call(config.store, self.app.home, "filters", f"{{{table}}}")
-            self.app.say(f"Saved as {name}.")
-
-    def _use_filter(self, text: str) -> None:
+    def use_filter(self, text: str) -> None:
         self.query_one("#filter", Input).value = text
         self.table.focus()
 
@@ -380,8 +330,3 @@ def _read_preview(session: "Session", task_id: int) -> "Preview":
     from decentralml.tui.task.preview import read_preview
 
     return read_preview(session, task_id)
-
-
-def _toml(text: str) -> str:
-    """``text`` as a basic TOML string."""
-    return '"' + "".join(c if c >= " " and c not in '"\\\x7f' else f"\\u{ord(c):04x}" for c in text) + '"'

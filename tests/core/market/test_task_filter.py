@@ -17,6 +17,8 @@ from decentralml.core.task_filter import parse
     [
         ("", TaskQuery()),
         ("type:contributor", TaskQuery(task_type=TaskType.ModelContributor)),
+        ("kind:annotator", TaskQuery(task_type=TaskType.DataAnnotators)),
+        ("why: so", TaskQuery(text="why: so")),
         ("status:progress free", TaskQuery(status=TaskStatus.InProgress, takeable=True)),
         ("pays:>5 pays:<7.5", TaskQuery(pays_min=5 * UNIT, pays_max=75 * UNIT // 10)),
         ("ends:>10 ends:<20 slots:>1 slots:2", TaskQuery(expires_after=10, expires_before=20, slots_min=2)),
@@ -60,6 +62,8 @@ def test_a_filter_narrows_what_it_is_given() -> None:
         "pays:>>5",
         "pays:>abc",
         "ends<7",
+        "type:",
+        "pays:>",
     ],
 )
 def test_what_is_not_understood_is_said(text: str) -> None:
