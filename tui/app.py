@@ -76,6 +76,7 @@ class DecentralMLApp(App[None]):
         *,
         readonly: bool = False,
         welcome: str = "",
+        leaving: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
         no_color = bool(os.environ.get("NO_COLOR"))
@@ -84,6 +85,7 @@ class DecentralMLApp(App[None]):
         self.overrides = overrides or {}
         self.readonly = readonly
         self.welcome = welcome
+        self.leaving = leaving
         self.now = now
         self._to_ascii = Ascii()
         self._written = Written()
@@ -277,6 +279,17 @@ class DecentralMLApp(App[None]):
 
     def action_palette(self) -> None:
         self.action_command_palette()
+
+    async def action_quit(self) -> None:
+        self.run_worker(self.guarded(self._leave()), group="leave", exclusive=True)
+
+    async def _leave(self) -> None:
+        """At once, but where something ends with the app."""
+        from decentralml.tui.screens.dialog import Ask
+
+        if self.leaving and not await self.push_screen_wait(Ask("Leave", self.leaving, yes="Leave")):
+            return
+        self.exit()
 
     def action_help_quit(self) -> None:
         """ctrl+c: nothing is lost by it."""

@@ -13,7 +13,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(argv, open_app=open_app)
 
 
-def open_app(flags: Flags, welcome: str) -> int:
+def open_app(flags: Flags, welcome: str, leaving: str) -> int:
     """Run the app until it is left; what the person chose to do after it comes next."""
     from decentralml.tui import terminal
     from decentralml.tui.app import DecentralMLApp
@@ -24,6 +24,7 @@ def open_app(flags: Flags, welcome: str) -> int:
         {"chain": flags.chain, "storage": flags.storage, "account": flags.account},
         readonly=flags.readonly,
         welcome=welcome,
+        leaving=leaving,
     )
     try:
         app.run()

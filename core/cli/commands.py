@@ -148,4 +148,4 @@ def _without_command() -> int:
             "Without a command this is a full-screen program, and that needs a terminal.",
             "`decentralml --help` lists the commands; `decentralml demo` plays a whole market.",
         )
-    return app.open_app(app.flags, "")
+    return app.open_app(app.flags, "", "")

@@ -39,8 +39,10 @@ class Flags(Struct):
     readonly: bool = False
 
 
-OpenApp = Callable[[Flags, str], int]
-"""Opens the full-screen app with the global options and a word of welcome; returns its exit code."""
+OpenApp = Callable[[Flags, str, str], int]
+"""Opens the full-screen app with the global options, a word of welcome, and what is asked before it is left;
+returns its exit code.
+"""
 
 
 def home_of(flags: Flags) -> Home:

@@ -14,12 +14,17 @@ from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App, Flags
 from decentralml.core.cli.numbers import Number
-from decentralml.core.demo.living import Living
+from decentralml.core.demo.living import Living, end_runs
 from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import Home
 from decentralml.core.text import short
 from decentralml.core.words import count
+
+_GOES = (
+    "This market goes when you leave it, with your runs in it.\n\n"
+    "`decentralml demo --app --home DIR` opens one that stays."
+)
 
 
 @command("demo")
@@ -69,7 +74,14 @@ def _in_app(app: App, contributors: int, seed: int) -> int:
     try:
         living = Living(Home(root), contributors=contributors, seed=seed, say=app.out.note)
         with living, contextlib.chdir(living.data):
-            return app.open_app(Flags(home=str(root)), living.welcome)
+            code = app.open_app(Flags(home=str(root)), living.welcome, "" if kept else _GOES)
+        if kept:
+            app.out.say(
+                f"The market is kept, and what you train there goes on: `decentralml --home {root}` opens it."
+            )
+        else:
+            end_runs(Home(root))
+        return code
     finally:
         if not kept:
             shutil.rmtree(root, ignore_errors=True)

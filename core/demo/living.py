@@ -80,11 +80,11 @@ class Living:
         except subprocess.TimeoutExpired:
             os.killpg(self._others.pid, signal.SIGKILL)
         for worker in self._play.workers:
-            _end_runs(Home(worker.home))
+            end_runs(Home(worker.home))
 
 
-def _end_runs(home: Home) -> None:
-    """Stop what the others still train, and wait for it: a training outlives whoever ordered it."""
+def end_runs(home: Home) -> None:
+    """Stop what still trains there, and wait for it: a training outlives whoever ordered it."""
     runs = Runs(home, Settings())
     going = [run for run in runs.list() if not run.ended]
     for run in going:

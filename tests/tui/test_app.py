@@ -278,6 +278,20 @@ async def test_quit_does_not_wait_for_a_busy_thread(market_home: Place) -> None:
         stop.set()
 
 
+async def test_what_ends_with_the_app_is_asked_before_it_is_left(market_home: Place) -> None:
+    app = DecentralMLApp(market_home.home, {"account": "ada"}, leaving="It goes.", now=market_home.clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        for key in ("escape", "y"):
+            await pilot.press("q")
+            await until(pilot, lambda: "It goes." in text_of(app), "the question")
+            assert app.return_code is None
+            await pilot.press(key)
+            await until(pilot, lambda: "It goes." not in text_of(app) or not app.is_running, key)
+        await until(pilot, lambda: app.return_code == 0, "the end")
+    app.finish()
+
+
 async def test_words_of_welcome_are_shown_first(market_home: Place) -> None:
     app = DecentralMLApp(market_home.home, {"account": "ada"}, welcome="You are ada.", now=market_home.clock)
     async with app.run_test(size=(80, 24)) as pilot:

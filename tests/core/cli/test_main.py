@@ -73,7 +73,7 @@ def test_the_help_of_a_call_shows_its_rule(entry: table.Entry, run) -> None:
 def test_without_a_command_it_says_that_the_app_needs_a_terminal(
     words: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(words, open_app=lambda flags, welcome: 0) == 2
+    assert main(words, open_app=lambda flags, welcome, leaving: 0) == 2
     captured = capfd.readouterr()
     assert captured.out == ""
     assert "terminal" in captured.err
