@@ -1,13 +1,17 @@
-"""The terminal: its size, as it says it itself, and that it may go away at any time."""
+"""The terminal: its size, as it says it itself, what comes from it, and that it may go away at any time."""
 
 import os
+import selectors
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.geometry import Size
+
+from decentralml.tui.pastes import Parser
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -45,6 +49,7 @@ class Driver(LinuxDriver):
     """Textual's, for a terminal that may go away without a signal: the app ends then.
 
     By itself its writer ends at the first error, and the app waits for ever for room in the writer's queue.
+    What comes from the terminal is read by a `Parser` for which a paste is never a key.
     """
 
     def __init__(self, app: "App[Any]", **options: Any) -> None:
@@ -55,6 +60,23 @@ class Driver(LinuxDriver):
         """After a stop alone: a hang-up sends it too, and would have all begun once more."""
         if self._must_signal_resume:
             super()._sigcont_application()
+
+    def run_input_thread(self) -> None:
+        parser, decode = Parser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    try:
+                        data = os.read(self.fileno, 4096)
+                    except OSError:
+                        data = b""
+                    if not data:  # The terminal is gone: who writes to it says so.
+                        return
+                    for event in parser.feed(decode(data)):
+                        self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
 
     def _gone(self) -> None:
         self._loop.call_soon_threadsafe(self._app.exit)

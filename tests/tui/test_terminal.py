@@ -77,6 +77,22 @@ def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
     assert _kept(ada_alone, "tasks.view") == "mine"
 
 
+def test_a_paste_with_sequences_in_it_is_text_and_no_key(ada_alone: Home) -> None:
+    app, near = _on_a_terminal(ada_alone)
+    try:
+        _reads(near, b"QUESTION")
+        os.write(near, b"5")
+        _reads(near, b"ada")
+        os.write(near, b"\x1b[200~line one\033[0m\033]0;x\007\nq\x1b[201~/")
+        os.write(near, b"\x1b[200~z\033[0mo\033]0;x\007e q\x1b[201~")
+        _reads(near, b"zoe q")
+        assert app.poll() is None
+    finally:
+        os.close(near)
+        app.kill()
+        app.wait()
+
+
 def _on_a_terminal(home: Home, **options: Any) -> tuple[subprocess.Popen[bytes], int]:
     """The app, and the near side of its terminal."""
     near, far = pty.openpty()
