@@ -62,10 +62,13 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """One row of a task's ranking; ``report`` None where this home has not evaluated what was delivered."""
+    """One row of a task's ranking; ``report`` None where this home has not evaluated what was delivered, or
+    has a report that is ``broken``.
+    """
 
     submission: Submission
     report: Report | None
+    broken: bool = False
 
 
 class Judge:
@@ -272,14 +275,21 @@ def is_published(home: Home, submission: Submission) -> bool:
 
 
 def own_report(home: Home, submission: Submission) -> Report | None:
-    """The report that this home wrote on what ``submission`` delivered last."""
-    if submission.digest is None:
-        return None
-    path = report_folder(home, submission.id, submission.digest) / report.FILE
-    try:
-        return report.decode(path.read_bytes())
-    except FileNotFoundError:
-        return None
+    """The report that this home wrote on what ``submission`` delivered last; a broken one counts as none."""
+    return _candidate(home, submission).report
+
+
+def _candidate(home: Home, submission: Submission) -> Candidate:
+    found, broken = None, False
+    if submission.digest is not None:
+        path = report_folder(home, submission.id, submission.digest) / report.FILE
+        try:
+            found = report.decode(path.read_bytes())
+        except FileNotFoundError:
+            pass
+        except Refused:
+            broken = True
+    return Candidate(submission=submission, report=found, broken=broken)
 
 
 def published_report(market: MarketClient, submission: Submission) -> Report | None:
@@ -314,7 +324,7 @@ def published_report(market: MarketClient, submission: Submission) -> Report | N
 def ranking(market: MarketClient, task_id: int) -> tuple[Candidate, ...]:
     """The submissions of a task that delivered something, the best figures first, then those without."""
     candidates = [
-        Candidate(submission=submission, report=own_report(market.home, submission))
+        _candidate(market.home, submission)
         for submission in market.list_task_results(task_id).items
         if submission.digest is not None
     ]

@@ -1,9 +1,9 @@
 """The report of one validation: what a decision rests on, written down so that anybody can check it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from decentralml.core import hostile
 from decentralml.core.answers import AnswerCheck
 from decentralml.core.claims import Claims
-from decentralml.core.errors import Refused
+from decentralml.core.errors import Failed, Refused
 from decentralml.core.models.distance import Distance
 from decentralml.core.models.layers import Layer
 from decentralml.core.models.metrics import Metrics, lower_is_better, rank_key
@@ -19,11 +19,15 @@ from decentralml.core.models.structure import StructureDiff
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
 
+T = TypeVar("T")
+
 FILE = "report.json"
 VERSION = 1
 MAX_BYTES = 32 * 2**20
 # A claim within this of what was measured is no difference worth a word: float32 sums in another order.
 TOLERANCE = 1e-4
+# What of one model's layers, or of how two differ, goes into a report.
+_LIST_BYTES = 4 * 2**20
 
 
 class Decision(StrEnum):
@@ -135,15 +139,36 @@ def decode(data: bytes) -> Report:
 
 
 def write(report: Report, folder: Path) -> Path:
-    """Write the report into ``folder`` (made where missing), in one step; the file's path."""
+    """Write the report into ``folder`` (made where missing), in one step; the file's path.
+
+    Raises `Failed` ("ReportTooLarge") where nobody could read it.
+    """
+    data = encode(report)
+    if len(data) > MAX_BYTES:
+        raise Failed(
+            "ReportTooLarge",
+            f"The report has {len(data):,} bytes, and no more than {MAX_BYTES:,} are read.",
+            "Measure by fewer classes, or by a metrics(y, p) of your own.",
+        )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomic(folder / FILE, encode(report))
+    write_atomic(folder / FILE, data)
     return folder / FILE
 
 
 def read(folder: Path) -> Report:
     """The report in ``folder``, which may be anybody's. Raises as `decode`, and as `hostile.read_bytes`."""
     return decode(hostile.read_bytes(folder.resolve(), FILE, MAX_BYTES))
+
+
+def fitting(items: Sequence[T], what: str) -> tuple[tuple[T, ...], tuple[str, ...]]:
+    """Those first ``items`` that a report has room for, and a warning of how many it has not."""
+    room = _LIST_BYTES
+    for kept, item in enumerate(items):
+        room -= len(msgspec.json.encode(item))
+        if room < 0:
+            left = f"{len(items) - kept:,} of {len(items):,} {what} are left out: they are too long to list."
+            return tuple(items[:kept]), (left,)
+    return tuple(items), ()
 
 
 def differences(candidate: Metrics, baseline: Metrics) -> dict[str, float | None]:

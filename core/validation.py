@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+import msgspec
+
 from decentralml.core import answers, claims
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused
@@ -15,6 +17,7 @@ from decentralml.core.models.distance import distance
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.models.formats import as_folder
 from decentralml.core.models.inspect import ModelInfo, inspect
+from decentralml.core.models.layers import Layer
 from decentralml.core.policy import Policy
 from decentralml.core.report import (
     Decision,
@@ -25,6 +28,7 @@ from decentralml.core.report import (
     claim_gaps,
     differences,
     exaggerations,
+    fitting,
 )
 from decentralml.core.storage import manifest
 from decentralml.core.text import short
@@ -142,7 +146,7 @@ class Bench:
             "metrics_by": "policy" if self.policy and self.policy.measures else "standard",
             "samples": len(self.y),
             "baseline": self.baseline,
-            "base": _model(self.base_info) if self.base_info else None,
+            "base": _model(base, fitting(base.layers, "layers")[0]) if (base := self.base_info) else None,
             "protection": self.evaluator.protection,
         }
         step = STEPS[0]
@@ -151,9 +155,14 @@ class Bench:
             found["result_digest"] = digest_of(result, expected_digest)
             on_step(step := STEPS[1])
             info = inspect(result, self.evaluator.limits)
-            found |= {"model": _model(info), "claimed": claims.read(result), "warnings": info.warnings}
+            layers, cut = fitting(info.layers, "layers")
+            found |= {"model": _model(info, layers), "claimed": claims.read(result)}
+            found["warnings"] = info.warnings + cut
             if self.base and self.base_info:
-                found["structure"] = structure.diff(self.base_info, info)
+                differs = structure.diff(self.base_info, info)
+                changes, cut = fitting(differs.changes, "changes of layers")
+                found["structure"] = msgspec.structs.replace(differs, changes=changes)
+                found["warnings"] += cut
                 with as_folder(self.base) as folder, as_folder(result) as candidate:
                     found["distance"] = distance(candidate, folder)
             on_step(step := STEPS[2])
@@ -290,7 +299,7 @@ def digest_of(result: Path, expected: str | None = None) -> str:
     return found
 
 
-def _model(info: ModelInfo) -> Model:
+def _model(info: ModelInfo, layers: tuple[Layer, ...]) -> Model:
     return Model(
         name=info.name,
         class_name=info.class_name,
@@ -299,7 +308,7 @@ def _model(info: ModelInfo) -> Model:
         parameters=info.parameters,
         size=info.size,
         structure=info.structure,
-        layers=info.layers,
+        layers=layers,
     )
 
 

@@ -28,10 +28,10 @@ def show(out: Output, report: Report) -> None:
         out.table(("LAYER", "DISTANCE"), rows, right="DISTANCE")
 
 
-def headline(report: Report | None) -> tuple[str, str, str]:
+def headline(report: Report | None, *, broken: bool = False) -> tuple[str, str, str]:
     """Main figure, difference to the baseline, and the policy's word, for one row of a table."""
     if report is None:
-        return ("not evaluated", "", "")
+        return ("report unreadable" if broken else "not evaluated", "", "")
     verdict = report.verdict.decision.value if report.verdict else ""
     if report.candidate is None:
         why = short(report.refused.message, _WHY) if report.refused else "-"

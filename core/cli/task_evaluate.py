@@ -40,7 +40,10 @@ def results(app: App, task_id: int) -> None:
     data = {
         "task_id": task_id,
         "baseline": baseline,
-        "items": [{"submission": submission_data(c.submission), "report": c.report} for c in found],
+        "items": [
+            {"submission": submission_data(c.submission), "report": c.report, "broken": c.broken}
+            for c in found
+        ],
     }
 
     def show() -> None:
@@ -52,7 +55,7 @@ def results(app: App, task_id: int) -> None:
         for candidate in found:
             submission = candidate.submission
             name = app.known_name(submission.worker) or short_address(submission.worker)
-            head = report_view.headline(candidate.report)
+            head = report_view.headline(candidate.report, broken=candidate.broken)
             rows.append((str(submission.id), name, STATUSES[submission.status], *head))
         columns = ("SUBMISSION", "WORKER", "STATUS", "FIGURE", "+/-", "POLICY")
         app.out.table(columns, rows, right="SUBMISSION +/-")

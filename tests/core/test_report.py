@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from decentralml.core import report as reports
 from decentralml.core.answers import labels_of
 from decentralml.core.claims import Claims
-from decentralml.core.errors import Refused
+from decentralml.core.errors import Failed, Refused
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Decision, Refusal, Report, Verdict
 
@@ -117,3 +117,10 @@ def test_only_claims_that_flatter_are_said() -> None:
 def test_labels_are_separated_by_commas() -> None:
     assert labels_of(" cat, dog ,,bird") == ("cat", "dog", "bird")
     assert labels_of(None) == ()
+
+
+def test_what_nobody_could_read_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(Failed) as failed:
+        reports.write(Report(summary="x" * reports.MAX_BYTES), tmp_path / "report")
+    assert failed.value.code == "ReportTooLarge"
+    assert not (tmp_path / "report").exists()

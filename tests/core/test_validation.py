@@ -239,6 +239,27 @@ def test_a_result_that_this_machine_cannot_read_gets_no_report(bench: Bench, cop
     assert raised.value.code == "Unreadable"
 
 
+def test_a_report_lists_as_many_layers_as_it_has_room_for_and_says_so(
+    bench: Bench, copy: Copy, tmp_path: Path
+) -> None:
+    folder = copy("c")
+    config = json.loads((folder / "config.json").read_text())
+    long = {f"setting_{number}": ["\\" * 60] for number in range(12)}
+    dropout = {"module": "keras.layers", "class_name": "Dropout", "registered_name": None}
+    config["config"]["layers"] += [{**dropout, "config": {"name": f"d{n}", **long}} for n in range(3000)]
+    (folder / "config.json").write_text(json.dumps(config))
+    found = bench.report(folder)
+    assert found.refused is not None
+    assert found.model is not None
+    assert 1000 < len(found.model.layers) < 3005
+    assert f"{3005 - len(found.model.layers):,} of 3,005 layers are left out: they are too long to list." in (
+        found.warnings
+    )
+    assert len(reports.encode(found)) < 6 * 2**20
+    reports.write(found, tmp_path / "report")
+    assert reports.read(tmp_path / "report") == found
+
+
 def test_candidates_are_ranked_best_first_and_the_refused_last(
     bench: Bench, models: Path, good: Report
 ) -> None:

@@ -146,11 +146,7 @@ class Desk:
         key = (submission.id, submission.digest)
         known = self._reports.get(key)
         if known is None or known[0] != stamp:
-            try:
-                known = (stamp, judging.own_report(self.session.home, submission))
-            except Refused:
-                known = (stamp, None)
-            self._reports[key] = known
+            known = self._reports[key] = (stamp, judging.own_report(self.session.home, submission))
         return known[1]
 
     def keep(self, draft: Draft) -> None:

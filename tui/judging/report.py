@@ -171,7 +171,8 @@ def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int |
         STATUSES[S.Validated if measured_here else submission.status],
     ]
     if report is None:
-        return [*cells, ("no report", "dim"), "", "", "", ""]
+        why = ("unreadable", "bad") if candidate.broken else ("no report", "dim")
+        return [*cells, why, "", "", "", ""]
     policy = report.verdict.decision.value if report.verdict else ""
     if report.candidate is None:
         said = "refused" if report.refused else "labels" if report.answers else "-"

@@ -226,15 +226,8 @@ def no_training(task: Task) -> Refused | None:
 
 
 def _reports(session: Session, submissions: tuple[Submission, ...]) -> dict[int, Report]:
-    found = {}
-    for submission in submissions:
-        try:
-            report = judging.own_report(session.home, submission)
-        except Refused:  # a report of an older version: as if this home had none
-            continue
-        if report is not None:
-            found[submission.id] = report
-    return found
+    found = ((s.id, judging.own_report(session.home, s)) for s in submissions)
+    return {number: report for number, report in found if report is not None}
 
 
 def _runs(session: Session, submissions: tuple[Submission, ...], me: str | None) -> dict[int, Run]:

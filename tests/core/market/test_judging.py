@@ -18,7 +18,7 @@ from decentralml.core.config import Settings
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import StorageType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Failed, Refused
-from decentralml.core.judging import Judge, published_report
+from decentralml.core.judging import Judge, own_report, published_report, ranking
 from decentralml.core.market import Market
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.storage.base import File, Manifest
@@ -324,3 +324,26 @@ def test_a_report_with_another_digest_than_the_chains_is_refused(ada: Market, wo
     lying = replace(ada.chain.submission(worker.submission), report_digest="0" * 64)
     with pytest.raises(Refused, match="another digest"):
         published_report(worker.market, lying)
+
+
+def test_one_broken_report_hides_no_other_and_is_told(
+    ada: Market, person: Callable[[str], Market], publish: Publish, tmp_path: Path
+) -> None:
+    task = publish(ada, slots=2).task_id
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    (answers / "answers.json").write_bytes(ANSWERS)
+    submissions = []
+    for name in ("bob", "eve"):
+        market = person(name)
+        submissions.append(market.assign_task(task).submission_id)
+        market.send_task_result(submissions[-1], result_path=answers)
+    with Judge(ada, data=None) as judge:
+        spoiled, _ = [judge.evaluate(number) for number in submissions]
+        (spoiled.folder / "report.json").write_text("{")
+        assert [(c.submission.id, c.broken) for c in ranking(ada, task)] == [
+            (submissions[1], False), (submissions[0], True)
+        ]  # fmt: skip
+        assert own_report(ada.home, ada.chain.submission(submissions[0])) is None
+        judge.evaluate(submissions[0])
+    assert not any(c.broken for c in ranking(ada, task))
