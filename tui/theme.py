@@ -22,6 +22,7 @@ _COLOURS = (
     "surface",
     "panel",
 )
+_KEYS = (*_COLOURS, "dark", "ansi", "variables")
 
 _TEXT_STYLES = {"none", "bold", "dim", "italic", "reverse", "strike", "underline"}
 
@@ -51,13 +52,13 @@ def parse(name: str, text: str) -> Theme:
         if not theme.ansi:
             theme.to_color_system().generate()
     except (ValueError, ColorParseError) as error:
-        raise Misused("BadTheme", f"Theme {name}: {error}.", "themes/dark.toml shows every key.") from error
+        raise Misused("BadTheme", f"Theme {name}: {error}.", f"Known keys: {', '.join(_KEYS)}.") from error
     return theme
 
 
 def _check(values: dict[str, Any]) -> None:
     """Raises `ValueError` and `ColorParseError`: a value that is wrong would break the style sheets later."""
-    unknown = set(values) - {*_COLOURS, "dark", "ansi", "variables"}
+    unknown = set(values) - set(_KEYS)
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
     if "primary" not in values:

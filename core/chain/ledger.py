@@ -290,7 +290,7 @@ class Ledger(Chain):
         if tail.block > clock + 1:
             raise Unavailable(
                 "ClockBehind",
-                f"The ledger's last block is {tail.block}, but by this machine's clock it is block {clock}.",
+                f"The ledger is {tail.block - clock:,} blocks ahead of this machine's clock.",
                 "Set the clock right; if it is, a wrong clock wrote to the ledger: ask who keeps it.",
             )
         self._check_seen(connection, tail, mark)

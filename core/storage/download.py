@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from decentralml.core.errors import Failed, Interrupted, Refused
+from decentralml.core.limits import size
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import Cancelled, Caps, File, Manifest, OnProgress
 from decentralml.core.storage.transfer import PATIENCE, TICK, Chunks, Meter, Sink, broken, run, stream
@@ -60,7 +61,7 @@ def receive(
                 with _folder(_TREE, part) as tree:
                     for file in manifest.files:
                         check(file)
-                    _check_space(tree, manifest.size - _tidy(tree, manifest))
+                    _check_space(tree, manifest.size - _tidy(tree, manifest), destination.parent)
                     _make_folders(tree, manifest)
                     transfer([_fetching(tree, file, chunks) for file in manifest.files])
                     for *_, folder in os.fwalk(".", dir_fd=tree):
@@ -222,14 +223,14 @@ def _make_folders(tree: int, manifest: Manifest) -> None:
             os.mkdir(last, dir_fd=folder)
 
 
-def _check_space(folder: int, needed: int) -> None:
+def _check_space(folder: int, needed: int, place: Path) -> None:
     disk = os.fstatvfs(folder)
     free = disk.f_bavail * disk.f_frsize
     if free < needed:
         raise Failed(
             "DiskFull",
-            f"The download needs {needed:,} bytes more; the disk has {free:,} free.",
-            "Free some space, or name a place on another disk.",
+            f"The download needs {size(needed)} more; the disk of {place} has {size(free)} free.",
+            "Free some space, or put the home on another disk: --home or DECENTRALML_HOME names it.",
         )
 
 

@@ -211,6 +211,7 @@ async def test_leaving_by_mistake_keeps_all_that_was_typed_also_over_a_restart(b
         assert "Kept as a draft" in [note.message for note in app._notifications][-1]
         screen = await form(app, pilot)
         assert (screen.draft.question, screen.draft.pays) == ("A long question\nof two lines", "7")
+        assert screen.query_one("#question").cursor_at_end_of_text, "one goes on writing"
         app.finish()
     async with bare_home.running() as (app, pilot):
         screen = await form(app, pilot)

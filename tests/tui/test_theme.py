@@ -86,6 +86,7 @@ def test_a_bad_theme_is_refused_with_its_reason(text: str, words: str) -> None:
         theme.parse("mine", text)
     assert words in str(refused.value)
     assert "mine" in str(refused.value)
+    assert "surface, panel, dark, ansi" in refused.value.hint, "all that it may have"
 
 
 async def test_a_bad_theme_file_is_said_once_and_the_app_goes_on(market_home: Place) -> None:

@@ -143,7 +143,9 @@ class CreateTask(MarketScreen):
 
     def _fill(self, draft: Draft) -> None:
         self.draft = draft
-        self.query_one("#question", TextArea).text = draft.question
+        question = self.query_one("#question", TextArea)
+        question.text = draft.question
+        question.move_cursor(question.document.end)
         for name in _LINES:
             self.query_one(f"#{name}", Input).value = getattr(draft, name)
         for name in _CHOICES:

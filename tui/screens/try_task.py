@@ -43,7 +43,7 @@ class TryTask(Working[None]):
             yield Label("data", classes="label")
             yield Input(
                 self._last.get("data", ""),
-                placeholder="yours: an .npz with x and y; empty: what the script finds",
+                placeholder="an .npz with x and y; empty: the script's",
                 id="data",
                 compact=True,
             )

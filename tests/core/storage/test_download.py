@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -251,6 +252,9 @@ def test_too_little_space_is_said_before_anything_is_fetched(tmp_path: Path) -> 
     with pytest.raises(Failed) as failed:
         download.receive(huge, tmp_path / "d", source, check=listed_only, caps=Caps(size=2**62))
     assert failed.value.code == "DiskFull"
+    assert re.search(
+        rf"needs [\d.]+ [GT]iB more; the disk of {tmp_path} has [\d.]+ [MGT]iB free", failed.value.message
+    )
     assert source.asked == {}
     assert os.listdir(tmp_path) == []
 
