@@ -29,6 +29,8 @@ from .turns import handled
 PASSWORD = "demo"
 SCRYPT_N = 1 << 10
 BLOCK_TIME = 6
+# Seconds: a model is loaded and run in less on a machine that has much else to do.
+_PATIENCE = 100
 START = 1_800_000_000
 SEEDS = {"ada": "0x" + "a1" * 32, "bo": "0x" + "b0" * 32, "chi": "0x" + "c1" * 32}
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -145,7 +147,7 @@ class Place:
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "the screen") -> None:
     """Let the app go on until ``condition`` is true."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + _PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited for {what}"
         await pilot.pause(0.01)
@@ -167,7 +169,7 @@ async def settled(pilot: Pilot[None]) -> None:
     def quiet() -> bool:
         return not any(w.is_running and w.group not in {"who"} for w in pilot.app.workers)
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + _PATIENCE
     while not quiet() and len(pilot.app.screen_stack) == 1:
         assert time.monotonic() < deadline, f"still at work: {list(pilot.app.workers)}"
         await asyncio.sleep(0.01)

@@ -83,6 +83,7 @@ async def mode(pilot: Pilot[None], key: str) -> None:
 
 async def sees(pilot: Pilot[None], *texts: str) -> None:
     await until(pilot, lambda: all(text in text_of(pilot.app) for text in texts), " and ".join(texts))
+    await settled(pilot)
 
 
 async def task(place: Place, pilot: Pilot[None]) -> None:

@@ -312,7 +312,7 @@ async def test_the_screen_follows_the_terminal_as_it_is_resized(market_home: Pla
     async with market_home.running(size=(160, 48)) as (app, pilot):
         for size in ((60, 20), (80, 24), (40, 10), (160, 48)):
             await pilot.resize_terminal(*size)
-            await pilot.pause()
+            await until(pilot, lambda size=size: app.screen._compositor.size == size, "the size")
             strips = app.screen._compositor.render_strips()
             assert len(strips) == size[1]
             assert {strip.cell_length for strip in strips} == {size[0]}

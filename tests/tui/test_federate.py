@@ -1,7 +1,7 @@
 """Federating on the screen: what goes in and what does not, and what comes of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,21 +20,31 @@ from decentralml.tui.screens.federate import Federate
 from decentralml.tui.screens.federate_form import FederateForm
 
 from . import judged
-from .conftest import START, Place, settled, text_of, until
+from .conftest import START, Clock, Place, copied, place_at, played, settled, text_of, until
+
+
+@pytest.fixture(scope="module")
+def prepared_accepted(prepared_home: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `accepted`, made once."""
+
+    def play(place: Place) -> None:
+        judged.hire(place)
+        task = judged.publish_with_base(place, trained, ValidationStrategy.ManualAccept)
+        for who, name in (("bo", "honest"), ("chi", "second"), ("dev", "wide"), ("eli", "broken")):
+            judged.send(place, who, task, trained / name)
+        labels = place.create("ada", "Label 8 scans", TaskType.DataAnnotators)
+        place.market("bo").send_task_result(place.take("bo", labels), result='{"0.png": "3"}')
+        for number in range(1, 6):
+            place.market("ada").accept_task_results(number)
+
+    return played(prepared_home, tmp_path_factory.mktemp("accepted"), play)
 
 
 @pytest.fixture
-def accepted(bare_home: Place, trained: Path) -> Place:
+def accepted(prepared_accepted: Path, tmp_path: Path, clock: Clock) -> Iterator[Place]:
     """ada accepted: 1 and 2 fit the base, 3 is of another structure, 4 is broken, 5 are labels."""
-    judged.hire(bare_home)
-    task = judged.publish_with_base(bare_home, trained, ValidationStrategy.ManualAccept)
-    for who, name in (("bo", "honest"), ("chi", "second"), ("dev", "wide"), ("eli", "broken")):
-        judged.send(bare_home, who, task, trained / name)
-    labels = bare_home.create("ada", "Label 8 scans", TaskType.DataAnnotators)
-    bare_home.market("bo").send_task_result(bare_home.take("bo", labels), result='{"0.png": "3"}')
-    for number in range(1, 6):
-        bare_home.market("ada").accept_task_results(number)
-    return bare_home
+    with place_at(copied(prepared_accepted, tmp_path), clock) as place:
+        yield place
 
 
 async def federating(pilot) -> None:

@@ -51,7 +51,7 @@ def busy(market_home: Place) -> Iterator[None]:
 
 
 async def test_a_run_is_started_seen_in_the_queue_and_taken_out(market_home: Place, busy: None) -> None:
-    async with market_home.running(as_="chi") as (app, pilot):
+    async with market_home.running(as_="chi", size=(100, 40)) as (app, pilot):
         screen = await at_runs(app, pilot)
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, Choose), "which task")
@@ -162,7 +162,7 @@ def test_the_start_of_a_training_looks_as_it_did(
         await at_runs(pilot.app, pilot)
         await pilot.app.push_screen(StartTraining(1))
         await shows(pilot.app, pilot, "WHAT IT MAY TOUCH")
-        await shows(pilot.app, pilot, "writes")
+        await shows(pilot.app, pilot, "reads")
         await shows(pilot.app, pilot, "no run going")
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
