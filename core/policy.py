@@ -7,6 +7,7 @@ and what it judges is a stranger's. It never shares a process with a candidate.
 import ast
 import hashlib
 import json
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ SCRIPT = "validation.py"
 _SCRIPT_BYTES = 1_000_000
 _ANSWER_BYTES = 64 * 1024
 _REASON = 1000
+# As it is, and as bubblewrap says it.
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 _FORM = 'decide(report) returns "accept" or "reject", or one of them and a reason: ("reject", "why").'
 
 
@@ -71,7 +74,8 @@ class Policy:
     def metrics(self, y: "Array", p: "Array") -> Metrics:
         """What `metrics(y, p)` gives for labels and predictions: numbers by name, ranked by the first.
 
-        Raises `Failed` ("PolicyFailed") when it raises, hangs or passes a bound, `Refused` ("BadMetrics").
+        Raises `Failed` ("PolicyFailed" when it raises, hangs or passes a bound, "PolicyDied" when something
+        else killed it), `Refused` ("BadMetrics").
         """
         import numpy as np
 
@@ -95,7 +99,10 @@ class Policy:
             return Verdict(Decision.undecided, f"{SCRIPT} has no function decide(report).")
         with tempfile.TemporaryDirectory(prefix="policy-") as root:
             Path(root, "report.json").write_bytes(encode(report))
-            answer, error = self._run(Path(root), "decide")
+            try:
+                answer, error = self._run(Path(root), "decide")
+            except Failed as died:
+                answer, error = None, died.message
         if error:
             return Verdict(Decision.undecided, f"{SCRIPT} gave no decision: {error}")
         word, reason = answer if isinstance(answer, list) and len(answer) == 2 else (answer, "")
@@ -123,6 +130,9 @@ class Policy:
             done = sandbox.run(cell, timeout=self._timeout, unsandboxed=self._unsandboxed)
             if done.stopped:
                 return None, done.stopped
+            if done.returncode in _KILLED:
+                why = f"{SCRIPT} was killed, and by no bound: this machine may be short of memory."
+                raise Failed("PolicyDied", why, "Free some memory and validate again.")
             try:
                 found = json.loads(hostile.read_bytes(Path(answers), "answer", _ANSWER_BYTES))
             except (Refused, Failed, ValueError, RecursionError) as error:

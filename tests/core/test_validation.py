@@ -231,6 +231,21 @@ def test_a_result_over_which_the_evaluator_dies_twice_is_left_to_its_creator(
     assert "by hand" in verdict.reason
 
 
+def test_a_policy_that_is_killed_is_no_results_fault_and_decides_nothing(
+    bench: Bench, models: Path, good: Report, policy: Callable[[str], Policy]
+) -> None:
+    killed = policy(
+        "import os\ndef metrics(y, p):\n    os.kill(os.getpid(), 9)\n"
+        "def decide(report):\n    os.kill(os.getpid(), 9)\n"
+    )
+    with pytest.raises(Failed) as failed:
+        replace(bench, policy=killed).report(models / "c")
+    assert failed.value.code == "PolicyDied"
+    verdict = decide(ValidationStrategy.CustomAccept, good, killed)
+    assert verdict.decision is Decision.undecided
+    assert "was killed" in verdict.reason
+
+
 def test_a_result_that_this_machine_cannot_read_gets_no_report(bench: Bench, copy: Copy) -> None:
     folder = copy("c")
     (folder / "config.json").chmod(0)
