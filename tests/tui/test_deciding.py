@@ -57,6 +57,7 @@ async def test_accepting_shows_everything_before_it_is_signed(known: Place, how:
         await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: known.chain.submission(1).status is S.Accepted, "the receipt")
         await until(pilot, lambda: "12.00 paid" in text_of(app), "the receipt's words")
+        assert "policy: accept" not in text_of(app), "what spoke for it is no news any more"
         assert known.chain.submission(1).report_digest
 
 
@@ -228,6 +229,11 @@ async def test_what_is_undecided_but_better_is_no_reason_to_reject(known: Place)
         await judging(pilot, "R")
         await dialog(pilot, AskReason)
         assert not app.screen.query_one(TextArea).text
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Validate))
+        await pilot.press("a")
+        await dialog(pilot, SignAll)
+        assert "opinion: accuracy 0.9480, better" in text_of(app), "no policy has spoken"
 
 
 async def test_one_failure_is_named_and_the_other_drafts_are_signed(known: Place) -> None:

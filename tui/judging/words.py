@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from decentralml.core.domain import Constants
+from decentralml.core.report import Decision, Report
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
 from decentralml.tui.hints import explain, hint
@@ -58,16 +59,23 @@ def unevaluated(look: Look, job: Job | None, tone: Tone) -> Text:
     return text
 
 
+def said(report: Report) -> tuple[str, str, str]:
+    """Who speaks of a result, the word, and why: the policy; or the figures, an opinion without a word."""
+    found = report.verdict
+    if found is None or found.decision is Decision.undecided:
+        return "opinion", "", found.reason if found else opinion(report)
+    return "policy", found.decision.value, found.reason
+
+
 def verdict(look: Look, job: Job | None) -> Text:
     """The policy's word, or the figures as an opinion, where the report stands, and why there is no newer."""
     text = Text(overflow="ellipsis")
     if look.report is not None:
-        said = look.report.verdict
-        decided = said is not None and said.decision.value != "undecided"
-        text.append("policy " if decided else "opinion ", "dim")
-        if decided and said is not None:
-            text.append(f"{said.decision.value}, ", "bold")
-        text.append(clean(said.reason if said else opinion(look.report)))
+        who, word, why = said(look.report)
+        text.append(f"{who} ", "dim")
+        if word:
+            text.append(f"{word}, ", "bold")
+        text.append(clean(why))
         if look.published:
             text.append("  (as published, not measured here)", "dim")
         elif not look.to_publish:

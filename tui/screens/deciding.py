@@ -13,6 +13,7 @@ from decentralml.core.report import Decision, Report
 from decentralml.core.validation import opinion
 from decentralml.tui.judging import decisions
 from decentralml.tui.judging.desk import Desk, Look
+from decentralml.tui.judging.words import said
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.evaluating import Evaluating
 from decentralml.tui.screens.reason import AskReason
@@ -120,17 +121,17 @@ class Deciding(Evaluating):
 
     def _ask_reason(self, looks: list[Look], word: Word) -> AskReason:
         """Of one result with what was drafted, or what its report says against it."""
-        said = ""
+        against = ""
         if len(looks) == 1:
             draft, report = looks[0].draft, looks[0].report
             if draft is not None and draft.word is word:
-                said = draft.reason
+                against = draft.reason
             elif word is Word.reject and report is not None:
-                said = _against(report)
+                against = _against(report)
         if word is Word.reject:
             reader = "The worker reads it." if len(looks) == 1 else "Their workers read it."
-            return AskReason(f"Reject {_named(looks)}", f"Why? {reader}", said)
-        return AskReason(f"Ask changes of {_named(looks)}", "What should change?", said)
+            return AskReason(f"Reject {_named(looks)}", f"Why? {reader}", against)
+        return AskReason(f"Ask changes of {_named(looks)}", "What should change?", against)
 
     async def _sign(self, plans: list[decisions.Plan], *, opinion: str = "", may_keep: bool = False) -> None:
         await self.call(self.session.unlock_remembered)
@@ -198,19 +199,19 @@ def _named(looks: list[Look]) -> str:
 
 
 def _opinions(looks: list[Look]) -> str:
-    """What the policy says of one result; of several each its word."""
+    """What the policy says of one result, or its figures, as its page does; of several each its word."""
     if len(looks) == 1:
         report = looks[0].report
         if report is None:
-            return "this result was not evaluated here"
-        verdict = report.verdict
-        return f"{verdict.decision.value}: {verdict.reason}" if verdict else opinion(report)
-    said = []
+            return "opinion: this result was not evaluated here"
+        who, word, why = said(report)
+        return f"{who}: {word}: {why}" if word else f"{who}: {why}"
+    each = []
     for look in looks:
         verdict = look.report.verdict if look.report else None
         word = verdict.decision.value if verdict else "no word" if look.report else "not evaluated here"
-        said.append(f"#{look.submission.id} {word}")
-    return ", ".join(said)
+        each.append(f"#{look.submission.id} {word}")
+    return f"policy: {', '.join(each)}"
 
 
 def _against(report: Report) -> str:

@@ -41,7 +41,7 @@ class Signed:
 class SignAll(Signing[Signed]):
     """Shows what the plans would call, and sends on a clear yes. What fails is named; the rest goes on.
 
-    ``opinion`` is the policy's word. With ``may_keep`` the decision can be kept as a draft instead.
+    ``opinion`` is what the reports say. With ``may_keep`` the decision can be kept as a draft instead.
     """
 
     def __init__(self, plans: Sequence[Plan], *, opinion: str = "", may_keep: bool = False) -> None:
@@ -75,7 +75,7 @@ class SignAll(Signing[Signed]):
     # What is shown
 
     def opinions(self) -> list[str]:
-        return [f"policy: {self._opinion}"] if self._opinion else []
+        return [self._opinion] if self._opinion else []
 
     def warnings(self) -> list[str]:
         return [text for plan in self._plans for call in plan.calls for text in call.warnings]
@@ -196,7 +196,7 @@ class SignAll(Signing[Signed]):
         self.query_one("#dialog").border_title = "Signed" if signed.receipts else "Nothing was signed"
         for button in self.query("#keep"):
             button.display = False
-        self.query_one("#yes").display = False
+        self.query_one("#yes").display = self.query_one("#care").display = False
         close = self.query_one("#no", Button)
         close.label = self.label("Close", "back")
         close.focus()
