@@ -70,7 +70,9 @@ def no_faucet(session: Session) -> Refused | Unavailable | None:
     """Why nothing can be taken from a faucet as the account in use; None where it can."""
     chain = session.chain
     if not isinstance(chain, Ledger):
-        return Unavailable("NoFaucet", f"{chain.name} has no faucet.", "Only an embedded ledger has one.")
+        return Unavailable(
+            "NoFaucet", f"The chain {chain.name} has no faucet.", "Only an embedded ledger has one."
+        )
     if chain.faucet == NONE:
         return Refused("NoFaucet", "This ledger has no faucet.", "Money comes from being paid for work.")
     if chain.faucet not in (OPEN, session.address):

@@ -9,6 +9,7 @@ from decentralml.core.models.metrics import Metrics, lower_is_better
 from decentralml.core.models.mistakes import Mistake
 from decentralml.core.report import TOLERANCE, Report, exaggerations
 from decentralml.core.text import clean, short
+from decentralml.core.words import count
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
 from decentralml.tui.judging.pictures import THREE, pictures
 from decentralml.tui.judging.report import unmatched
@@ -76,8 +77,8 @@ def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     said = ""
     if report.structure is not None:
-        count = len(report.structure.changes)
-        said = "same layers" if report.structure.same else f"{count} layer{'s' if count != 1 else ''} differ"
+        changed = count(len(report.structure.changes), "layer")
+        said = "same layers" if report.structure.same else f"{changed} changed"
     if report.model is not None:
         ours = report.model.parameters
         theirs = report.base.parameters if report.base else None

@@ -45,9 +45,9 @@ def layers(report: Report, canvas: Canvas) -> Text:
     return text.append_text(_structure(report, canvas))
 
 
-def unmatched(count: int) -> str:
+def unmatched(tensors: int) -> str:
     """``1 tensor unmatched``."""
-    return f"{count} tensor{'s' * (count != 1)} unmatched"
+    return f"{count(tensors, 'tensor')} unmatched"
 
 
 def _structure(report: Report, canvas: Canvas) -> Text:

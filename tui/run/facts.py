@@ -14,6 +14,7 @@ from rich.cells import cell_len, chop_cells
 from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.runs import Run
+from decentralml.core.words import count
 from decentralml.tui.run.words import figure
 from decentralml.tui.widgets.lines import LineOf
 from decentralml.tui.words import duration, size
@@ -36,7 +37,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "epoch_seconds": lambda value: f"{value:.2f} s",
     "pace": lambda value: f"{value:.2f} s",
     "since": lambda value: f"{value:.2f} s",
-    "ahead": lambda value: f"{value or 'no'} other{'s' * (value != 1)}",
+    "ahead": lambda value: count(value, "other") if value else "no others",
     "rate": lambda value: f"{value:.2f} batches/s",
     "peak_rss": size,
     "rss": size,

@@ -11,6 +11,7 @@ from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.report import Decision, Report
 from decentralml.core.validation import opinion
+from decentralml.core.words import count
 from decentralml.tui.judging import decisions
 from decentralml.tui.judging.desk import Desk, Look
 from decentralml.tui.judging.words import said
@@ -155,10 +156,8 @@ class Deciding(Evaluating):
             again = partial(self._sign_again, draft)
             self.app.note(error, f"signing: {WORDS[draft.word]} result {number}", again)
         if signed.receipts:
-            calls, results = len(signed.receipts), len(signed.decided)
-            self.app.say(
-                f"{calls} call{'s' * (calls != 1)} signed, {results} result{'s' * (results != 1)} decided."
-            )
+            calls, results = count(len(signed.receipts), "call"), count(len(signed.decided), "result")
+            self.app.say(f"{calls} signed, {results} decided.")
             await self.app.refresh_pulse()
         await self.read()
 

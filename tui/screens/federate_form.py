@@ -14,6 +14,7 @@ from decentralml.core.errors import Misused
 from decentralml.core.federation import Gathered
 from decentralml.core.models.federate import STRATEGIES
 from decentralml.core.text import clean
+from decentralml.core.words import count
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.held_out import HELD_OUT
@@ -43,8 +44,7 @@ class FederateForm(Dialog[Order]):
     """Asks for an order over what was ``gathered``."""
 
     def __init__(self, gathered: Gathered, *, data: Path | None, out: Path) -> None:
-        count = len(gathered.ingredients)
-        super().__init__(f"Federate {count} result{'s' * (count != 1)}")
+        super().__init__(f"Federate {count(len(gathered.ingredients), 'result')}")
         self._gathered = gathered
         self._data = data
         self._out = out

@@ -9,6 +9,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain.base import CreatorRecord, Tally, WorkerRecord
 from decentralml.core.domain import Constants
 from decentralml.core.text import clean, short
+from decentralml.core.words import count
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.widgets.reading import Reading
@@ -100,5 +101,5 @@ def _tally(tally: Tally, party: str, more: str = "") -> tuple[str]:
     """So many, of how many different people, and what was offered for them in all."""
     if not tally.count:
         return ("0",)
-    people = f"{tally.counterparties:,} {party}{'' if tally.counterparties == 1 else 's'}"
+    people = count(tally.counterparties, party)
     return (f"{tally.count:,}  of {people}, {format_amount(tally.amount)}{f'; {more}' if more else ''}",)

@@ -229,7 +229,9 @@ def fund(session: Session, address: str, amount: int) -> Proposal:
     """
     chain = session.chain
     if not isinstance(chain, Ledger):
-        raise Unavailable("NoFaucet", f"{chain.name} has no faucet.", "Only an embedded ledger has one.")
+        raise Unavailable(
+            "NoFaucet", f"The chain {chain.name} has no faucet.", "Only an embedded ledger has one."
+        )
     _require_writing(session)
     own = chain.faucet == session.address
     return Proposal(
