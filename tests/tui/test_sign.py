@@ -142,6 +142,18 @@ async def test_what_a_stranger_wrote_makes_no_row_of_the_card(market_home: Place
         await pilot.press("escape")
 
 
+async def test_each_file_that_goes_out_is_a_line_of_the_card(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        files = [("", "one.json, 1 kB"), ("", "two.h5, 2 kB")]
+        await ask(app, pilot, Proposal("send_task_result", "Send it", files, "", lambda: None), [])
+        lines = text_of(app).splitlines()
+        first = next(at for at, line in enumerate(lines) if "one.json" in line)
+        assert "files" in lines[first]
+        assert "two.h5, 2 kB" in lines[first + 1]
+        assert "\\n" not in text_of(app)
+        await pilot.press("escape")
+
+
 @pytest.mark.parametrize("text", ["a\u202eb", "x\x1b[2Jy", "z\u200bz"])
 async def test_what_is_signed_is_shown_with_its_hidden_characters(market_home: Place, text: str) -> None:
     async with market_home.running() as (app, pilot):

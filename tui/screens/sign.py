@@ -74,7 +74,8 @@ class Sign(Signing[Receipt]):
         listed = [value for name, value in proposal.arguments if not name]
         if listed:
             card.gap()
-            row("files", "\n".join(listed))
+        for place, value in enumerate(listed):
+            row("" if place else "files", value)
         return card.table
 
     @on(Button.Pressed)
