@@ -18,6 +18,7 @@ from decentralml.tui.screens.form import Choice
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.tasks import Tasks
+from decentralml.tui.state import State
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Draft
 from decentralml.tui.widgets.file_picker import FilePicker
@@ -224,6 +225,22 @@ async def test_leaving_by_mistake_keeps_all_that_was_typed_also_over_a_restart(b
         await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
         await pilot.press("y")
         await until(pilot, lambda: screen.draft.empty)
+
+
+async def test_what_is_typed_is_written_down_before_anybody_leaves_the_form(bare_home: Place) -> None:
+    def kept() -> Draft:
+        state = State(bare_home.home)
+        state.load()
+        return task_draft.from_state(state.get("create.draft"))
+
+    async with bare_home.running() as (app, pilot):
+        await form(app, pilot)
+        await fill(pilot, question="Cats or dogs?")
+        await until(pilot, lambda: kept().question == "Cats or dogs?", "the draft in the file")
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: kept().empty, "an empty draft in the file")
 
 
 async def test_what_keeps_a_task_from_being_published_stands_beside_the_button(bare_home: Place) -> None:

@@ -47,3 +47,45 @@ def test_a_disk_that_takes_nothing_is_no_error(home: Home) -> None:
     home.ui_state.mkdir()
     State(home).save()
     assert list(home.ui_state.iterdir()) == []
+
+
+def test_of_two_apps_on_a_home_neither_erases_what_the_other_kept(home: Home) -> None:
+    setups = {"1": {"answer": "a"}, "2": {"answer": "b"}}
+    first = State(home)
+    first.set("tasks.filter", "free")
+    first.set("validate.setups", setups)
+    first.save()
+    one, two = State(home), State(home)
+    one.load()
+    two.load()
+    one.set("create.draft", {"question": "Cats or dogs?"})
+    one.set("validate.setups", {**setups, "3": {"answer": "c"}})
+    two.set("tasks.filter", "mine")
+    two.set("validate.setups", {"2": {"answer": "other"}})
+    one.save()
+    two.save()
+    one.set("mode", "runs")
+    one.save()
+    again = State(home)
+    again.load()
+    assert again.get("create.draft") == {"question": "Cats or dogs?"}
+    assert again.get("tasks.filter") == "mine"
+    assert again.get("mode") == "runs"
+    assert again.get("validate.setups") == {"2": {"answer": "other"}, "3": {"answer": "c"}}
+
+
+def test_a_draft_is_of_one_app_and_who_publishes_his_own_leaves_the_others(home: Home) -> None:
+    one, two = State(home), State(home)
+    one.set("create.draft", {"question": "Cats?", "pays": "1"})
+    one.save()
+    two.set("create.draft", {"question": "Dogs?", "pays": ""})
+    two.save()
+    one.set("create.draft", {})
+    one.save()
+    again = State(home)
+    again.load()
+    assert again.get("create.draft") == {"question": "Dogs?", "pays": ""}
+    two.set("create.draft", {})
+    two.save()
+    again.load()
+    assert again.get("create.draft") == {}

@@ -10,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static, TextArea
 
 from decentralml.core import task_folder
@@ -52,6 +53,7 @@ _LABELS = {
 }
 # What keeps a task from being published stands first.
 _URGENT = ("bad", "warn", "", "good")
+_PAUSE_SECONDS = 1.0
 _KEPT = "esc keeps a draft"
 _UPLOADED = re.compile(r"[!-~]*#sha256=[0-9a-f]{64}")
 
@@ -77,7 +79,10 @@ class Pick(Choice):
 
 
 class CreateTask(MarketScreen):
-    """What is typed is kept as a draft, whichever way one leaves, until the task is published."""
+    """What is typed is kept as a draft, whichever way one leaves, until the task is published.
+
+    It is written down once the typing pauses.
+    """
 
     SCOPE = "create"
     HORIZONTAL_BREAKPOINTS = [(0, "-one"), (100, "-two")]  # noqa: RUF012
@@ -87,6 +92,7 @@ class CreateTask(MarketScreen):
         self.draft = Draft()
         self.checked: Checked | None = None
         self._uploaded = ""
+        self._pausing: Timer | None = None
 
     @property
     def place(self) -> list[Any]:
@@ -168,6 +174,9 @@ class CreateTask(MarketScreen):
         self.draft = draft
         self._show_rows()
         self.app.state.set("create.draft", draft.to_state())
+        if self._pausing is not None:
+            self._pausing.stop()
+        self._pausing = self.set_timer(_PAUSE_SECONDS, self.app.save_state)
         if self.app.session is not None:
             self.work(self._check(), group="check", exclusive=True)
 
@@ -232,6 +241,7 @@ class CreateTask(MarketScreen):
         if await self.app.push_screen_wait(Ask("Clear the form", text, yes="Clear", danger=True)):
             self._fill(Draft())
             self.app.state.set("create.draft", {})
+            self.app.save_state()
             self.work(self._check(), group="check", exclusive=True)
 
     def action_browse(self) -> None:
