@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from decentralml.core.errors import Failed
 from decentralml.core.paths import Home, write_atomic, writing
@@ -77,7 +77,7 @@ def _merged(theirs: Mapping[str, Any], before: Mapping[str, Any], ours: Mapping[
     return merged
 
 
-def _has_entries(value: Any) -> bool:
+def _has_entries(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and bool(value) and all(isinstance(one, dict) for one in value.values())
 
 
