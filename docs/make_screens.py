@@ -178,7 +178,7 @@ async def _work(painter: Painter) -> None:
     await painter.sees("Keys of Tasks")
     await painter.draws("help")
     await painter.press("escape", "m")
-    await painter.sees("mine tasks", "judge 3")
+    await painter.sees("my tasks", "judge 3")
     await painter.press("G", "enter")
     await painter.sees("escrow", "SUBMISSIONS  3")
     await painter.draws("task")

@@ -28,6 +28,7 @@ _SIGNS = str.maketrans(
         "±": "~",
         "≤": "<",
         "≥": ">",
+        "🔎": "/ ",  # of two cells, before the palette's field
     }
 )
 

@@ -64,6 +64,7 @@ async def test_the_account_under_the_cursor_is_shown_with_both_sides_of_its_reco
         assert market_home.address("ada") in text_of(app)
         assert "2 published" in text_of(app)
         assert "1 taken, 1 open" in text_of(app)
+        assert "0 creators" not in text_of(app), "they are those who decided"
         await pilot.press("j", "j")
         await until(pilot, lambda: market_home.address("chi") in text_of(app))
 

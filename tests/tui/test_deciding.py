@@ -101,7 +101,7 @@ async def test_at_80_columns_what_a_decision_does_to_money_is_seen_without_scrol
             "held           73.00 - 12.00 = 61.00",
             "fee            0.00",
             known.address("ada"),
-            "pay its worker from the escrow",
+            "the escrow.",
             "Publish the validation report",
         ):
             assert words in seen

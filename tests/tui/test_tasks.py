@@ -47,6 +47,7 @@ async def test_m_shows_the_open_ones_then_mine_then_all(market_home: Place) -> N
         await pilot.press("m")
         await settled(pilot)
         assert app.screen.table.total == 2  # the one bo published, and the one bo took
+        assert "my tasks" in text_of(app)
         await pilot.press("m")
         await settled(pilot)
         assert app.screen.table.total == 4

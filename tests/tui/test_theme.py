@@ -126,6 +126,7 @@ async def test_ascii_mode_draws_nothing_else(market_home: Place) -> None:
             await until(pilot, lambda: len(app.screen_stack) == 2)
             await pilot.pause()
             assert text_of(app).isascii()
+            assert "?? Search" not in text_of(app), "the palette's sign has a likeness"
             assert {strip.cell_length for strip in app.screen._compositor.render_strips()} == {140}
             await pilot.press("escape")
             await until(pilot, lambda: len(app.screen_stack) == 1)

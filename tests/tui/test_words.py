@@ -236,5 +236,9 @@ def test_a_record_says_where_many_results_are_of_few_people() -> None:
         creator_record(unread, Constants())
         == "50 accepted, 50 of them unread, 0 rejected, 0 silent, 50 workers"
     )
+    waiting = CreatorRecord(undecided=Tally(4, 2, 1), tasks=1)
+    assert creator_record(waiting, Constants()) == "nothing decided yet, 4 to judge", (
+        "workers are of decisions"
+    )
     worker = WorkerRecord(accepted=Tally(3, 1), silent=Tally(1, 1), earned=4 * 10**12)
     assert worker_record(worker) == "3 accepted (of 1), 0 rejected, 1 left silent, 0 timed out, earned 4.00"

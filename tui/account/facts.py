@@ -157,8 +157,8 @@ def _record(record: Record, constants: Constants) -> list[Field]:
     as_creator = (
         f"{creator.tasks} published: {creator_record(creator, constants)}, paid {format_amount(creator.paid)}"
     )
-    people = count(worker.creators, "creator")
-    as_worker = f"{worker.taken} taken, {worker.open.count} open: {worker_record(worker)}, {people}"
+    people = f", {count(worker.creators, 'creator')}" if worker.creators else ""
+    as_worker = f"{worker.taken} taken, {worker.open.count} open: {worker_record(worker)}{people}"
     return [
         ("as creator", (as_creator,) if creator.tasks else (("no task yet", "dim"),)),
         ("as worker", (as_worker,) if worker.taken else (("nothing taken yet", "dim"),)),

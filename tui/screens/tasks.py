@@ -152,7 +152,7 @@ class Tasks(SavedFilters):
         self.table.order = (self.order, self.descending)
         if self._list is not None:
             self.table.empty = self._list.why_empty(self.view, self.filter)
-        self._set("#shown", f"{self.view} tasks")
+        self._set("#shown", "my tasks" if self.view == "mine" else f"{self.view} tasks")
         if not self.query_one("#count").has_class("-bad"):  # else it says what is wrong with the filter
             self._set("#count", f"{total:,} shown")
         self.call_after_refresh(self._lay_out)

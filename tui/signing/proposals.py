@@ -262,6 +262,10 @@ _TITLES = {
 }
 
 
+# Their titles, and where the money goes, are all that they do.
+_MONEY_SAYS_IT = (CreateTask, AssignTask, SendTaskResult, AcceptTaskResults, ClaimTaskResult)
+
+
 def title(call: Call) -> str:
     """What a call does, in a few plain words."""
     return _TITLES[type(call)].format_map(structs.asdict(call))
@@ -287,7 +291,9 @@ def _propose(
             ahead.lay(rules.apply(ahead, earlier, address, view.block))
         outcome = rules.apply(ahead, call, address, view.block)
     mine = [move for move in outcome.moves if move.account == address]
-    effect = [rules.rule(call_name(call)).what, *(_moved(session, move) for move in outcome.moves), more]
+    moved = [text for move in outcome.moves if (text := _moved(session, move))]
+    general = "" if moved and isinstance(call, _MONEY_SAYS_IT) else rules.rule(call_name(call)).what
+    effect = [general, *moved, more]
     transfer = Transfer()
     return Proposal(
         call=call_name(call),

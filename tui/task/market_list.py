@@ -41,15 +41,16 @@ class MarketList:
         """What stands where no task is, and the way on from there."""
         if filter:
             return "No task fits this filter: / changes it."
+        none = "No task of yours" if view == "mine" else f"No {view} task"
         readonly = self._session.readonly
         if self._session.account is None:
             way = (
                 "without --readonly one can be made" if readonly else "U makes one, or shows the demo market"
             )
-            return f"No {view} task, and no account: {way}."
+            return f"{none}, and no account: {way}."
         if view == "all":
             return "No task yet." if readonly else "No task yet: n publishes the first."
-        return f"No {view} task: m shows others{'' if readonly else ', n publishes one'}."
+        return f"{none}: m shows others{'' if readonly else ', n publishes one'}."
 
     def page(
         self, view: str, text: str, order: str, offset: int, limit: int, *, descending: bool

@@ -143,15 +143,16 @@ def waiting_for(facts: Facts, now: int) -> list[tuple[Line, bool]]:
 
 def creator_record(record: CreatorRecord, constants: Constants) -> str:
     """``41 accepted (of 17), 3 rejected, 0 silent, decides in 5 h (median), 20 workers``."""
-    if not record.accepted.count + record.rejected.count + record.silent.count + record.undecided.count:
-        return f"nothing decided yet, {count(record.tasks, 'task')}"
+    waits = f"{record.undecided.count} {STATUSES[ResultSubmissionStatus.PendingValidation]}"
+    if not record.accepted.count + record.rejected.count + record.silent.count:
+        return f"nothing decided yet, {waits if record.undecided.count else count(record.tasks, 'task')}"
     parts = [
         _of(record.accepted, "accepted"),
         _of(record.rejected, "rejected"),
         _of(record.silent, "silent"),
     ]
     if record.undecided.count:
-        parts.append(f"{record.undecided.count} {STATUSES[ResultSubmissionStatus.PendingValidation]}")
+        parts.append(waits)
     if record.unread:
         parts.insert(1, f"{record.unread:,} of them unread")
     if record.median_decision_blocks is not None:
