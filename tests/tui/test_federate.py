@@ -1,6 +1,7 @@
 """Federating on the screen: what goes in and what does not, and what comes of it."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -310,6 +311,7 @@ async def test_a_wide_screen_shows_every_figure_that_a_small_one_does_and_the_qu
         shown = text_of(app)
         assert "Digits, round 3" in shown
         titles = next(line for line in shown.splitlines() if "SHARE" in line)
+        assert re.findall(r"(#\d).* 0\.500 ", shown) == ["#1", "#2"], "by their numbers"
         assert titles.split()[-6:] == ["MODEL", "SHARE", "ACCURACY", "+/-", "LOSS", "+/-"]
 
 
