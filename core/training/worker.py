@@ -25,12 +25,13 @@ from decentralml.core.errors import Failed
 from decentralml.core.text import clean
 from decentralml.core.training import data as datasets
 from decentralml.core.training import npz
-from decentralml.core.training.callback import Enough, Fits, Pointless, Trial
+from decentralml.core.training.callback import Fits, Pointless
 from decentralml.core.training.channel import TEXT_CHARS, Channel, Control, Stopped, finite
 from decentralml.core.training.checkpoint import Checkpoints
 from decentralml.core.training.order import Order
 from decentralml.core.training.saving import Saves, check, plain, write_folder
 from decentralml.core.training.script import Script, ScriptError, script_traceback
+from decentralml.core.training.trial import Enough, Trial
 
 JOB = Path("/job/job.json")
 EVENTS_FD = 3
