@@ -25,8 +25,8 @@ from .crowd import fill
 from .loop_watch import watching
 from .trainings import Training, at_runs, finished, fit, shows, started
 
-MANY = 20_000
-LARGE = 100_000_000
+MANY = 100_000
+LARGE = 500_000_000
 _WALK = """
 import asyncio, json, sys
 from pathlib import Path
