@@ -10,6 +10,7 @@ import pytest
 
 from decentralml.core.config import Settings
 from decentralml.core.models.evaluate import Evaluator
+from decentralml.core.policy import Policy
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "assets" / "mnist5k.npz"
@@ -51,6 +52,17 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with np.load(DIGITS) as data:
         np.savez(path, x=data["x"][::2][:300], y=data["y"][::2][:300])
     return path
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Callable[..., Policy]:
+    """Writes a creator's validation.py: ``policy(source, timeout)``."""
+
+    def write(source: str, timeout: float = 30) -> Policy:
+        (tmp_path / "validation.py").write_text(source)
+        return Policy(tmp_path / "validation.py", Settings(sandbox_memory=1024, threads=1), timeout=timeout)
+
+    return write
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from decentralml.core.report import Decision, Report
 from decentralml.core.validation import (
     STEPS,
     Bench,
-    check_answers,
     decide,
     digest_of,
     opinion,
@@ -52,15 +51,6 @@ def test_what_it_is_wrong_about_is_told_to_the_creator_and_not_in_the_report(
     assert all(bench.y[m.sample] == m.true and m.picture is not None for m in seen)
     assert found == bench.report(models / "c")
     assert b"picture" not in reports.encode(found)
-
-
-@pytest.fixture
-def policy(tmp_path: Path) -> Callable[[str], Policy]:
-    def write(source: str, timeout: float = 30) -> Policy:
-        (tmp_path / "validation.py").write_text(source)
-        return Policy(tmp_path / "validation.py", SETTINGS, timeout=timeout)
-
-    return write
 
 
 def test_a_report_stands_beside_the_baseline(good: Report, bench: Bench, models: Path) -> None:
@@ -343,90 +333,3 @@ def test_without_a_policy_nothing_is_decided(good: Report, policy: Callable[...,
 def test_a_policy_that_is_no_python_is_said(source: str, policy: Callable[..., Policy]) -> None:
     with pytest.raises(Misused, match="cannot be used"):
         policy(source)
-
-
-def test_the_creators_own_metrics_define_the_figures(
-    digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy]
-) -> None:
-    own = policy(
-        "import numpy as np\n"
-        "def metrics(y, p):\n"
-        "    best = p.argsort(1)[:, -2:]\n"
-        "    return {'top2': np.mean([t in r for t, r in zip(y, best)]), 'odd': float('nan')}\n"
-        "def decide(report):\n"
-        "    return ('accept', 'top2') if report['differences']['top2'] > 0 else 'reject'\n"
-    )
-    found = Bench.open(digits, evaluator, base=models / "base", policy=own).report(models / "c")
-    assert found.metrics_by == "policy"
-    assert found.policy_digest == own.digest
-    assert found.candidate is not None
-    assert found.candidate.main == "top2"
-    assert found.candidate.nonfinite == ("odd",)
-    assert found.differences["odd"] is None
-    assert decide(ValidationStrategy.CustomAccept, found, own).decision is Decision.accept
-    assert reports.decode(reports.encode(found)) == found
-
-
-def test_metrics_that_raise_on_the_baseline_are_the_creators_fault(
-    digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy]
-) -> None:
-    broken = policy("def metrics(y, p):\n    return 1 / 0\n")
-    with pytest.raises(Failed, match="ZeroDivisionError"):
-        Bench.open(digits, evaluator, base=models / "base", policy=broken)
-
-
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        ("return {'hit': float(p[0, 9])}", "IndexError"),
-        ("while p.shape[1] == 3: pass\n    return {'hit': 1}", "2 seconds"),
-        ("return {'hit': 1} if p.shape[1] == 10 else None", "0 figures"),
-    ],
-)
-def test_metrics_that_only_a_candidate_breaks_are_in_its_report(
-    digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy], body: str, why: str
-) -> None:
-    source = f"def metrics(y, p):\n    {body}\n"
-    bench = Bench.open(digits, evaluator, base=models / "base", policy=policy(source))
-    found = replace(bench, policy=policy(source, 2)).report(models / "three_classes")
-    assert found.refused is not None
-    assert found.refused.step == "metrics"
-    assert why in found.refused.message
-    assert found.model is not None
-
-
-def test_without_a_baseline_to_tell_broken_metrics_are_reported_too(
-    digits: Path, models: Path, evaluator: Evaluator, policy: Callable[..., Policy]
-) -> None:
-    """Or nothing that is delivered to such a task could be rejected."""
-    found = Bench.open(digits, evaluator, policy=policy("def metrics(y, p):\n    return 1 / 0\n")).report(
-        models / "c"
-    )
-    assert found.refused is not None
-    assert "ZeroDivisionError" in found.refused.message
-
-
-def test_answers_are_checked_against_labels_and_files() -> None:
-    raw = json.dumps({"a.txt": "cat", "b.txt": "cow", "z.txt": "dog"}).encode()
-    found = check_answers(raw, ["cat", "dog"], ["a.txt", "b.txt", "c.txt"], task_id=1)
-    assert found.answers is not None
-    assert found.answers.missing == ("c.txt",)
-    assert found.answers.unknown_files == ("z.txt",)
-    assert found.answers.unknown_labels == ("b.txt: cow",)
-    assert found.answers.per_label == {"cat": 1, "dog": 1}
-    assert not found.answers.complete
-    assert opinion(found) == (
-        "3 of 3 answers, 1 file without an answer, 1 answer to no file, 1 label not in the list."
-    )
-    assert reports.decode(reports.encode(found)) == found
-    whole = check_answers(b'{"a.txt": "cat"}', ["cat"], ["a.txt"])
-    assert whole.answers is not None
-    assert whole.answers.complete
-    assert opinion(whole) == "1 of 1 answer, every label in the list."
-
-
-@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"a": 1}', b"{" * 99_999, b"\xff"])
-def test_broken_answers_are_a_report_to_reject_them_by(raw: bytes) -> None:
-    refused = check_answers(raw, ["cat"]).refused
-    assert refused is not None
-    assert refused.code == "BadAnswers"
