@@ -1,8 +1,12 @@
-"""What to do about an error, as the app says it: by a key or a page, where core's hint names a command."""
+"""What to do about an error, or a key of no use, as the app says it: by a key or a page, where core's hint
+names a command.
+"""
 
 import re
+from collections.abc import Mapping
 
 from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.tui import keys
 
 _COMMAND = re.compile(r"`decentralml |--[a-z]|account create")
 # By the error's code. What only a command or the start of the app can do keeps the hint that says so.
@@ -45,3 +49,13 @@ def explain(error: DecentralMLError) -> str:
 def read_only() -> Refused:
     """Why an app that was started with --readonly leaves something undone."""
     return Refused("ReadOnly", "Nothing is signed or changed with --readonly.", "Start without it for that.")
+
+
+def elsewhere(key: str, keymap: Mapping[str, str], here: str = "on this page") -> str:
+    """What is said of a key that has no use ``here``; "" where it means nothing, or only moves."""
+    for row in keys.TABLE:
+        if key in keymap.get(row.name, row.keys).split(",") and row.method not in keys.MOVING | {"tab"}:
+            modes = [f"{number} {mode}" for number, mode in enumerate(keys.MODES, 1) if mode in row.scopes]
+            where = f", but on the list{'s' * (len(modes) > 1)} of {', '.join(modes)}" if modes else ""
+            return f"{row.shown(keymap)} ({row.label}) does nothing {here}{where}."
+    return ""

@@ -380,16 +380,6 @@ def row(name: str) -> Key:
     return next(key for key in TABLE if key.name == name)
 
 
-def elsewhere(key: str, keymap: Mapping[str, str], here: str = "on this page") -> str:
-    """What is said of a key that has no use ``here``; "" where it means nothing, or only moves."""
-    for row in TABLE:
-        if key in keymap.get(row.name, row.keys).split(",") and row.method not in MOVING | {"tab"}:
-            modes = [f"{number} {mode}" for number, mode in enumerate(MODES, 1) if mode in row.scopes]
-            where = f", but on the list{'s' * (len(modes) > 1)} of {', '.join(modes)}" if modes else ""
-            return f"{row.shown(keymap)} ({row.label}) does nothing {here}{where}."
-    return ""
-
-
 def writes(action: str) -> bool:
     """Whether ``action`` is of a row that signs or changes anything."""
     return any(key.method == action and key.refused_readonly for key in TABLE)

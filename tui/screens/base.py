@@ -14,7 +14,7 @@ from textual.widgets._toast import ToastRack
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import visible
 from decentralml.tui import background, keys
-from decentralml.tui.hints import explain
+from decentralml.tui.hints import elsewhere, explain
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.reading import Reading
@@ -194,7 +194,7 @@ class MarketScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """A key that means something on other pages alone says so: none is silent."""
         bound = any(event.key in bindings.key_to_bindings for _, bindings in self._modal_binding_chain)
-        words = "" if bound else keys.elsewhere(event.key, self.app.keymap)
+        words = "" if bound else elsewhere(event.key, self.app.keymap)
         if words and all(words != said.message for said in self.app._notifications):
             self.app.say(words)
 

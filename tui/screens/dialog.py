@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from decentralml.core.errors import Refused
 from decentralml.core.text import short
 from decentralml.tui import keys
+from decentralml.tui.hints import elsewhere
 from decentralml.tui.widgets.buttons import Buttons
 
 Answer = TypeVar("Answer")
@@ -125,7 +126,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def on_key(self, event: events.Key) -> None:
         """A key that this dialog has no use for says so: none is silent."""
         offered = event.key in self.active_bindings
-        if words := "" if offered else keys.elsewhere(event.key, self.app.keymap, "in this dialog"):
+        if words := "" if offered else elsewhere(event.key, self.app.keymap, "in this dialog"):
             self.hear(words)
 
     def action_back(self) -> None:
