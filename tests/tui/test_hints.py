@@ -15,7 +15,7 @@ CORE = Path(__file__).parents[2] / "core"
 WITHOUT_A_KEY = {
     *("BadRun", "BadStorage", "LedgerDamaged", "LedgerGone", "NoHome", "NoLedger", "NoSandbox", "NoStorage"),
     *("NotStored", "NothingToBackUp", "OtherChain", "OtherStorage", "StorageDenied", "UnknownStorage"),
-    *("NotALedger", "UnprotectedKey", "WouldOverwrite"),
+    *("DiskFull", "NotALedger", "UnprotectedKey", "WouldOverwrite"),
 }
 
 

@@ -3,8 +3,19 @@
 from collections.abc import Sequence
 
 from decentralml.core.amount import format_amount
+from decentralml.core.chain.state import Move
 from decentralml.core.domain import Balance
 from decentralml.tui.signing.proposal import Proposal
+
+_MOVES = {
+    "Escrowed": "{amount} go from free into escrow.",
+    "DepositHeld": "A deposit of {amount} is held.",
+    "DepositReleased": "The deposit of {amount} is free again.",
+    "DepositLost": "{who} loses the deposit of {amount}.",
+    "DepositReceived": "It goes to {who}.",
+    "EscrowReleased": "{amount} of escrow go back to {who}.",
+    "Paid": "{who} is paid {amount} from the escrow.",
+}
 
 
 def rows(calls: Sequence[Proposal], balance: Balance | None) -> list[tuple[str, str]]:
@@ -16,6 +27,13 @@ def rows(calls: Sequence[Proposal], balance: Balance | None) -> list[tuple[str, 
         found.append(("free", _change(balance.free, sum(call.free for call in calls) - fee)))
         found.append(("held", _change(balance.held, sum(call.held for call in calls))))
     return [*found, ("fee", format_amount(fee))]
+
+
+def moved(move: Move, who: str) -> str:
+    """One movement in words, of what is ``who``'s; nothing for the half that the other half says."""
+    amount = format_amount(max(move.free, move.held, -move.held))
+    sentence = _MOVES.get(move.name, "").format(amount=amount, who=who)
+    return sentence.replace("you is ", "You are ").replace("you loses", "You lose")
 
 
 def _by(amount: int) -> str:

@@ -30,7 +30,6 @@ from decentralml.core.chain.calls import (
 )
 from decentralml.core.chain.ledger import Ledger
 from decentralml.core.chain.overlay import Overlay
-from decentralml.core.chain.state import Move
 from decentralml.core.domain import Submission, Task, TaskType, Terms, ValidationStrategy
 from decentralml.core.errors import Unavailable
 from decentralml.core.market import Market
@@ -40,6 +39,7 @@ from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.core.words import KINDS, POLICIES, count
 from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
+from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal, Transfer
 from decentralml.tui.words import ahead, duration, size
 
@@ -291,7 +291,7 @@ def _propose(
             ahead.lay(rules.apply(ahead, earlier, address, view.block))
         outcome = rules.apply(ahead, call, address, view.block)
     mine = [move for move in outcome.moves if move.account == address]
-    moved = [text for move in outcome.moves if (text := _moved(session, move))]
+    moved = [text for move in outcome.moves if (text := money.moved(move, _who(session, move.account)))]
     general = "" if moved and isinstance(call, _MONEY_SAYS_IT) else rules.rule(call_name(call)).what
     effect = [general, *moved, more]
     transfer = Transfer()
@@ -321,30 +321,14 @@ def _require_writing(session: Session) -> str:
     return session.address
 
 
-_MOVES = {
-    "Escrowed": "{amount} go from free into escrow.",
-    "DepositHeld": "A deposit of {amount} is held.",
-    "DepositReleased": "The deposit of {amount} is free again.",
-    "DepositLost": "{who} loses the deposit of {amount}.",
-    "DepositReceived": "It goes to {who}.",
-    "EscrowReleased": "{amount} of escrow go back to {who}.",
-    "Paid": "{who} is paid {amount} from the escrow.",
-}
-
-
-def _moved(session: Session, move: Move) -> str:
-    """One movement of money in words; nothing for the half that the other half says."""
-    who = "you" if move.account == session.address else _person(session, move.account)
-    sentence = _MOVES.get(move.name, "").format(
-        amount=format_amount(max(move.free, move.held, -move.held)), who=who
-    )
-    return sentence.replace("you is ", "You are ").replace("you loses", "You lose")
-
-
 def _person(session: Session, address: str) -> str:
     """The full address, with its name where this person has one for it."""
     name = session.name_of(address)
     return f"{address} ({name})" if name else address
+
+
+def _who(session: Session, address: str) -> str:
+    return "you" if address == session.address else _person(session, address)
 
 
 def _task_rows(task: Task) -> list[tuple[str, str]]:
