@@ -1,11 +1,16 @@
 """The console script: the command line, and the app where it is asked for on a terminal."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from decentralml.core.cli.context import Flags, home_of
 from decentralml.core.cli.main import main as run_command
+
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,11 +32,18 @@ def open_app(flags: Flags, welcome: str, leaving: str) -> int:
         leaving=leaving,
     )
     try:
-        app.run()
+        asyncio.run(_run(app))
     finally:
-        app.finish()
         _let_go()
     return main(app.after) if app.after else app.return_code or 0
+
+
+async def _run(app: "DecentralMLApp") -> None:
+    """Run and finish it in one loop: a hang-up that comes again meanwhile ends nothing half way."""
+    try:
+        await app.run_async()
+    finally:
+        app.finish()
 
 
 def _let_go() -> None:

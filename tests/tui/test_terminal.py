@@ -7,8 +7,10 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +66,40 @@ def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
     try:
         _reads(near, b"shown")
         os.write(near, b"m")
-        _reads(near, b"mine")
+        _reads(near, b"my tasks")
         if ending is None:
             os.close(near)
         else:
             app.send_signal(ending)
             _drain(near, app)
+        assert app.wait(30) == 0
+    finally:
+        app.kill()
+        app.wait()
+    assert _kept(ada_alone, "tasks.view") == "mine"
+
+
+_HANGS_UP_AGAIN = """
+import os, signal, sys
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.main import main
+finish = DecentralMLApp.finish
+def hung_up_again(app):
+    os.kill(os.getpid(), signal.SIGHUP)
+    finish(app)
+DecentralMLApp.finish = hung_up_again
+sys.exit(main())
+"""
+
+
+def test_a_hang_up_that_comes_again_while_the_place_is_written_down_loses_nothing(ada_alone: Home) -> None:
+    app, near = _on_a_terminal(ada_alone, (sys.executable, "-c", _HANGS_UP_AGAIN))
+    try:
+        _reads(near, b"shown")
+        os.write(near, b"m")
+        _reads(near, b"my tasks")
+        app.send_signal(signal.SIGHUP)
+        _drain(near, app)
         assert app.wait(30) == 0
     finally:
         app.kill()
@@ -93,12 +123,14 @@ def test_a_paste_with_sequences_in_it_is_text_and_no_key(ada_alone: Home) -> Non
         app.wait()
 
 
-def _on_a_terminal(home: Home, **options: Any) -> tuple[subprocess.Popen[bytes], int]:
+def _on_a_terminal(
+    home: Home, program: Sequence[str | Path] = (APP,), **options: Any
+) -> tuple[subprocess.Popen[bytes], int]:
     """The app, and the near side of its terminal."""
     near, far = pty.openpty()
     termios.tcsetwinsize(far, (24, 80))
     app = subprocess.Popen(
-        [APP, "--home", str(home.root)],
+        [*program, "--home", str(home.root)],
         stdin=far,
         stdout=far,
         stderr=far,
