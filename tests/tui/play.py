@@ -110,7 +110,7 @@ class Person:
     async def is_funded(self) -> None:
         await self.sees("from the faucet", "granted by the faucet", "Sign and send")
         await self.press("y")
-        await self.sees("100.00 more")
+        await self.sees("The faucet gives")
 
     async def publishes(self, folder: Path) -> None:
         """Fill in the form from top to bottom."""

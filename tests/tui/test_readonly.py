@@ -41,7 +41,7 @@ _COMMANDS = {
 
 def everything(home: Home) -> dict[Path, str]:
     """What the home keeps, by file; but where the person was, what they copied, and what was fetched."""
-    own = {home.state_dir / name for name in ("tui.json", "copied.txt")} | {home.failures}
+    own = {home.state_dir / name for name in ("tui.json", ".tui.json.lock", "copied.txt")} | {home.failures}
     return {
         path: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in home.data_dir.rglob("*")
