@@ -77,6 +77,15 @@ def test_the_apps_process_imports_no_tensorflow_keras_or_substrate_and_starts_wi
     assert not in_the_end & {"tensorflow", "keras", "substrateinterface", "torch", "jax"}
 
 
+def test_the_first_paint_waits_for_nothing_of_the_market() -> None:
+    script = (
+        "import sys, decentralml.tui.main, decentralml.tui.app, decentralml.tui.screens.tasks\n"
+        "print([name for name in sys.modules if name.startswith('decentralml.core.chain')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 async def test_the_loop_touches_no_file_socket_or_database_while_one_walks_about(
     market_home: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

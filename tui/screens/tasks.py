@@ -4,14 +4,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from decentralml.core.errors import DecentralMLError, Misused, Refused
-from decentralml.core.task_filter import HELP
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.saved_filters import SavedFilters
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -67,7 +66,7 @@ class Tasks(SavedFilters):
                 yield Static("", id="shown")
                 yield Input(placeholder="/ type:contributor pays:>5 words", id="filter", compact=True)
                 yield Static("", id="count")
-            yield Static(Text(HELP), id="language")
+            yield Static("", id="language")
         with Horizontal(id="panes"):
             yield PagedTable(COLUMNS, self._fetch)
             with VerticalScroll(id="preview", can_focus=False):
@@ -283,6 +282,13 @@ class Tasks(SavedFilters):
             return
         self.filter = finished
         self._show_again("filter", self.filter)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say what a filter may hold, to whom types one: the first paint does not wait for what knows it."""
+        if event.widget.id == "filter":
+            from decentralml.core.task_filter import HELP
+
+            self._set("#language", HELP)
 
     @on(Input.Submitted, "#filter")
     def filter_done(self) -> None:
