@@ -102,7 +102,7 @@ class Evaluator:
             raise _bad("there are no inputs")
         cap = HEAD + min(_CAP, max(_ROW_CAP, _ROW_CAP // 64 * len(x)))
         with self._lock:
-            data = self._ask("predict", model, x, cap, cancelled, on_progress)
+            data = _twice(lambda: self._ask("predict", model, x, cap, cancelled, on_progress))
         shape, rest = _shape(data[:HEAD]), data[HEAD:]
         if shape is None or shape[0] != len(x) or math.prod(shape) * 4 != len(rest):
             raise _bad("their number or shape is not that of the inputs")
@@ -114,7 +114,7 @@ class Evaluator:
     def summary(self, model: Path, *, cancelled: Callable[[], bool] = lambda: False) -> str:
         """Keras's own table of the model, as plain text. Raises as `predict`."""
         with self._lock:
-            data = self._ask("summary", model, None, _TEXT, cancelled, None)
+            data = _twice(lambda: self._ask("summary", model, None, _TEXT, cancelled, None))
         text = _object(data).get("text")
         if not isinstance(text, str):
             raise _bad("the summary is no text")
@@ -129,24 +129,7 @@ class Evaluator:
         cancelled: Callable[[], bool],
         on_progress: OnRows | None,
     ) -> bytes:
-        """One question, under the lock; asked once more where the process died of something else than it."""
-        try:
-            return self._ask_once(what, model, x, cap, cancelled, on_progress)
-        except Failed as error:
-            if error.code != "EvaluatorDied":
-                raise
-        return self._ask_once(what, model, x, cap, cancelled, on_progress)
-
-    def _ask_once(
-        self,
-        what: str,
-        model: Path,
-        x: "Array | None",
-        cap: int,
-        cancelled: Callable[[], bool],
-        on_progress: OnRows | None,
-    ) -> bytes:
-        """The process ends with whatever went wrong inside it."""
+        """One question, under the lock. The process ends with whatever went wrong inside it."""
         if cancelled():
             raise Interrupted("Cancelled", "The evaluation was cancelled.")
         session = self._begin()
@@ -208,6 +191,16 @@ class Evaluator:
             return died(f"its child was ended by {by.name}.")
         memory = in_words(self.settings.sandbox_memory << 20)
         return killed(f"It got {by.name}; it may use {memory} of memory.")
+
+
+def _twice(ask: Callable[[], bytes]) -> bytes:
+    """What ``ask`` answers; asked once more where the process died of something else than the question."""
+    try:
+        return ask()
+    except Failed as error:
+        if error.code != "EvaluatorDied":
+            raise
+    return ask()
 
 
 def _object(data: bytes) -> dict[str, Any]:

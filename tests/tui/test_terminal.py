@@ -56,30 +56,8 @@ def test_an_app_whose_terminal_has_gone_keeps_the_place_and_ends(
     assert _kept(ada_alone, "mode") == "accounts"
 
 
-@pytest.mark.parametrize(
-    "ending", [signal.SIGHUP, signal.SIGTERM, None], ids=["hangup", "terminated", "link lost"]
-)
-def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
-    ada_alone: Home, ending: signal.Signals | None
-) -> None:
-    app, near = _on_a_terminal(ada_alone, preexec_fn=_take_terminal)
-    try:
-        _reads(near, b"shown")
-        os.write(near, b"m")
-        _reads(near, b"my tasks")
-        if ending is None:
-            os.close(near)
-        else:
-            app.send_signal(ending)
-            _drain(near, app)
-        assert app.wait(30) == 0
-    finally:
-        app.kill()
-        app.wait()
-    assert _kept(ada_alone, "tasks.view") == "mine"
-
-
-_HANGS_UP_AGAIN = """
+# Hung up once more while it writes down the place.
+_HANGS_UP_TWICE = """
 import os, signal, sys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.main import main
@@ -92,14 +70,29 @@ sys.exit(main())
 """
 
 
-def test_a_hang_up_that_comes_again_while_the_place_is_written_down_loses_nothing(ada_alone: Home) -> None:
-    app, near = _on_a_terminal(ada_alone, (sys.executable, "-c", _HANGS_UP_AGAIN))
+@pytest.mark.parametrize(
+    ("program", "ending"),
+    [
+        ((APP,), signal.SIGHUP),
+        ((sys.executable, "-c", _HANGS_UP_TWICE), signal.SIGHUP),
+        ((APP,), signal.SIGTERM),
+        ((APP,), None),
+    ],
+    ids=["hangup", "hangup twice", "terminated", "link lost"],
+)
+def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
+    ada_alone: Home, program: Sequence[str | Path], ending: signal.Signals | None
+) -> None:
+    app, near = _on_a_terminal(ada_alone, program, preexec_fn=_take_terminal)
     try:
         _reads(near, b"shown")
         os.write(near, b"m")
         _reads(near, b"my tasks")
-        app.send_signal(signal.SIGHUP)
-        _drain(near, app)
+        if ending is None:
+            os.close(near)
+        else:
+            app.send_signal(ending)
+            _drain(near, app)
         assert app.wait(30) == 0
     finally:
         app.kill()

@@ -3,7 +3,6 @@
 import multiprocessing
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,14 +189,16 @@ def test_a_ledger_that_was_replaced_takes_no_call(path: Path, ledger: Ledger, ke
 def test_a_ledger_that_goes_while_a_writer_waits_is_not_written(path: Path, key: Any, clock: Any) -> None:
     ledger = Ledger(path, now=clock, patience=60)
     answers: list[str] = []
+    begins = threading.Event()  # it has found the file in its place, and waits for the other
+    (connection,) = ledger._database._idle
+    connection.set_trace_callback(lambda sql: begins.set() if sql == "BEGIN IMMEDIATE" else None)
     writer = threading.Thread(
         target=lambda: answers.append(code(lambda: ledger.fund(key("anna").address, RICH)))
     )
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     writer.start()
-    while ledger._database._idle:  # until it has found the file in its place, and waits for the other
-        time.sleep(0.001)
+    assert begins.wait(60)
     path.rename(path.with_name("aside"))
     other.rollback()
     other.close()

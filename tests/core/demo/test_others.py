@@ -31,4 +31,5 @@ assert os.wait()[1] == 0
 
 
 def test_they_end_with_whoever_started_them_though_another_inherits_them() -> None:
-    subprocess.run([sys.executable, "-c", REAPER, STARTER, OTHERS], check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", REAPER, STARTER, OTHERS], check=False, timeout=60)
+    assert ended.returncode == 0

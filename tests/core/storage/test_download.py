@@ -55,12 +55,8 @@ class Source:
 LISTED = listed(CONTENT)
 
 
-def listed_only(file: File) -> None:
-    """Nothing of the source is looked at before it is asked for."""
-
-
 def receive(destination: Path, source: Source, manifest: Manifest = LISTED) -> None:
-    download.receive(manifest, destination, source, check=listed_only, caps=Caps(), patience=30)
+    download.receive(manifest, destination, source, check=lambda file: None, caps=Caps(), patience=30)
 
 
 def part_of(destination: Path, manifest: Manifest = LISTED) -> Path:
@@ -210,7 +206,7 @@ def test_a_storage_that_hangs_is_a_broken_transfer(tmp_path: Path) -> None:
             LISTED,
             tmp_path / "d",
             Source(CONTENT, lambda *_: thawed.wait(30)),
-            check=listed_only,
+            check=lambda file: None,
             caps=Caps(),
             patience=0.2,
         )
@@ -250,7 +246,7 @@ def test_too_little_space_is_said_before_anything_is_fetched(tmp_path: Path) -> 
     huge = Manifest((File("a", shutil.disk_usage(tmp_path).total + 1, "0" * 64),))
     source = Source(CONTENT)
     with pytest.raises(Failed) as failed:
-        download.receive(huge, tmp_path / "d", source, check=listed_only, caps=Caps(size=2**62))
+        download.receive(huge, tmp_path / "d", source, check=lambda file: None, caps=Caps(size=2**62))
     assert failed.value.code == "DiskFull"
     assert re.search(
         rf"needs [\d.]+ [GT]iB more; the disk of {tmp_path} has [\d.]+ [MGT]iB free", failed.value.message
