@@ -32,8 +32,13 @@ def _keep(app: "DecentralMLApp", path: Path, text: str) -> None:
 
 
 def osc52(text: str, *, in_tmux: bool) -> str:
-    """The escape sequence that sets the clipboard."""
-    return wrapped(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a", in_tmux=in_tmux)
+    """The escape sequence that sets the clipboard.
+
+    For tmux bare as well as wrapped: it takes the one where ``set-clipboard`` is on, and passes on the other
+    where ``allow-passthrough`` is.
+    """
+    sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a"
+    return sequence + wrapped(sequence, in_tmux=True) if in_tmux else sequence
 
 
 def wrapped(sequence: str, *, in_tmux: bool) -> str:

@@ -14,8 +14,11 @@ def test_a_terminal_gets_the_text_in_base64() -> None:
     assert osc52("5Grw\n", in_tmux=False) == f"\x1b]52;c;{base64.b64encode(b'5Grw' + bytes([10])).decode()}\a"
 
 
-def test_tmux_passes_it_on_in_a_wrapper_with_doubled_escapes() -> None:
-    wrapped = osc52("x", in_tmux=True)
+def test_tmux_gets_it_bare_and_in_a_wrapper_with_doubled_escapes_to_pass_on() -> None:
+    bare = osc52("x", in_tmux=False)
+    both = osc52("x", in_tmux=True)
+    assert both.startswith(bare)
+    wrapped = both.removeprefix(bare)
     assert wrapped.startswith("\x1bPtmux;\x1b\x1b]52;c;")
     assert wrapped.endswith("\x1b\\")
     assert wrapped[2:-2].count("\x1b") == 2
