@@ -6,7 +6,7 @@ from typing import NamedTuple
 from decentralml.core.chain.base import SubmissionQuery, TaskQuery
 from decentralml.core.domain import DELIVERED, ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.text import short, short_address
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Run
 from decentralml.core.words import STATUSES, count
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.session import Session
@@ -83,7 +83,7 @@ def _of_run(session: Session, id: int) -> _Found:
 
 def _runs(session: Session) -> list[Run]:
     """The runs of this home for tasks of this chain, newest first."""
-    runs = Runs(session.home, session.settings).list()
+    runs = session.runs.list()
     return [run for run in runs if run.spec.task_id is not None and run.spec.on(session.chain.genesis)]
 
 

@@ -5,9 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from decentralml.core.config import Settings
 from decentralml.core.machine import Machine, Meter
-from decentralml.core.paths import Home
 from decentralml.core.training import journal
 from decentralml.core.training.curves import Curves, Series
 from decentralml.core.training.run_folder import RunFolder
@@ -73,8 +71,8 @@ class Look:
 class Reader:
     """Reads what is new since the last look. Every look blocks; one at a time."""
 
-    def __init__(self, home: Home, settings: Settings) -> None:
-        self.runs = Runs(home, settings)
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
         self._curves: dict[int, tuple[Curves, Drawn]] = {}
         self._log: tuple[object, Sequence[str]] = (None, ())
         self._meter = Meter()
@@ -88,7 +86,7 @@ class Reader:
         The machine is looked at while a run is at work, or where ``machine`` asks for it: at rest its
         figures stand still, and nothing is drawn.
         """
-        runs = self.runs.list()
+        runs = self._runs.list()
         if machine or self._machine is None or any(not run.ended for run in runs):
             self._machine = self._meter.look()
         by_id = {run.id: run for run in runs}

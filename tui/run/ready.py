@@ -9,7 +9,6 @@ from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.training import npz
 from decentralml.core.training.run_folder import RunSpec
-from decentralml.core.training.runs import Runs
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import Purpose
@@ -78,7 +77,7 @@ def card(session: Session, spec: RunSpec) -> list[Field]:
     """What a run may touch, as fields; long paths of this program's own are named. Blocks."""
     own = {str(spec.assets): "the task's files", str(session.home.runs / "N"): "the run's own folder"}
     try:
-        lines = Runs(session.home, session.settings).card(spec)
+        lines = session.runs.card(spec)
     except Unavailable as error:
         return [("protection", ((clean(error.message), "bad"),))]
     fields: list[Field] = []

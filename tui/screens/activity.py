@@ -10,7 +10,6 @@ from textual.widgets import Input, Static
 from decentralml.core.chain.base import Event
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.inbox import Item, Waiting
-from decentralml.core.training.runs import Runs
 from decentralml.core.words import count
 from decentralml.tui import activity_rows
 from decentralml.tui.failures import Failure
@@ -103,8 +102,7 @@ class Activity(Doing):
         self._share()
 
     async def show_work(self) -> None:
-        session = self.session
-        self._runs = await self.call(Runs(session.home, session.settings).list)
+        self._runs = await self.call(self.session.runs.list)
         work = activity_rows.work(self.app.transfers.newest(), self._runs, self.app.judging)
         await self._show_or_hide("work", work)
         await self._show_or_hide("failed", activity_rows.failures(self.app.failures.newest()))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from decentralml.core.errors import DecentralMLError, Refused
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Run
 from decentralml.tui import activity_rows
 from decentralml.tui.failures import Again, Failure
 from decentralml.tui.judging.work import Stage
@@ -72,8 +72,7 @@ class Doing(MarketScreen):
         self.work(self._resume(run))
 
     async def _resume(self, run: Run) -> None:
-        session = self.session
-        await self.call(Runs(session.home, session.settings).resume, run.id)
+        await self.call(self.session.runs.resume, run.id)
         self.app.say(f"Run {run.id} {goes_on(run)}.")
         await self.show_work()
 

@@ -9,7 +9,7 @@ from decentralml.core import work
 from decentralml.core.domain import Submission
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import short
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Run
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Look
 from decentralml.tui.screens.base import MarketScreen, Thing
@@ -33,11 +33,6 @@ class Running(MarketScreen):
     @property
     def run(self) -> Run | None:
         """The run that is looked at."""
-        raise NotImplementedError
-
-    @property
-    def runs(self) -> Runs:
-        """The runs of this home; only where one was seen."""
         raise NotImplementedError
 
     async def look(self) -> None:
@@ -79,7 +74,8 @@ class Running(MarketScreen):
     async def _pause(self) -> None:
         run = self._able("pause")
         goes_on = run.state == "paused" or self.seen.told == "pause"
-        await self.call(self.runs.resume if goes_on else self.runs.pause, run.id)
+        runs = self.session.runs
+        await self.call(runs.resume if goes_on else runs.pause, run.id)
         self.app.say(f"Run {run.id} {'goes on' if goes_on else 'pauses at its next batch end'}.")
         await self.look()
 
@@ -96,7 +92,7 @@ class Running(MarketScreen):
         if run.state == "queued":
             text = f"Run {run.id} waits and has trained nothing yet. It is taken out of the queue."
         if await self.app.push_screen_wait(Ask(f"Stop run {run.id}", text, yes="Stop it")):
-            await self.call(self.runs.stop, run.id)
+            await self.call(self.session.runs.stop, run.id)
             self.app.say(f"Run {run.id} is told to stop.")
         await self.look()
 
@@ -112,7 +108,7 @@ class Running(MarketScreen):
             await start(self, task_id, run.spec)
             await self.look()
             return
-        await self.call(self.runs.resume, run.id)
+        await self.call(self.session.runs.resume, run.id)
         exact = "; that is not exact to the bit" if run.last.checkpoint else ""
         self.app.say(f"Run {run.id} {run_words.goes_on(run)}{exact}.")
         await self.look()
@@ -153,5 +149,5 @@ class Running(MarketScreen):
         if await self.app.push_screen_wait(
             Ask(f"Remove run {run.id}", Text(text), yes="Remove", danger=True)
         ):
-            await self.call(self.runs.remove, run.id)
+            await self.call(self.session.runs.remove, run.id)
             await self.look()

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Run
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Reader
@@ -113,9 +113,9 @@ class RunsScreen(Running):
             while self._again:
                 self._again = False
                 if self._reader is None:
-                    self._reader = Reader(self.session.home, self.session.settings)
+                    self._reader = Reader(self.session.runs)
                     if not self.app.readonly:
-                        await self.call(self._reader.runs.wake)
+                        await self.call(self.session.runs.wake)
                 overlaid = self._overlaid()
                 log = self.live.wants_log
                 measure, self._measure = self._measure, False
@@ -196,11 +196,6 @@ class RunsScreen(Running):
     def selected(self) -> int | None:
         """The id of the run that is looked at."""
         return self.kept("selected", 0) or None
-
-    @property
-    def runs(self) -> Runs:
-        assert self._reader is not None, "a run was seen"
-        return self._reader.runs
 
     @property
     def run(self) -> Run | None:

@@ -17,7 +17,7 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Run
 from decentralml.core.words import count
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working
@@ -139,8 +139,8 @@ class SendResult(Working[Receipt]):
             await self._prepare(folder, f"folder {folder}")
 
     async def _prepare_run(self, run_id: int) -> None:
-        runs = Runs(self.session.home, self.session.settings)
-        await self._prepare(await self.call(runs.result_folder, run_id), f"run {run_id}")
+        folder = await self.call(self.session.runs.result_folder, run_id)
+        await self._prepare(folder, f"run {run_id}")
 
     async def _prepare(self, result: Path, name: str) -> None:
         """Copy what goes out, and look at it as the creator will."""

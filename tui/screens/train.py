@@ -20,7 +20,6 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavaila
 from decentralml.core.machine import Machine, Meter
 from decentralml.core.text import clean
 from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
-from decentralml.core.training.runs import Runs
 from decentralml.core.words import KINDS
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
@@ -173,8 +172,7 @@ class StartTraining(Working[int]):
 
     def _look_around(self) -> tuple[Machine, int]:
         """The machine, and how many runs are at work here or wait. Blocks."""
-        runs = Runs(self.session.home, self.session.settings).list()
-        return self._meter.look(), sum(not run.ended for run in runs)
+        return self._meter.look(), sum(not run.ended for run in self.session.runs.list())
 
     def again(self) -> Again:
         app, task_id = self.app, self._task_id
@@ -331,7 +329,7 @@ class StartTraining(Working[int]):
             submission_id=None if ready.mine is None else ready.mine.id,
             consent=self.consent,
         )
-        run = await self.call(Runs(self.session.home, self.session.settings).start, whole)
+        run = await self.call(self.session.runs.start, whole)
         self._remember()
         self.dismiss(run.id)
 

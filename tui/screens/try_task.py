@@ -15,7 +15,6 @@ from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
-from decentralml.core.training.runs import Runs
 from decentralml.core.words import count
 from decentralml.tui.failures import Again
 from decentralml.tui.run.ready import DATA
@@ -76,7 +75,7 @@ class TryTask(Working[None]):
         self._spec = await self.call(
             work.run_spec, session.market, self._market_task, data=None, epochs=1, consent=self.consent
         )
-        lines = await self.call(Runs(session.home, session.settings).card, self._spec)
+        lines = await self.call(session.runs.card, self._spec)
         setup = await self.call(work.read_setup, session.market, self._market_task)
         blocks = card(lines)
         if setup is not None and setup.script.strip():

@@ -18,7 +18,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.report import Report
 from decentralml.core.storage.base import Manifest
-from decentralml.core.training.runs import Run, Runs
+from decentralml.core.training.runs import Run
 from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 
@@ -237,7 +237,7 @@ def _runs(session: Session, submissions: tuple[Submission, ...], me: str | None)
         return {}
     runs: dict[int, Run] = {}
     genesis = session.chain.genesis
-    for run in Runs(session.home, session.settings).list():
+    for run in session.runs.list():
         id = run.spec.submission_id
         if id in mine and run.spec.on(genesis):
             runs.setdefault(id, run)
@@ -257,8 +257,7 @@ def _next_change(
 def to_deliver(session: Session, submission_id: int) -> list[Run]:
     """The finished runs of this home whose result fits a submission, newest first. Blocks."""
     submission = session.chain.submission(submission_id)
-    runs = Runs(session.home, session.settings).list()
-    return work.results_for(submission, session.chain.genesis, runs)
+    return work.results_for(submission, session.chain.genesis, session.runs.list())
 
 
 def my_submission(session: Session, task_id: int) -> Submission | None:
