@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from textual.widgets import Static
 
@@ -11,12 +9,11 @@ from decentralml.core.domain import Submission, Task, TaskType, ValidationStrate
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.validation import STEPS
 from decentralml.tui.judging.desk import Entry, Look
+from decentralml.tui.judging.setups import Setups
 from decentralml.tui.judging.work import Job, Setup, Stage
 from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.panes import PaneScreen
 from decentralml.tui.words import transfer
-
-SETUPS = "validate.setups"
 
 
 class Evaluating(PaneScreen):
@@ -102,7 +99,8 @@ class Evaluating(PaneScreen):
         """By what tasks are measured: as remembered, or as the person says now, of all of them together."""
         unknown = [task for task in tasks if again or self._known(task) is None]
         no_sandbox = await self.call(_no_sandbox) if unknown else ""
-        before = {task.id: self._remembered(task) for task in unknown}
+        kept = Setups(self.app)
+        before = {task.id: kept.of(task.id) for task in unknown}
         asked = [task for task in unknown if again or no_sandbox or before[task.id] is None]
         for task in unknown:
             if task not in asked and (setup := before[task.id]) is not None:
@@ -118,7 +116,7 @@ class Evaluating(PaneScreen):
         answer = await self.app.push_screen_wait(
             HeldOut(
                 f"Evaluate results of {named}",
-                default or self._last_setup(),
+                default or kept.last() or Setup(),
                 problem=why,
                 policy_needed=any(
                     task.terms.validation_strategy is ValidationStrategy.CustomAccept for task in asked
@@ -130,30 +128,13 @@ class Evaluating(PaneScreen):
             return
         self._unusable = None
         self._setups |= dict.fromkeys((task.id for task in asked), answer)
-        self._keep(
-            {**self.app.state.get(SETUPS, {}), **{self._setup_key(task): _kept(answer) for task in asked}}
-        )
-
-    def _keep(self, setups: dict[str, list[str]]) -> None:
-        if self.app.state.set(SETUPS, setups):
-            self.app.save_state()
+        kept.remember((task.id for task in asked), answer)
 
     def _forget_setup(self, job: Job) -> None:
         """A setup that turned out to be of no use is asked for again, with the reason."""
         self._unusable = job
         self._setups = {task_id: setup for task_id, setup in self._setups.items() if setup != job.setup}
-        kept = self.app.state.get(SETUPS, {}).items()
-        self._keep({key: setup for key, setup in kept if setup != _kept(job.setup)})
-
-    def _setup_key(self, task: Task) -> str:
-        return f"{self.session.chain.genesis[:16]}:{task.id}"
-
-    def _remembered(self, task: Task) -> Setup | None:
-        return _setup(self.app.state.get(SETUPS, {}).get(self._setup_key(task)))
-
-    def _last_setup(self) -> Setup:
-        kept = list(self.app.state.get(SETUPS, {}).values())
-        return (_setup(kept[-1]) if kept else None) or Setup()
+        Setups(self.app).forget(job.setup)
 
     def job_moved(self, job: Job) -> None:
         """An evaluation went on: its line is shown, and what it found."""
@@ -178,15 +159,3 @@ def _no_sandbox() -> str:
     except DecentralMLError as error:
         return error.message
     return ""
-
-
-def _kept(setup: Setup) -> list[str]:
-    """A setup as the state keeps it; leave to load without a sandbox is never kept."""
-    return [str(setup.data or ""), str(setup.policy or "")]
-
-
-def _setup(kept: Any) -> Setup | None:
-    if not (isinstance(kept, list) and len(kept) == 2 and all(isinstance(part, str) for part in kept)):
-        return None
-    data, policy = (Path(part) if part else None for part in kept)
-    return Setup(data, policy)

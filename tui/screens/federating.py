@@ -15,8 +15,8 @@ from decentralml.core.errors import DecentralMLError, Misused
 from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federations import Past
 from decentralml.core.storage.base import Progress
+from decentralml.tui.judging.setups import Setups
 from decentralml.tui.judging.work import Setup
-from decentralml.tui.screens.evaluating import SETUPS
 from decentralml.tui.screens.federate_form import FederateForm, Order
 from decentralml.tui.screens.panes import PaneScreen
 from decentralml.tui.transfers import Handle
@@ -71,8 +71,8 @@ class Federating(PaneScreen):
         assert gathered is not None, "without there is a reason"
         numbers = sorted(entry.submission_id for entry in gathered.ingredients)
         out = await self.call(federations.free_folder, self.session.home, numbers)
-        data = self._held_out(gathered.ingredients[0].task_id)
-        order = await self.app.push_screen_wait(FederateForm(gathered, data=data, out=out))
+        judged_by = Setups(self.app).of(gathered.ingredients[0].task_id) or Setup()
+        order = await self.app.push_screen_wait(FederateForm(gathered, data=judged_by.data, out=out))
         if order is None:
             return
         await self._federate(gathered, order)
@@ -162,12 +162,6 @@ class Federating(PaneScreen):
         """From Activity: nothing of it is signed."""
         self.app.switch_to(self.SCOPE)
         self.work(make(), group="write")
-
-    def _held_out(self, task_id: int) -> Path | None:
-        """The held-out data by which the task's results were judged."""
-        key = f"{self.session.chain.genesis[:16]}:{task_id}"
-        kept = self.app.state.get(SETUPS, {}).get(key)
-        return Path(kept[0]) if isinstance(kept, list) and kept and kept[0] else None
 
     # Progress; the first two are called on other threads
 
