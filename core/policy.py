@@ -117,7 +117,7 @@ class Policy:
             (given / SCRIPT).write_bytes(self._source)
             cell = sandbox.Cell(
                 command=(
-                    *("python", "-m", "decentralml.core.policy_child", f"/given/{SCRIPT}"),
+                    *("python", "-m", "decentralml.core.sandboxed.policy_child", f"/given/{SCRIPT}"),
                     *("/given", "/answers", what),
                 ),
                 reads=((given, Path("/given")),),

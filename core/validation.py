@@ -30,9 +30,9 @@ from decentralml.core.report import (
     exaggerations,
     fitting,
 )
+from decentralml.core.sandboxed import data
 from decentralml.core.storage import manifest
 from decentralml.core.text import short
-from decentralml.core.training import data
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from decentralml.core.errors import Failed, Interrupted, Refused
 from decentralml.core.limits import size as in_words
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.session import GIVE_UP, Session, died, killed
-from decentralml.core.models.zygote import HEAD, batch_rows
+from decentralml.core.sandboxed.zygote import HEAD, batch_rows
 from decentralml.core.text import clean, printed, short
 
 if TYPE_CHECKING:

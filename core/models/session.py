@@ -21,7 +21,7 @@ from decentralml.core.limits import size as in_words
 from decentralml.core.models.formats import CONFIG, WEIGHTS, as_folder
 from decentralml.core.models.inspect import read_config
 from decentralml.core.models.limits import Limits
-from decentralml.core.models.zygote import HEAD
+from decentralml.core.sandboxed.zygote import HEAD
 from decentralml.core.text import clean, printed
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Session:
             self._process = sandbox.popen(
                 sandbox.Cell(
                     command=(
-                        *("python", "-m", "decentralml.core.models.zygote", str(exchange), str(answers)),
+                        *("python", "-m", "decentralml.core.sandboxed.zygote", str(exchange), str(answers)),
                         *(() if unsandboxed else ("alone",)),
                     ),
                     reads=((self._exchange, exchange),),

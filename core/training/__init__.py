@@ -1,1 +1,1 @@
-"""Training: the supervisor outside the sandbox, the worker inside, and what they leave behind."""
+"""Training, outside the sandbox: runs, their supervisor, their journal, and what they leave behind."""

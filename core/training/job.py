@@ -8,7 +8,7 @@ from decentralml.core.limits import Bounds
 from decentralml.core.training.run_folder import RunFolder, RunSpec
 
 TASK, DATA, JOB, CONTROL, OUT = (Path("/", name) for name in ("task", "data", "job", "control", "out"))
-_WORKER = "decentralml.core.training.worker"
+_WORKER = "decentralml.core.sandboxed.worker"
 
 
 def cell(spec: RunSpec, bounds: Bounds, folder: RunFolder) -> Cell:

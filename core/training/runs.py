@@ -14,8 +14,9 @@ from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
 from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home, write_atomic, writing
+from decentralml.core.sandboxed import npz
 from decentralml.core.text import clean, printed
-from decentralml.core.training import job, npz, queue
+from decentralml.core.training import job, queue
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import (
     BATCH_SIZES,

@@ -25,7 +25,7 @@ def prepared() -> tuple[Any, Any, Any]:
     import keras
     import numpy as np
 
-    from decentralml.core.training.data import as_input
+    from decentralml.core.sandboxed.data import as_input
 
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Flatten(), keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10)]
@@ -40,9 +40,9 @@ def watched(folder: Path, fd: int) -> Callable[..., Any]:
     """`Model.fit` as the worker replaces it; its events go to ``fd``."""
     import keras
 
-    from decentralml.core.training.callback import Fits
-    from decentralml.core.training.channel import Channel, Control
-    from decentralml.core.training.checkpoint import Checkpoints
+    from decentralml.core.sandboxed.callback import Fits
+    from decentralml.core.sandboxed.channel import Channel, Control
+    from decentralml.core.sandboxed.checkpoint import Checkpoints
 
     channel = Channel(fd)
     control = Control(folder / "control.json", channel)

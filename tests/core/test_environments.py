@@ -149,7 +149,7 @@ def test_an_environment_is_made_once_after_a_yes_and_runs_in_the_sandbox(
     out = tmp_path / "out"
     out.mkdir()
     script = """
-import tasktool, keras, decentralml.core.training.worker
+import tasktool, keras, decentralml.core.sandboxed.worker
 print(tasktool.word, keras.stand_in)
 try:
     open(tasktool.__file__, "a")
@@ -173,7 +173,7 @@ class OnlyNeeded:
         if top not in sys.stdlib_module_names and top not in {("decentralml", *environments.NEEDED)}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, OnlyNeeded())
-import decentralml.core.training.worker
+import decentralml.core.sandboxed.worker
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr

@@ -6,8 +6,8 @@ from pathlib import Path
 from decentralml.core import named_path, sandbox, work
 from decentralml.core.domain import ResultSubmissionStatus, Submission, Task
 from decentralml.core.errors import Failed, Misused, Refused, Unavailable
+from decentralml.core.sandboxed import npz
 from decentralml.core.text import clean
-from decentralml.core.training import npz
 from decentralml.core.training.run_folder import RunSpec
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts

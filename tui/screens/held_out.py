@@ -10,8 +10,8 @@ from textual.widgets import Button, Input, Label, Static
 
 from decentralml.core import named_path
 from decentralml.core.errors import Failed, Misused
+from decentralml.core.sandboxed import npz
 from decentralml.core.text import clean
-from decentralml.core.training import npz
 from decentralml.tui import background
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog

@@ -15,7 +15,7 @@ from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 
 from .refusals import ASSETS, answer, assert_harmless
 
-SCRIPTS = Path(__file__).parents[1] / "training" / "scripts"
+SCRIPTS = Path(__file__).parents[1] / "sandboxed" / "scripts"
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,7 @@ def test_interrupted_it_answers_with_what_is_done_and_what_is_left(
             return False
         with suppress(psutil.NoSuchProcess):
             below = psutil.Process(process.pid).children(recursive=True)
-            return any("decentralml.core.policy_child" in child.cmdline() for child in below)
+            return any("decentralml.core.sandboxed.policy_child" in child.cmdline() for child in below)
         return False
 
     wait_for(second_is_being_decided, what="the second result's policy")

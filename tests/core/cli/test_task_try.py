@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).parents[1] / "training" / "scripts"
+SCRIPTS = Path(__file__).parents[1] / "sandboxed" / "scripts"
 ASSETS = Path(__file__).parents[3] / "assets"
 UNIT = 10**12
 

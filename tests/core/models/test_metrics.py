@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.models import metrics
-from decentralml.core.training import data
+from decentralml.core.sandboxed import data
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=32)
 

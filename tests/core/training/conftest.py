@@ -1,142 +1,117 @@
-"""Workers for tests: real ones, forked from one process that has imported TensorFlow."""
+"""Runs for the tests: a home, a task to train, and a worker that says what a test wants to hear."""
 
-import json
-import os
-import subprocess
-import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+import msgspec
+import numpy as np
+import psutil
 import pytest
 
-SCRIPTS = Path(__file__).parent / "scripts"
-DIGITS = Path(__file__).parents[3] / "assets" / "mnist5k.npz"
+from decentralml.core.config import Settings
+from decentralml.core.domain import TaskType
+from decentralml.core.environments import Interpreter, own
+from decentralml.core.paths import Home
+from decentralml.core.training.runs import Run, Runs, RunSpec
+
+ENGINEER = """
+import keras
+
+def redefine_model():
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+def train_model(model, x_train, y_train, epochs=1):
+    model.fit(x_train, y_train, epochs=epochs, batch_size=16, verbose=0)
+
+def save_model(model, output_path, model_name):
+    model.save(f"{output_path}/{model_name}")
+"""
+
+# Stands in the worker's place, in its cell: `say` writes an event, and `until_told` looks at the order of the
+# run, both as the worker does; `hang` ends only with its process.
+SPEAKER = """
+import json, os, signal, sys, time
+if "decentralml.core.sandboxed.worker" in sys.orig_argv:
+    def say(kind, **fields):
+        raw(json.dumps({{"kind": kind, **fields}}).encode() + b"\\n")
+    def raw(data):
+        while data:
+            data = data[os.write(3, data):]
+    def until_told(word):
+        while word not in open("/control/control.json").read():
+            time.sleep(0.01)
+    def hang():
+        while True:
+            signal.pause()
+    try:
+{code}
+    except BaseException:
+        import traceback
+        traceback.print_exc()
+        os._exit(9)
+    os._exit(0)
+"""
 
 
-class Job:
-    """One worker: its folder, events, log, control and exit."""
-
-    def __init__(self, folder: Path, zygote: "Zygote", **order: Any) -> None:
-        self.folder = folder
-        self.out = folder / "out"
-        self.order = {
-            "task_type": "ModelEngineer",
-            "task_dir": str(SCRIPTS),
-            "data": str(folder / "data.npz"),
-            "out": str(self.out),
-            "control": str(folder / "control.json"),
-            "epochs": 2,
-            "batch_size": None,
-            "seed": 1,
-            "holdout": 0.1,
-            "model_name": "digits",
-            "try": False,
-            "resume": False,
-            "threads": 1,
-            **order,
-        }
-        self._zygote = zygote
-        self._pid = 0
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def start(self, **changes: Any) -> "Job":
-        (self.folder / "events.jsonl").unlink(missing_ok=True)
-        job = self.folder / "job.json"
-        job.write_text(json.dumps(self.order | changes))
-        order = {
-            "job": str(job),
-            "events": str(self.folder / "events.jsonl"),
-            "log": str(self.folder / "log"),
-        }
-        self._pid = self._zygote.ask({"start": order})
-        return self
-
-    def control(self, command: str) -> None:
-        aside = self.folder / "control.part"
-        aside.write_text(json.dumps({"command": command}))
-        aside.replace(self.folder / "control.json")
-
-    def kill(self) -> None:
-        os.kill(self._pid, 9)
-
-    def wait(self) -> int:
-        """Exit code, once it has ended."""
-        return self._zygote.ask({"wait": self._pid})
-
-    def run(self, **changes: Any) -> int:
-        return self.start(**changes).wait()
-
-    @property
-    def log(self) -> str:
-        return (self.folder / "log").read_text()
-
-    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        path = self.folder / "events.jsonl"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        found = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [event for event in found if kind in (None, event["kind"])]
-
-    def event(self, kind: str) -> dict[str, Any]:
-        (found,) = self.events(kind)
-        return found
+@pytest.fixture
+def runs(home: Home) -> Iterator[Runs]:
+    """The runs of the test's home; none outlives the test."""
+    runs = Runs(home, Settings(threads=1))
+    yield runs
+    for run in runs.list():
+        if not run.ended:
+            kill_supervisor(run)
 
 
-class Zygote:
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("zygote.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"},
-        )
-
-    def ask(self, order: dict[str, Any]) -> int:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
+def kill_supervisor(run: Run) -> None:
+    """Kill the supervisor of a run, as nothing can be cleaned up after."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(run.folder) in (process.info["cmdline"] or []):
+            process.kill()
 
 
-@pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    zygote = Zygote()
-    yield zygote
-    zygote.close()
+@pytest.fixture(name="kill_supervisor")
+def kill_supervisor_fixture() -> Callable[[Run], None]:
+    return kill_supervisor
 
 
-@pytest.fixture(scope="session")
-def digits() -> tuple[Any, Any]:
-    """The first 400 digits: uint8 (400, 28, 28) and labels."""
-    import numpy as np
-
-    with np.load(DIGITS) as data:
-        return data["x"][:400], data["y"][:400]
-
-
-@pytest.fixture(scope="session")
-def scripts() -> Path:
-    return SCRIPTS
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    """A task's folder with a script that trains four numbers into two classes."""
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (folder / "model_engineer.py").write_text(ENGINEER)
+    return folder
 
 
-MakeJob = Callable[..., Job]
+@pytest.fixture
+def spec(task: Path, tmp_path: Path) -> RunSpec:
+    """An order for `task` with 320 samples."""
+    x = np.random.default_rng(1).normal(size=(320, 4)).astype("float32")
+    np.savez(tmp_path / "data.npz", x=x, y=(x.sum(axis=1) > 0).astype("int64"))
+    return RunSpec(
+        assets=task,
+        script="model_engineer.py",
+        task_type=TaskType.ModelEngineer,
+        data=tmp_path / "data.npz",
+        epochs=2,
+    )
 
 
-@pytest.fixture(scope="module")
-def make_job(zygote: Zygote, digits: tuple[Any, Any], tmp_path_factory: pytest.TempPathFactory) -> MakeJob:
-    """A job on 400 digits with a script of scripts/; keyword arguments as in job.json."""
-    import numpy as np
+@pytest.fixture
+def speaking(spec: RunSpec, tmp_path: Path) -> Callable[[str], RunSpec]:
+    """``speaking(code)``: an order whose worker is ``code`` in the worker's own cell; see SPEAKER."""
 
-    def make(script: str, **order: Any) -> Job:
-        folder = tmp_path_factory.mktemp("job")
-        np.savez(folder / "data.npz", x=digits[0], y=digits[1])
-        return Job(folder, zygote, script=script, **order)
+    def make(code: str) -> RunSpec:
+        site = tmp_path / "site"
+        site.mkdir(exist_ok=True)
+        body = textwrap.indent(textwrap.dedent(code), " " * 8)
+        (site / "sitecustomize.py").write_text(SPEAKER.format(code=body))
+        base = own()
+        speaker = Interpreter(executable=base.executable, binds=base.binds, site=(site, *base.site))
+        return msgspec.structs.replace(spec, interpreter=speaker)
 
     return make

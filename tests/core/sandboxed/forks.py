@@ -11,7 +11,7 @@ import sys
 import keras
 import tensorflow as tf
 
-from decentralml.core.training import worker
+from decentralml.core.sandboxed import worker
 
 
 def start(order: dict[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""A task's script: imported as it is, its functions found, checked and called. Runs inside the sandbox."""
+"""A task's script: imported as it is, its functions found, checked and called."""
 
 import importlib.util
 import inspect

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from decentralml.core.errors import Failed
-from decentralml.core.training import data, npz
+from decentralml.core.sandboxed import data, npz
 
 X = np.zeros((20, 28, 28), np.uint8)
 Y = np.arange(20)

@@ -1,4 +1,4 @@
-"""What a running `Model.fit` tells and obeys: events, control, checkpoints. Runs inside the sandbox.
+"""What a running `Model.fit` tells and obeys: events, control, checkpoints.
 
 `Fits.install` replaces `keras.Model.fit`, so that any script that calls it shows live, whatever it passes
 as ``callbacks``. Fits, epochs and steps are counted from 1, as people read them.
@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from decentralml.core.errors import Failed
-from decentralml.core.training import saving
-from decentralml.core.training.channel import Channel, Control, Stopped
-from decentralml.core.training.checkpoint import Checkpoints, State
-from decentralml.core.training.trial import Trial
+from decentralml.core.sandboxed import saving
+from decentralml.core.sandboxed.channel import Channel, Control, Stopped
+from decentralml.core.sandboxed.checkpoint import Checkpoints, State
+from decentralml.core.sandboxed.trial import Trial
 
 STEP_SECONDS = 0.1
 # A checkpoint is written when this many times its own cost has passed since the last one: half a percent.

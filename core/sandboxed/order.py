@@ -1,4 +1,4 @@
-"""The worker's order, as it stands in job.json. Nothing is imported that a task's own Python may lack."""
+"""The worker's order, as it stands in job.json."""
 
 import json
 import re

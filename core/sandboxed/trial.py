@@ -1,4 +1,4 @@
-"""What a try measures in a running `Model.fit`. Runs inside the sandbox."""
+"""What a try measures in a running `Model.fit`."""
 
 import time
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from decentralml.core.training.script import accepts
+from decentralml.core.sandboxed.script import accepts
 
 SCRIPTS = Path(__file__).parent / "scripts"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from decentralml.core.errors import Failed
-from decentralml.core.training.checkpoint import Checkpoints, State
+from decentralml.core.sandboxed.checkpoint import Checkpoints, State
 
 WaitFor = Callable[..., Any]
 EPOCHS = 6

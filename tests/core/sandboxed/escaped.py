@@ -1,4 +1,4 @@
-"""Inside the sandbox: the real zygote, whose children are what a model would be that had broken out of Keras.
+"""The real zygote, whose children are what a model would be that had broken out of Keras.
 
 Run as the zygote is. "break" leaves a file and a process that forges answers for ever, and looks into the
 zygote; "look" tells what a later question's child finds of it.
@@ -11,7 +11,7 @@ import sys
 import types
 from typing import BinaryIO
 
-from decentralml.core.models import zygote
+from decentralml.core.sandboxed import zygote
 
 PTRACE_SEIZE = 0x4206
 

@@ -1,4 +1,4 @@
-"""The process that trains: runs a task's script inside the sandbox and reports what happens.
+"""The process that trains: runs a task's script and reports what happens.
 
 Reads one job from /job/job.json (or the file named on the command line), writes events to fd 3, one JSON
 object a line of at most 64 KiB, and obeys /control/control.json. Its fds 1 and 2 are the log. Fits, epochs
@@ -22,16 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from decentralml.core.errors import Failed
+from decentralml.core.sandboxed import data as datasets
+from decentralml.core.sandboxed import npz
+from decentralml.core.sandboxed.callback import Fits, Pointless
+from decentralml.core.sandboxed.channel import TEXT_CHARS, Channel, Control, Stopped, finite
+from decentralml.core.sandboxed.checkpoint import Checkpoints
+from decentralml.core.sandboxed.order import Order
+from decentralml.core.sandboxed.saving import Saves, check, plain, write_folder
+from decentralml.core.sandboxed.script import Script, ScriptError, script_traceback
+from decentralml.core.sandboxed.trial import Enough, Trial
 from decentralml.core.text import clean
-from decentralml.core.training import data as datasets
-from decentralml.core.training import npz
-from decentralml.core.training.callback import Fits, Pointless
-from decentralml.core.training.channel import TEXT_CHARS, Channel, Control, Stopped, finite
-from decentralml.core.training.checkpoint import Checkpoints
-from decentralml.core.training.order import Order
-from decentralml.core.training.saving import Saves, check, plain, write_folder
-from decentralml.core.training.script import Script, ScriptError, script_traceback
-from decentralml.core.training.trial import Enough, Trial
 
 JOB = Path("/job/job.json")
 EVENTS_FD = 3

@@ -110,7 +110,7 @@ def worker_of(run: Run) -> psutil.Process:
     (found,) = [
         process
         for process in psutil.Process(run.last.pid).children(recursive=True)
-        if "decentralml.core.training.worker" in process.cmdline() and process.name() != "bwrap"
+        if "decentralml.core.sandboxed.worker" in process.cmdline() and process.name() != "bwrap"
     ]
     return found
 

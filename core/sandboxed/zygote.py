@@ -1,8 +1,8 @@
-"""Inside the sandbox: imports TensorFlow once, then forks a child for every question.
+"""Predicts with models: imports TensorFlow once, then forks a child for every question.
 
-Run as ``python -m decentralml.core.models.zygote EXCHANGE ANSWERS [alone]``. Questions come as JSON lines on
-descriptor 0: ``{"id": 1, "what": "predict" | "summary"}``; the model (and ``x.npy``) of a question lie in
-EXCHANGE, its child writes ANSWERS/answer. Descriptor 1 carries ``{"ready": versions}`` once, then
+Run as ``python -m decentralml.core.sandboxed.zygote EXCHANGE ANSWERS [alone]``. Questions come as JSON lines
+on descriptor 0: ``{"id": 1, "what": "predict" | "summary"}``; the model (and ``x.npy``) of a question lie
+in EXCHANGE, its child writes ANSWERS/answer. Descriptor 1 carries ``{"ready": versions}`` once, then
 ``{"id", "status"}`` after each child. The process that takes questions never opens a model.
 
 ``alone``: this is a sandbox of its own, so that whatever a child leaves behind can be ended and removed.

@@ -1,6 +1,6 @@
 """Data in an .npz, looked at by its headers alone or read: both refuse the same, in the same words.
 
-Only reading needs numpy, and nothing else: it also happens inside the sandbox.
+Only reading needs numpy, and nothing else.
 """
 
 import ast

@@ -1,7 +1,8 @@
-"""Inside the sandbox: one function of the creator's validation.py, called once.
+"""One function of the creator's validation.py, called once.
 
-Run as ``python -m decentralml.core.policy_child SCRIPT INPUT ANSWERS metrics|decide``. INPUT holds ``y.npy``
-and ``p.npy``, or ``report.json``; ANSWERS/answer gets one JSON object, ``{"answer": …}`` or ``{"error": …}``.
+Run as ``python -m decentralml.core.sandboxed.policy_child SCRIPT INPUT ANSWERS metrics|decide``. INPUT holds
+``y.npy`` and ``p.npy``, or ``report.json``; ANSWERS/answer gets one JSON object, ``{"answer": …}`` or
+``{"error": …}``.
 """
 
 import importlib.util

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from decentralml.core.training.channel import EVENT_BYTES, Channel, Control, Stopped, finite
+from decentralml.core.sandboxed.channel import EVENT_BYTES, Channel, Control, Stopped, finite
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def test_a_child_cannot_look_into_the_process_that_takes_the_questions(tmp_path:
 def test_outside_a_sandbox_it_never_ends_everything_of_its_user(tmp_path: Path) -> None:
     """ "alone" where it is not alone: it ends itself instead."""
     done = subprocess.run(
-        [sys.executable, "-m", "decentralml.core.models.zygote", tmp_path, tmp_path, "alone"],
+        [sys.executable, "-m", "decentralml.core.sandboxed.zygote", tmp_path, tmp_path, "alone"],
         input=b"",
         capture_output=True,
         check=False,

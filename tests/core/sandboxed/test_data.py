@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from decentralml.core.errors import Failed
-from decentralml.core.training.data import as_input, check_fit, digest, load, measure
+from decentralml.core.sandboxed.data import as_input, check_fit, digest, load, measure
 
 X = np.arange(20 * 4, dtype=np.uint8).reshape(20, 2, 2)
 Y = np.arange(20) % 3

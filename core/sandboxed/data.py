@@ -1,4 +1,4 @@
-"""A worker's own data: read, checked against the model, split. Runs inside the sandbox, and needs only numpy.
+"""A worker's own data: read, checked against the model, split. Needs only numpy.
 
 `as_input` is the one rule by which stored arrays become a model's input. The worker and the creator's
 validation both apply it and nothing else, so that both feed a model the same numbers.
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decentralml.core.errors import Failed
-from decentralml.core.training import npz
-from decentralml.core.training.npz import HOW
+from decentralml.core.sandboxed import npz
+from decentralml.core.sandboxed.npz import HOW
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,7 @@
 
 ``fit-001.npz`` holds the state of the script's first call of `Model.fit` after its last finished epoch;
 the same file, marked finished, its outcome. Resume runs the script again: `Checkpoints.read` says for each
-fit whether it is done, open, or yet to come. Runs inside the sandbox; nothing in the file is unpickled.
+fit whether it is done, open, or yet to come. Nothing in the file is unpickled.
 """
 
 import json
