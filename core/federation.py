@@ -12,7 +12,7 @@ from decentralml.core import task_folder
 from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.market_client import MarketClient
-from decentralml.core.models import federate, gate
+from decentralml.core.models import aggregate, gate
 from decentralml.core.models.inspect import inspect
 from decentralml.core.text import short_address
 from decentralml.core.words import STATUSES
@@ -55,7 +55,7 @@ class Federation(Struct, frozen=True, kw_only=True):
 
     folder: Path
     made: float
-    provenance: federate.Provenance
+    provenance: aggregate.Provenance
     gathered: Gathered
     figures: "Metrics | None" = None
     baseline: "Metrics | None" = None
@@ -110,18 +110,18 @@ def run(
 ) -> Federation:
     """Average what was gathered into the new folder ``out``. ``weights`` by submission, 1 where not named.
 
-    Raises as `models.federate.federate`.
+    Raises as `models.aggregate.aggregate`.
     """
     given = weights or {}
     inputs = [
-        federate.Input(entry.name, entry.folder, given.get(entry.submission_id, 1.0), entry.digest)
+        aggregate.Input(entry.name, entry.folder, given.get(entry.submission_id, 1.0), entry.digest)
         for entry in gathered.ingredients
     ]
     if not inputs:
         gate.require(gathered.findings)
         raise Misused("NoModels", "There is nothing to federate.", "Accept results first.")
     base = gathered.base or gathered.ingredients[0].folder
-    provenance = federate.federate(
+    provenance = aggregate.aggregate(
         inputs,
         base,
         out,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from decentralml.core import federation, federations
+from decentralml.core import federation, federation_history
 from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
@@ -13,7 +13,7 @@ from decentralml.core.cli.files import FILE, FILE_OR_FOLDER, FOLDER, NEW_FOLDER
 from decentralml.core.cli.numbers import Number
 from decentralml.core.errors import Misused
 from decentralml.core.judging import Judge
-from decentralml.core.models import federate
+from decentralml.core.models import aggregate
 from decentralml.core.models.metrics import Metrics
 
 
@@ -26,7 +26,7 @@ from decentralml.core.models.metrics import Metrics
     help="The new model; a new folder.",
 )
 @click.option("--data", type=FILE, metavar="PATH", help="Held-out data, to measure it.")
-@click.option("--strategy", type=click.Choice(federate.STRATEGIES), default="average", show_default=True)
+@click.option("--strategy", type=click.Choice(aggregate.STRATEGIES), default="average", show_default=True)
 @click.option(
     "--weight", "weights", multiple=True, metavar="SUBMISSION=NUMBER", help="For weighted; 1 where not named."
 )
@@ -54,7 +54,7 @@ def run(
             "Name it as SUBMISSION too.",
         )
     market = app.market()
-    folder = (out or federations.free_folder(app.home, submissions)).absolute()
+    folder = (out or federation_history.free_folder(app.home, submissions)).absolute()
     with progress.transfer("fetching results") as on_progress:
         gathered = federation.gather(market, submissions, on_progress=on_progress)
     with Judge(market, data=data, unsandboxed=unsandboxed) as judge:
@@ -63,11 +63,11 @@ def run(
                 federation.open_data(market, gathered, judge)
         with progress.working("averaging"):
             made = federation.run(gathered, folder, strategy=strategy, weights=given, on_progress=_averaging)
-        federations.remember(app.home, made)
+        federation_history.remember(app.home, made)
         if data is not None:
             with progress.working("measuring the model and what went in"):
                 made = federation.measure(market, made, judge)
-            federations.remember(app.home, made)
+            federation_history.remember(app.home, made)
     app.out.done(_data(made), lambda: _show(app, made))
 
 
@@ -93,7 +93,7 @@ def verify(app: App, folder: Path, inputs: tuple[Path, ...], base: Path | None) 
             "Usage", "Making it again needs every --input and the --base.", "Give both, or neither."
         )
     with progress.working("verifying"):
-        found = federate.verify(folder, [federate.Input(path.name, path) for path in inputs], base)
+        found = aggregate.verify(folder, [aggregate.Input(path.name, path) for path in inputs], base)
     words = (
         "made again, it is the same, shares and all; names, results' digests and the policy's are claims"
         if inputs

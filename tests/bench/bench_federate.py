@@ -4,7 +4,7 @@
 
 Each way runs in processes of its own, in turn with the others, so that the peak of one is not that of the
 other and a busy minute slows them all. "on top" is the peak resident memory less what the imports alone need.
-The averaging alone stands beside `np.mean`; the whole `federate` beside the same work done plainly:
+The averaging alone stands beside `np.mean`; the whole `aggregate` beside the same work done plainly:
 `np.mean`, SHA-256 of all files, a look at every value. `np.mean` is measured twice (an A/A control): where
 the second is far from 1.00x, the machine is too busy to tell; processor time then tells more than wall time.
 """
@@ -79,8 +79,8 @@ def measure(way: str, folder: Path, models: int) -> dict[str, float]:
     import h5py
     import numpy as np
 
+    from decentralml.core.models.aggregate import aggregate
     from decentralml.core.models.average import average, layout
-    from decentralml.core.models.federate import federate
     from decentralml.core.models.weights import Weights
 
     base, *paths = [folder / f"model{index}" / "model.weights.h5" for index in range(models + 1)]
@@ -110,7 +110,7 @@ def measure(way: str, folder: Path, models: int) -> dict[str, float]:
 
     def whole() -> None:
         inputs = [(path.parent.name, path.parent, 1.0) for path in paths]
-        federate(inputs, base.parent, folder / "out")
+        aggregate(inputs, base.parent, folder / "out")
 
     ways = {"np.mean": mean, "np.mean again": mean, "plain": plain, "average": blocks, "federate": whole}
     wall = cpu = float("inf")

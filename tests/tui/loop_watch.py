@@ -77,13 +77,13 @@ def watching(patch: pytest.MonkeyPatch) -> Iterator[Watch]:
 def _untold() -> list[tuple[Any, str]]:
     import h5py
 
-    from decentralml.core.models import evaluate, federate, inspect
+    from decentralml.core.models import aggregate, evaluate, inspect
     from decentralml.core.training.runs import Runs
 
     return [
         (h5py.File, "__init__"),
         (inspect, "inspect"),
-        (federate, "federate"),
+        (aggregate, "aggregate"),
         (evaluate.Evaluator, "predict"),
         (evaluate.Evaluator, "summary"),
         (Runs, "list"),

@@ -14,7 +14,7 @@ from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import ValidationStrategy
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import Failed, Interrupted, Refused
-from decentralml.core.models import federate
+from decentralml.core.models import aggregate
 from decentralml.core.storage.base import Progress
 from decentralml.tui import activity_rows, background
 from decentralml.tui.app import DecentralMLApp
@@ -293,7 +293,7 @@ async def test_a_federation_that_failed_has_a_row_and_is_done_again(
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: screen._made and screen._made.figures, "the figures")
         assert app.screen is screen
-        assert federate.verify(out)
+        assert aggregate.verify(out)
 
 
 async def test_escape_stops_an_upload_before_anything_is_signed(market_home: Place) -> None:

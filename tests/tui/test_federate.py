@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
-from decentralml.core import federations
+from decentralml.core import federation_history
 from decentralml.core.domain import TaskType, ValidationStrategy
-from decentralml.core.models import federate
+from decentralml.core.models import aggregate
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.text import short_address
 from decentralml.tui.screens.create import CreateTask
@@ -170,12 +170,12 @@ async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: 
         said = await panel(pilot, "outcome")
         assert "being measured" not in said
         assert all(word in said for word in ("baseline", "federated", "average of 2", str(out)))
-        assert federate.verify(out).output in said
+        assert aggregate.verify(out).output in said
         assert "No other model" in await panel(pilot, "earlier"), "what was just written stands in one panel"
     async with accepted.running(size=(120, 40)) as (_, pilot):
         await federating(pilot)
         said = await panel(pilot, "earlier")
-        assert federate.read(out).output in said
+        assert aggregate.read(out).output in said
         assert "ACCURACY" in said
 
 
@@ -240,7 +240,7 @@ async def test_weights_change_the_shares(accepted: Place) -> None:
         await until(pilot, out.exists, "the model")
         await settled(pilot)
         assert "not measured" in await panel(pilot, "outcome")
-    shares = {entry.name.split()[0]: entry.share for entry in federate.read(out).inputs}
+    shares = {entry.name.split()[0]: entry.share for entry in aggregate.read(out).inputs}
     assert shares == {"#1": 0.75, "#2": 0.25}
 
 
@@ -267,8 +267,8 @@ async def test_without_accepted_results_the_screen_says_where_they_come_from(bar
 def test_what_was_federated_elsewhere_or_is_broken_is_listed_too(accepted: Place) -> None:
     broken = accepted.home.federations / "broken"
     broken.mkdir()
-    (broken / federate.PROVENANCE).write_text("{")
-    (entry,) = federations.past(accepted.home)
+    (broken / aggregate.PROVENANCE).write_text("{")
+    (entry,) = federation_history.past(accepted.home)
     assert entry.provenance is None
     assert "cannot be read" in entry.problem
 
@@ -336,8 +336,8 @@ def test_what_was_federated_looks_as_it_did(
         screen = await unmeasured(pilot)
         known = replace(screen._made.provenance, versions={"numpy": "2"})
         screen._made = replace(screen._made, made=START, provenance=known)
-        federations.remember(plain.home, screen._made)
-        (screen._made.folder / federate.PROVENANCE).write_bytes(json.encode(known))
+        federation_history.remember(plain.home, screen._made)
+        (screen._made.folder / aggregate.PROVENANCE).write_bytes(json.encode(known))
         pilot.app.clear_notifications()
         await panel(pilot, "outcome")
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from decentralml.core.federation import Federation, Gathered
-from decentralml.core.federations import Figures, Outcome, Past, outcome
+from decentralml.core.federation_history import Figures, Outcome, Past, outcome
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.text import clean, short
 from decentralml.tui.judging.canvas import Canvas, bar, change, number

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from decentralml.core import federation, federations
+from decentralml.core import federation, federation_history
 from decentralml.core.chain.base import SubmissionQuery
 from decentralml.core.domain import MAX_U32, ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.federation import Federation
-from decentralml.core.federations import Past
+from decentralml.core.federation_history import Past
 from decentralml.core.text import clean, short
 from decentralml.core.words import count
 from decentralml.tui.hints import explain
@@ -105,7 +105,7 @@ class Federate(Filtered, Federating):
             if self._wished in places:
                 self.table.move_to(places.index(self._wished))
             self._wished = 0
-        self._past = await self.call(federations.past, self.session.home)
+        self._past = await self.call(federation_history.past, self.session.home)
         await self._choose()
         self._show()
 
@@ -327,7 +327,7 @@ class Federate(Filtered, Federating):
         return lambda: self.work(self._verified(entry))
 
     async def _verified(self, entry: Past) -> None:
-        from decentralml.core.models import federate
+        from decentralml.core.models import aggregate
 
-        await self.call(federate.verify, entry.folder)
+        await self.call(aggregate.verify, entry.folder)
         self.app.say(f"{entry.folder.name} is the model that its provenance names.")

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Label, Static
 from decentralml.core import named_path
 from decentralml.core.errors import Misused
 from decentralml.core.federation import Gathered
-from decentralml.core.models.federate import STRATEGIES
+from decentralml.core.models.aggregate import STRATEGIES
 from decentralml.core.text import clean
 from decentralml.core.words import count
 from decentralml.tui import background

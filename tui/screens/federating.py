@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual.timer import Timer
 from textual.widgets import Static
 
-from decentralml.core import federation, federations
+from decentralml.core import federation, federation_history
 from decentralml.core.errors import DecentralMLError, Misused
 from decentralml.core.federation import Federation, Gathered
-from decentralml.core.federations import Past
+from decentralml.core.federation_history import Past
 from decentralml.core.storage.base import Progress
 from decentralml.tui.judging.setups import Setups
 from decentralml.tui.judging.work import Setup
@@ -70,7 +70,7 @@ class Federating(PaneScreen):
         gathered = self._gathered
         assert gathered is not None, "without there is a reason"
         numbers = sorted(entry.submission_id for entry in gathered.ingredients)
-        out = await self.call(federations.free_folder, self.session.home, numbers)
+        out = await self.call(federation_history.free_folder, self.session.home, numbers)
         judged_by = Setups(self.app).of(gathered.ingredients[0].task_id) or Setup()
         order = await self.app.push_screen_wait(FederateForm(gathered, data=judged_by.data, out=out))
         if order is None:
@@ -97,7 +97,7 @@ class Federating(PaneScreen):
         finally:
             self._handle = None
             self._measured()
-        self._past = await self.call(federations.past, self.session.home)
+        self._past = await self.call(federation_history.past, self.session.home)
         self._show()
 
     async def _make(self, gathered: Gathered, order: Order) -> Federation:
@@ -121,7 +121,7 @@ class Federating(PaneScreen):
         self.panel = "outcome"
         self._show()
         self.app.say(f"The model is in {order.out}.")
-        await self.call(federations.remember, self.session.home, made)
+        await self.call(federation_history.remember, self.session.home, made)
         return made
 
     async def _measure(self, made: Federation, data: Path) -> None:
@@ -134,7 +134,7 @@ class Federating(PaneScreen):
             self._made = await self._judged(
                 data, lambda judge, stop: federation.measure(market, made, judge, cancelled=stop)
             )
-        await self.call(federations.remember, self.session.home, self._made)
+        await self.call(federation_history.remember, self.session.home, self._made)
 
     async def _judged(self, data: Path, function: "Callable[[Judge, Callable[[], bool]], T]") -> T:
         """``function`` on the thread and in the sandbox that evaluate."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.federation import Federation
-from decentralml.core.models import federate
+from decentralml.core.models import aggregate
 from decentralml.core.paths import Home, write_atomic, writing
 
 Figures = dict[str, float | None]
@@ -31,7 +31,7 @@ class Past(Struct, frozen=True, kw_only=True):
     """An earlier federation. ``provenance`` is None where it cannot be read, and ``problem`` says why."""
 
     folder: Path
-    provenance: federate.Provenance | None
+    provenance: aggregate.Provenance | None
     outcome: Outcome | None
     problem: str = ""
 
@@ -77,7 +77,7 @@ def past(home: Home) -> tuple[Past, ...]:
 
 def _past(folder: Path, outcome: Outcome | None) -> Past:
     try:
-        return Past(folder=folder, provenance=federate.read(folder), outcome=outcome)
+        return Past(folder=folder, provenance=aggregate.read(folder), outcome=outcome)
     except DecentralMLError as error:
         return Past(folder=folder, provenance=None, outcome=outcome, problem=error.message)
 

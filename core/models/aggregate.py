@@ -41,8 +41,8 @@ class Input(NamedTuple):
     result_digest: str | None = None
 
 
-class Ingredient(Struct, frozen=True, kw_only=True):
-    """One input as the provenance has it. ``share`` of the outcome, 0..1; digests are hex SHA-256."""
+class Listed(Struct, frozen=True, kw_only=True):
+    """One input as the provenance lists it. ``share`` of the outcome, 0..1; digests are hex SHA-256."""
 
     name: str
     weight: float
@@ -57,14 +57,14 @@ class Provenance(Struct, frozen=True, kw_only=True):
     version: int = VERSION
     strategy: str
     base: str
-    inputs: tuple[Ingredient, ...]
+    inputs: tuple[Listed, ...]
     output: str
     parameters: int
     policy_digest: str | None = None
     versions: dict[str, str] = {}
 
 
-def federate(
+def aggregate(
     inputs: Sequence[Input | tuple[str, Path, float]],
     base: Path,
     out: Path,
@@ -136,7 +136,7 @@ def verify(
         for (_, model), entry in zip(given, found.inputs, strict=True)
     ]
     with tempfile.TemporaryDirectory(prefix="federate-") as root:
-        made = federate(again, base, Path(root, "again"), strategy=found.strategy)
+        made = aggregate(again, base, Path(root, "again"), strategy=found.strategy)
     if made.output != found.output:
         raise _differs("made again from its inputs it comes out otherwise")
     if made.inputs != found.inputs or made.parameters != found.parameters:
@@ -228,11 +228,11 @@ def _make(
 
 def _ordered(
     inputs: Sequence[Input], shares: Sequence[float], digests: Sequence[str]
-) -> list[tuple[Ingredient, Path]]:
+) -> list[tuple[Listed, Path]]:
     """Sorted by what the models are, so that sums come out the same whatever the order given."""
     entries = [
         (
-            Ingredient(
+            Listed(
                 name=entry.name,
                 weight=entry.weight,
                 share=share,
