@@ -156,16 +156,9 @@ class MarketScreen(Screen[None]):
 
     async def sign(self, proposal: "Proposal") -> "Receipt | None":
         """As `propose`, of a proposal that is made already."""
-        from decentralml.tui.screens.sign import Sign
-        from decentralml.tui.signing.receipt import words
+        from decentralml.tui.screens.sign import sign
 
-        if proposal.signed:
-            await self.call(self.session.unlock_remembered)
-        receipt = await self.app.push_screen_wait(Sign(proposal))
-        if receipt is not None:
-            self.app.say(words(receipt))
-            await self.app.refresh_pulse()
-        return receipt
+        return await sign(self.app, proposal)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offered unless the rules know no such call, or this screen has no such method."""
@@ -226,8 +219,6 @@ class MarketScreen(Screen[None]):
 
     async def _go_to_related(self) -> None:
         """To what belongs here; where that is more than one thing, the person says which."""
-        from rich.text import Text
-
         from decentralml.tui.screens.dialog import Choose
 
         ways = await self.related()

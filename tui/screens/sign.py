@@ -1,5 +1,7 @@
 """Before a signature: what is called, by whom, with what effect. It is sent on a clear yes alone."""
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 from textual import on
 from textual.app import ComposeResult
@@ -20,7 +22,8 @@ from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.words import transfer
 
-__all__ = ["Proposal", "Sign"]
+if TYPE_CHECKING:
+    from decentralml.tui.app import DecentralMLApp
 
 _PROGRESS_SECONDS = 0.5
 
@@ -157,12 +160,17 @@ class Sign(Signing[Receipt]):
         app, proposal = self.app, self._proposal
 
         async def ask() -> None:
-            rebuild = proposal.rebuild
-            receipt = await app.push_screen_wait(
-                Sign(proposal if rebuild is None else await background.call(rebuild))
-            )
-            if receipt is not None:
-                app.say(words(receipt))
-                app.tell(events=True)
+            await sign(app, await background.call(proposal.rebuild) if proposal.rebuild else proposal)
 
         app.run_worker(app.guarded(ask()))
+
+
+async def sign(app: "DecentralMLApp", proposal: Proposal) -> Receipt | None:
+    """Show ``proposal``, sign and send it on a yes, and say what it did; the receipt, or None."""
+    if proposal.signed:
+        await background.call(app.opened.unlock_remembered)
+    receipt = await app.push_screen_wait(Sign(proposal))
+    if receipt is not None:
+        app.say(words(receipt))
+        await app.refresh_pulse()
+    return receipt

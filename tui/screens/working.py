@@ -16,10 +16,9 @@ from decentralml.tui.failures import Again
 from decentralml.tui.guarded import found_nothing, ours
 from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
-from decentralml.tui.screens.sign import Sign
+from decentralml.tui.screens.sign import sign
 from decentralml.tui.session import Session
 from decentralml.tui.signing.proposal import Proposal, Transfer
-from decentralml.tui.signing.receipt import words
 from decentralml.tui.widgets.prose import Block, Field
 from decentralml.tui.words import size, transfer
 
@@ -83,13 +82,7 @@ class Working(Dialog[Answer], Generic[Answer]):
 
     async def sign(self, proposal: Proposal) -> Receipt | None:
         """Show what would be signed, and send it on a yes; the receipt, or None."""
-        if proposal.signed:
-            await self.call(self.session.unlock_remembered)
-        receipt = await self.app.push_screen_wait(Sign(proposal))
-        if receipt is not None:
-            self.app.say(words(receipt))
-            await self.app.refresh_pulse()
-        return receipt
+        return await sign(self.app, proposal)
 
     async def fetch(self, task: Task) -> None:
         """Bring the task's files here, verified, and say how far they are."""
