@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from decentralml.core import answers, hostile, outgoing
-from decentralml.core.domain import RESULT_BYTES, AnnotationType, Submission, Task, manifest_digest
+from decentralml.core.domain import RESULT_BYTES, Submission, Task, manifest_digest
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
@@ -22,13 +22,12 @@ from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.session import Session
 from decentralml.tui.signing import proposals
-from decentralml.tui.signing.proposal import Transfer
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.prose import Block, Prose
-from decentralml.tui.words import size, transfer
+from decentralml.tui.words import size
 
 _SHOWN_BYTES = 256 * 1024
 _NUMBERED = 9
@@ -87,17 +86,7 @@ class LabelFiles(MarketScreen):
         self._labels = answers.labels_of(task.terms.annotation_class_labels)
         if not self._labels:
             raise Refused("NothingToLabel", f"Task {self.task_id} has no labels.", "esc goes back.")
-        moving = Transfer()
-
-        def progress() -> None:
-            if moving.progress is not None:
-                self.query_one("#file", Prose).show([(transfer(moving.progress),)])
-
-        timer = self.set_interval(0.5, progress)
-        try:
-            await task_verbs.fetch(self.app, task, moving)
-        finally:
-            timer.stop()
+        await task_verbs.fetch(self.app, task, self._say)
         self._files, self._answers = await self.call(_read, session, task)
         self._names = list(self._files)
         self._at = next((i for i, name in enumerate(self._names) if name not in self._answers), 0)
@@ -108,6 +97,10 @@ class LabelFiles(MarketScreen):
         await self._show_file()
 
     # Showing
+
+    def _say(self, text: str) -> None:
+        for line in self.query("#file").results(Prose):  # none where the screen was left meanwhile
+            line.show([(text,)])
 
     @property
     def _file(self) -> str:
@@ -148,9 +141,8 @@ class LabelFiles(MarketScreen):
 
     async def _show_file(self) -> None:
         assert self._market_task is not None, "files are shown once the task is read"
-        folder, name = _assets(self.session, self._market_task), self._file
-        kind = self._market_task.terms.annotation_type
-        lines = await self.call(_lines, folder, self._files[name], kind)
+        name = self._file
+        lines = await self.call(_lines, self.session, self._market_task, self._files[name])
         if name == self._file:
             self.query_one(CodeView).show(lines, numbers=False)
         answer = self._answers.get(name)
@@ -225,7 +217,11 @@ class LabelFiles(MarketScreen):
 
     def action_copy(self) -> None:
         if self._market_task is not None:
-            self.app.copy(str(_assets(self.session, self._market_task) / self._files[self._file]))
+            self.work(self._copy(self._market_task, self._files[self._file]))
+
+    async def _copy(self, task: Task, name: str) -> None:
+        folder = await self.call(_assets, self.session, task)
+        self.app.copy(str(folder / name))
 
     # Delivering
 
@@ -278,6 +274,7 @@ def _kept(session: Session, task: Task) -> Path:
 
 
 def _assets(session: Session, task: Task) -> Path:
+    """Where its files are. Blocks."""
     assert task.terms.assets is not None, "there are files to label"
     return session.home.assets / manifest_digest(task.terms.assets[1])
 
@@ -299,8 +296,9 @@ def _write(session: Session, task: Task, raw: bytes) -> None:
     write_atomic(path, raw)
 
 
-def _lines(folder: Path, name: str, kind: AnnotationType | None) -> list[list[Piece]]:
-    """A text to read; of anything else, where it is, for a viewer of one's own."""
+def _lines(session: Session, task: Task, name: str) -> list[list[Piece]]:
+    """A text to read; of anything else, where it is, for a viewer of one's own. Blocks."""
+    folder, kind = _assets(session, task), task.terms.annotation_type
     with hostile.open_file(folder, name, 2**40) as file:
         data = file.read(_SHOWN_BYTES)
         count = file.seek(0, 2)

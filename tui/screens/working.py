@@ -18,12 +18,11 @@ from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import sign
 from decentralml.tui.session import Session
-from decentralml.tui.signing.proposal import Proposal, Transfer
+from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.widgets.prose import Block, Field
-from decentralml.tui.words import size, transfer
+from decentralml.tui.words import size
 
 T = TypeVar("T")
-_PROGRESS_SECONDS = 0.5
 _PACKAGES = 30
 _LEFT_SECONDS = 0.2
 
@@ -88,18 +87,8 @@ class Working(Dialog[Answer], Generic[Answer]):
         """Bring the task's files here, verified, and say how far they are."""
         from decentralml.tui.task import verbs as task_verbs
 
-        moving = Transfer()
         self.say("looking at the task's files…")
-
-        def progress() -> None:
-            if moving.progress is not None:
-                self.say(transfer(moving.progress))
-
-        timer = self.set_interval(_PROGRESS_SECONDS, progress)
-        try:
-            await task_verbs.fetch(self.app, task, moving)
-        finally:
-            timer.stop()
+        await task_verbs.fetch(self.app, task, self.say)
         self.say("")
 
     def consent(self, size_: int, packages: list[str]) -> bool:

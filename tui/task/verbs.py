@@ -1,5 +1,6 @@
 """What one does with a task, from whichever screen: awaited inside `MarketScreen.work`."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from decentralml.core.chain.base import Receipt
@@ -10,13 +11,15 @@ from decentralml.core.text import short_address
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.signing import proposals
-from decentralml.tui.signing.proposal import Transfer
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.transfers import Handle
+from decentralml.tui.words import transfer
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
     from decentralml.tui.screens.base import MarketScreen
+
+_PROGRESS_SECONDS = 0.5
 
 
 async def take(screen: "MarketScreen", task_id: int) -> Receipt | None:
@@ -89,18 +92,26 @@ async def train(screen: "MarketScreen", task_id: int) -> None:
     await start(screen, task_id)
 
 
-async def fetch(app: "DecentralMLApp", task: Task, transfer: Transfer) -> None:
-    """Bring the task's folder to this machine, verified. Activity shows it on its way.
+async def fetch(app: "DecentralMLApp", task: Task, say: Callable[[str], object] | None = None) -> None:
+    """Bring the task's folder to this machine, verified, and ``say`` how far it is. Activity shows it too.
 
     It is brought whole, and tried again, whether or not the screen that asked for it is still there.
     """
 
     def again() -> None:
-        app.run_worker(app.guarded(fetch(app, task, Transfer())))
+        app.run_worker(app.guarded(fetch(app, task)))
 
-    handle = app.transfers.start(f"files of task {task.id}", transfer, again=again)
-    with app.failures.during(f"fetching the {handle.name}", again):
-        await background.call(_fetch, app.opened.market, task, handle)
+    def tell() -> None:
+        if say is not None and handle.progress is not None:
+            say(transfer(handle.progress))
+
+    handle = app.transfers.start(f"files of task {task.id}", again=again)
+    timer = app.set_interval(_PROGRESS_SECONDS, tell)
+    try:
+        with app.failures.during(f"fetching the {handle.name}", again):
+            await background.call(_fetch, app.opened.market, task, handle)
+    finally:
+        timer.stop()
 
 
 def _fetch(market: Market, task: Task, handle: Handle) -> None:

@@ -12,12 +12,11 @@ from textual.widgets import Static
 from decentralml.core.domain import manifest_digest
 from decentralml.core.text import clean
 from decentralml.tui import background
-from decentralml.tui.signing.proposal import Transfer
 from decentralml.tui.task import assets
 from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.task.facts import Facts
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
-from decentralml.tui.words import size, transfer
+from decentralml.tui.words import size
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -27,7 +26,6 @@ COLUMNS = (
     Column("about", "", 14, priority=20),
     Column("size", "SIZE", 8, right=True, priority=80),
 )
-_PROGRESS_SECONDS = 0.5
 
 
 class FilesPanel(Vertical):
@@ -116,19 +114,12 @@ class FilesPanel(Vertical):
         """Bring the files here, verified, and show how far they are."""
         if self._facts is None or self._verified:
             return
-        moving, line = Transfer(), self.query_one("#fetching", Static)
+        line = self.query_one("#fetching", Static)
         line.display = True
         line.update("looking at the files…")
-
-        def progress() -> None:
-            if moving.progress is not None:
-                line.update(transfer(moving.progress))
-
-        timer = self.set_interval(_PROGRESS_SECONDS, progress)
         try:
-            await task_verbs.fetch(self.app, self._facts.task, moving)
+            await task_verbs.fetch(self.app, self._facts.task, line.update)
         finally:
-            timer.stop()
             line.display = False
         self._verified = True
         self.post_message(self.Fetched())
