@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from decentralml.core import named_path
 from decentralml.core.amount import format_amount, parse_amount
 from decentralml.core.cli.answers import receipt_data, record_fields
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import FILE, NEW_FILE, read_small, write_new
+from decentralml.core.cli.files import FILE, NEW_FILE
 from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import error_data
 from decentralml.core.errors import Misused, Refused, Unavailable
@@ -79,7 +80,7 @@ def import_(
             "Usage", "It is not said what to import.", "Give one of --mnemonic, --seed, --json-file FILE."
         )
     if json_file is not None:
-        text = read_small(json_file, MAX_KEY_FILE)
+        text = named_path.read(json_file, MAX_KEY_FILE)
         password = app.secrets.password("Password of the file: ")
         account = app.accounts.import_json(name, password, text, any_prefix=any_prefix, warn=app.out.note)
     else:
@@ -109,7 +110,7 @@ def export(app: App, name: str | None, to: Path | None) -> None:
 
         app.out.done({**_data(account), "export": json.loads(text)}, lambda: app.out.say(text))
         return
-    write_new(to, text.encode())
+    named_path.write_new(to, text.encode())
     app.out.done({**_data(account), "path": str(to)}, lambda: app.out.say(f"{account.name} is in {to}"))
 
 
@@ -374,7 +375,7 @@ def _message(message: str | None, file: Path | None) -> bytes:
     if (message is None) == (file is None):
         raise Misused("Usage", "Give a message or a file, one of the two.", "--file FILE names a file.")
     if file is not None:
-        return read_small(file, MAX_MESSAGE)
+        return named_path.read(file, MAX_MESSAGE)
     return (message or "").encode(errors="surrogateescape")
 
 

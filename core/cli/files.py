@@ -4,14 +4,13 @@ They are looked at before the command begins: a wrong path is a wrong use of it,
 whatever takes it, `Misused` ("NoSuchFile", "FileExists").
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from decentralml.core import named_path
-from decentralml.core.errors import Failed, Misused
+from decentralml.core.errors import Misused
 from decentralml.core.named_path import HINT
 
 
@@ -66,41 +65,6 @@ FILE_OR_FOLDER = Source("file", "folder")
 NEW_FILE = Target("file", new=True)
 NEW_FOLDER = Target("folder", new=True, folders=True)
 FOLDER_TO_FILL = Target("folder", folders=True)
-
-
-def read_small(path: Path, most: int) -> bytes:
-    """The bytes of a file of at most ``most`` bytes.
-
-    Raises `Misused` ("NoSuchFile", "FileTooLarge"), `Failed` ("CannotRead").
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except FileNotFoundError as error:
-        raise Misused("NoSuchFile", f"There is no file {str(path)!r}.", HINT) from error
-    except OSError as error:
-        raise Failed(
-            "CannotRead", f"{path} cannot be read: {error.strerror}.", "See to its permissions."
-        ) from error
-    if len(data) > most:
-        raise Misused("FileTooLarge", f"{path} holds more than {most:,} bytes.", "Is it the right file?")
-    return data
-
-
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that is not there yet, 0600. Raises `Misused` ("FileExists"), `Failed` ("CannotWrite")."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-    except FileExistsError:
-        raise Misused("FileExists", f"{path} is there already.", "Choose another name.") from None
-    except OSError as error:
-        raise Failed(
-            "CannotWrite", f"{path} cannot be written: {error.strerror}.", "Choose another place."
-        ) from error
 
 
 def _require(path: Path, found: str, kinds: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from decentralml.core.cli.files import read_small
+from decentralml.core import named_path
 from decentralml.core.errors import Misused
 from decentralml.core.text import hidden
 
@@ -23,9 +23,9 @@ FREE_TEXT = FreeText()
 
 
 def read_text(path: Path, most: int) -> str:
-    """The text in a file. Raises as `read_small`, and `Misused` ("BadText")."""
+    """The text in a file. Raises as `named_path.read`, and `Misused` ("BadText")."""
     try:
-        return _seen(read_small(path, most).decode(), str(path))
+        return _seen(named_path.read(path, most).decode(), str(path))
     except UnicodeDecodeError:
         raise Misused("BadText", f"{path} is not UTF-8 text.", "Is it the right file?") from None
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from decentralml.core import answers, hostile
+from decentralml.core import answers, hostile, named_path
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import Target, read_small
+from decentralml.core.cli.files import Target
 from decentralml.core.cli.progress import transfer
 from decentralml.core.cli.task_arguments import TASK
 from decentralml.core.domain import AnnotationType
@@ -60,7 +60,7 @@ def _kept(target: Path) -> dict[str, str]:
     if not target.exists():
         return {}
     try:
-        found = json.loads(read_small(target, answers.MAX_BYTES))
+        found = json.loads(named_path.read(target, answers.MAX_BYTES))
     except ValueError:
         found = None
     if not isinstance(found, dict):

@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from decentralml.core import outgoing, work
+from decentralml.core import named_path, outgoing, work
 from decentralml.core.chain.calls import SendTaskResult
 from decentralml.core.cli.acting import act, answer, submission_facts
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
-from decentralml.core.cli.files import FILE, FOLDER, read_small
+from decentralml.core.cli.files import FILE, FOLDER
 from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
@@ -102,7 +102,7 @@ def _answers(app: App, task: Task, file: Path) -> tuple[str | None, Path | None,
     from decentralml.core import answers as checks
     from decentralml.core.paths import write_atomic
 
-    raw = read_small(file, checks.MAX_BYTES)
+    raw = named_path.read(file, checks.MAX_BYTES)
     assets = task.terms.assets
     shipped = [file.name for file in app.storage.manifest(assets[1]).files] if assets else None
     found = checks.check(raw, checks.labels_of(task.terms.annotation_class_labels), shipped)

@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.widgets import Button, Static
 
 from decentralml.core import named_path
-from decentralml.core.cli.files import read_small, write_new
 from decentralml.core.errors import Misused, Refused, Unavailable
 from decentralml.core.signing import Crypto
 from decentralml.core.text import clean
@@ -235,7 +234,7 @@ def _from_json(app: "DecentralMLApp") -> Form[Account]:
         account = accounts.import_json(
             name.strip() or None,
             password,
-            read_small(named_path.typed(file.strip()), _MAX_KEY_FILE),
+            named_path.read(named_path.typed(file.strip()), _MAX_KEY_FILE),
             any_prefix=network == _ANY_NETWORK,
             warn=warnings.append,
         )
@@ -267,7 +266,7 @@ async def export(app: "DecentralMLApp", account: Account) -> None:
 
     def act(file: str) -> Path:
         path = named_path.typed(file.strip())
-        write_new(path, accounts.export_json(account.name).encode())
+        named_path.write_new(path, accounts.export_json(account.name).encode())
         return path
 
     path = await app.push_screen_wait(

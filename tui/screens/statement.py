@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 
 from decentralml.core import named_path, words
 from decentralml.core.amount import format_amount
-from decentralml.core.cli.files import write_new
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean, short_address
 from decentralml.tui.account.statement import Line, StatementPages
@@ -116,7 +115,7 @@ class StatementScreen(MarketScreen):
 
         def act(file: str) -> Path:
             path = named_path.typed(file.strip())
-            write_new(path, pages.csv())
+            named_path.write_new(path, pages.csv())
             return path
 
         path = await self.app.push_screen_wait(
