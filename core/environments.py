@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from decentralml.core import hostile
 from decentralml.core.errors import Failed, Refused, Unavailable
-from decentralml.core.limits import size
 from decentralml.core.paths import Home
 from decentralml.core.text import clean, short
+from decentralml.core.words import size
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

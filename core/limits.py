@@ -188,13 +188,13 @@ def exceeded(pid: int | None, bounds: Bounds, folder: Path | None) -> str:
     if sum(map(tasks, below)) > bounds.processes:
         return too_many(bounds)
     if sum(memory_used(process) for process in below) > bounds.memory:
-        return f"It used more than {size(bounds.memory)} of memory."
+        return f"It used more than {in_words(bounds.memory)} of memory."
     if folder is not None:
         used = disk_used(folder, bounds.disk)
         if used <= bounds.disk:
             used += sum(_deleted(process, folder) for process in below)
         if used > bounds.disk:
-            return f"It wrote more than {size(bounds.disk)}, or where nobody can look."
+            return f"It wrote more than {in_words(bounds.disk)}, or where nobody can look."
     return ""
 
 
@@ -285,9 +285,9 @@ def _deleted(pid: int, folder: Path) -> int:
     return used
 
 
-def size(count: int) -> str:
-    """Bytes for people: ``512 MiB``."""
-    value, units = float(count), iter(("bytes", "KiB", "MiB", "GiB", "TiB"))
+def in_words(bound: int) -> str:
+    """A bound in bytes for people, by the units in which bounds are set: ``512 MiB``."""
+    value, units = float(bound), iter(("bytes", "KiB", "MiB", "GiB", "TiB"))
     unit = next(units)
     while value >= 1024 and unit != "TiB":
         value, unit = value / 1024, next(units)

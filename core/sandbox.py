@@ -60,7 +60,7 @@ class Process(subprocess.Popen[bytes]):
         if not self.passed:
             folder = self.cell.writes[0] if self.cell.writes else None
             if self.groups.out_of_memory():
-                self.passed = f"It used more than {limits.size(self.cell.memory)} of memory."
+                self.passed = f"It used more than {limits.in_words(self.cell.memory)} of memory."
             else:
                 pid = self.pid if self.returncode is None else None  # else the number may be another's
                 self.passed = limits.exceeded(pid, self.cell.bounds, folder)
@@ -201,7 +201,7 @@ def run(
 
         def flood() -> str:
             long = max(_length(out), _length(err)) > OUTPUT_LIMIT
-            return f"It printed more than {limits.size(OUTPUT_LIMIT)}." if long else ""
+            return f"It printed more than {limits.in_words(OUTPUT_LIMIT)}." if long else ""
 
         def over() -> str:
             late = time.monotonic() >= deadline
@@ -335,8 +335,8 @@ def describe(cell: Cell, *, unsandboxed: bool = False) -> list[str]:
             + ("YES: the internet, and every service of this machine (loopback)" if cell.network else "none"),
         ]
     lines += [
-        f"memory     at most {limits.size(cell.memory)}",
-        f"disk       at most {limits.size(cell.disk)}",
+        f"memory     at most {limits.in_words(cell.memory)}",
+        f"disk       at most {limits.in_words(cell.disk)}",
         f"processes  at most {cell.processes}, threads counted",
         f"device     {'CPU and GPU' if cell.gpu else 'CPU'}",
         f"python     {cell.python.name or cell.python.executable}",

@@ -90,7 +90,7 @@ def prepare(
             nonlocal seen, since
             logged = os.fstat(output.fileno()).st_size
             if logged > LOG_LIMIT:
-                return f"It printed more than {limits.size(LOG_LIMIT)}."
+                return f"It printed more than {limits.in_words(LOG_LIMIT)}."
             now = (logged, limits.disk_used(folder, what.disk))
             if now != seen:
                 seen, since = now, time.monotonic()

@@ -1,4 +1,4 @@
-"""One plain phrase for each of the market's values, and for a number of things.
+"""One plain phrase for each of the market's values, for a number of things, and for bytes.
 
 Lists, sentences and help use these; ``--json`` and the codes of errors keep the values' own names.
 """
@@ -57,3 +57,12 @@ def holding(submissions: Iterable[Submission]) -> str:
 def count(number: int, noun: str) -> str:
     """``1 task``, ``2 tasks``, ``1,000 tasks``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def size(count: float) -> str:
+    """Bytes for people: ``3.1 kB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

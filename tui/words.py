@@ -11,6 +11,7 @@ from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.machine import Machine
 from decentralml.core.storage.base import Progress
 from decentralml.core.text import clean, short, short_address
+from decentralml.core.words import size
 
 
 def duration(seconds: float) -> str:
@@ -18,8 +19,8 @@ def duration(seconds: float) -> str:
     if seconds < 0:
         return "over"
     parts: list[str] = []
-    for name, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(int(seconds), size)
+    for name, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(int(seconds), length)
         if count or (parts and name != "s"):
             parts.append(f"{count} {name}")
         if len(parts) == 2 or (parts and parts[0].endswith("m")):
@@ -119,15 +120,6 @@ def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -
 def reason_is(submission: Submission) -> str:
     """What the reason on a submission is: why it was rejected, or what its creator asked to change."""
     return "why" if submission.status is S.Rejected else "to change"
-
-
-def size(count: float) -> str:
-    """Bytes for people: ``3.1 kB``."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def transfer(progress: Progress) -> str:

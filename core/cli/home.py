@@ -9,9 +9,8 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, NEW_FILE
-from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import working
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 
 
 @command("home backup")

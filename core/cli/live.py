@@ -1,9 +1,9 @@
 """A training in words: one line an event, and one line that always says where it stands."""
 
-from decentralml.core.cli.output import duration, size
+from decentralml.core.cli.output import duration
 from decentralml.core.training import journal
 from decentralml.core.training.progress import Progress
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 
 
 def figures(metrics: dict[str, float | None]) -> str:

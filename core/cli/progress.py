@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from decentralml.core.cli.output import duration, size
+from decentralml.core.cli.output import duration
 from decentralml.core.storage.base import OnProgress, Progress
 from decentralml.core.text import short
+from decentralml.core.words import size
 
 _CLEAR = "\r\x1b[K"
 _INTERVAL = 0.1

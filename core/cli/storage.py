@@ -14,14 +14,13 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FOLDER, FOLDER_TO_FILL
-from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
 from decentralml.core.storage import upkeep
 from decentralml.core.storage.base import Manifest
 from decentralml.core.storage.local import LocalStorage
 from decentralml.core.storage.store import Store
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 
 _PAGE = 1000
 

@@ -12,14 +12,13 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE, FOLDER
 from decentralml.core.cli.numbers import Number
-from decentralml.core.cli.output import size
 from decentralml.core.cli.progress import transfer
 from decentralml.core.cli.task_arguments import TASK, own_submission
 from decentralml.core.domain import RESULT_BYTES, Submission, Task, TaskType
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.market import Market
 from decentralml.core.storage.base import STAND_IN
-from decentralml.core.words import STATUSES, count
+from decentralml.core.words import STATUSES, count, size
 
 
 @command("task send")

@@ -11,7 +11,7 @@ from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import FILE_OR_FOLDER
 from decentralml.core.cli.numbers import Number
-from decentralml.core.cli.output import duration, size
+from decentralml.core.cli.output import duration
 from decentralml.core.cli.progress import working
 from decentralml.core.cli.task_arguments import TASK, own_submission
 from decentralml.core.domain import Task
@@ -19,7 +19,7 @@ from decentralml.core.errors import Failed
 from decentralml.core.market import Market
 from decentralml.core.text import visible
 from decentralml.core.training import run_folder
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 
 DATA = click.option("--data", type=FILE_OR_FOLDER, metavar="PATH", help="An .npz with x and y, or a folder.")
 

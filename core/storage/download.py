@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from decentralml.core.errors import Failed, Interrupted, Refused
-from decentralml.core.limits import size
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import Cancelled, Caps, File, Manifest, OnProgress
 from decentralml.core.storage.transfer import PATIENCE, TICK, Chunks, Meter, Sink, broken, run, stream
+from decentralml.core.words import size
 
 _TREE = "files"  # inside the hidden folder: what becomes the destination
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from decentralml.core import hostile
 from decentralml.core.errors import Failed, Refused
-from decentralml.core.limits import size as in_words
+from decentralml.core.limits import in_words
 
 if TYPE_CHECKING:
     from decentralml.core.models.inspect import ModelInfo

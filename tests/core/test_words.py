@@ -12,7 +12,7 @@ from decentralml.core.domain import (
     TaskType,
     ValidationStrategy,
 )
-from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, holding, judged
+from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES, count, holding, judged, size
 
 VALUES: tuple[type[StrEnum], ...] = (ResultSubmissionStatus, TaskStatus, TaskType, ValidationStrategy)
 
@@ -57,3 +57,10 @@ def test_one_thing_is_no_plural() -> None:
         "2 files",
         "1,000 files",
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000, "2.1 MB"), (3e12, "3.0 TB")]
+)
+def test_a_size_has_one_unit(count: float, text: str) -> None:
+    assert size(count) == text

@@ -64,13 +64,6 @@ def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
     assert words.duration(seconds) == text
 
 
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000, "2.1 MB"), (3e12, "3.0 TB")]
-)
-def test_a_size_has_one_unit(count: float, text: str) -> None:
-    assert words.size(count) == text
-
-
 def test_a_transfer_without_a_known_end_invents_none() -> None:
     known = Progress(50, 200, 10.0, 15.0, "a\x1bb.txt")
     assert words.transfer(known) == " 25 %  50 B of 200 B  10 B/s  15 s left  ab.txt"

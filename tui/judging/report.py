@@ -10,10 +10,10 @@ from decentralml.core.judging import Candidate
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Model, Report
 from decentralml.core.text import clean, short
-from decentralml.core.words import STATUSES, count
+from decentralml.core.words import STATUSES, count, size
 from decentralml.tui.judging.canvas import Canvas, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
-from decentralml.tui.words import person, size
+from decentralml.tui.words import person
 
 _BAR = 16
 _LABELS = 13  # cells; a digest stands beside one at 80 columns

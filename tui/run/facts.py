@@ -14,10 +14,10 @@ from rich.cells import cell_len, chop_cells
 from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.runs import Run
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 from decentralml.tui.run.words import figure
 from decentralml.tui.widgets.lines import LineOf
-from decentralml.tui.words import duration, size
+from decentralml.tui.words import duration
 
 _LABELS = 16
 # Learning rate and seconds, in the table of epochs.

@@ -9,11 +9,11 @@ from decentralml.core.errors import Failed, Misused, Refused, Unavailable
 from decentralml.core.sandboxed import npz
 from decentralml.core.text import clean
 from decentralml.core.training.run_folder import RunSpec
+from decentralml.core.words import size
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.file_picker import Purpose
 from decentralml.tui.widgets.prose import Field
-from decentralml.tui.words import size
 
 DATA = Purpose(
     "data",

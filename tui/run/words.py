@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training.runs import Run
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 from decentralml.tui.run import plot
 from decentralml.tui.run.reader import Look
 from decentralml.tui.widgets.lines import LineOf, Part
 from decentralml.tui.widgets.paged_table import Row
-from decentralml.tui.words import duration, machine, size
+from decentralml.tui.words import duration, machine
 
 _TONES = {"running": "work", "paused": "warn", "stopping": "warn", "finished": "good"}
 _TONES |= {"failed": "bad", "crashed": "bad", "queued": "dim", "stopped": "dim"}

@@ -17,6 +17,7 @@ from decentralml.core.domain import RESULT_BYTES, Submission, Task, manifest_dig
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
+from decentralml.core.words import size
 from decentralml.tui.hints import read_only
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
@@ -27,7 +28,6 @@ from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.prose import Block, Prose
-from decentralml.tui.words import size
 
 _SHOWN_BYTES = 256 * 1024
 _NUMBERED = 9

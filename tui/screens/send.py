@@ -18,7 +18,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training import send
 from decentralml.core.training.runs import Run
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.working import Working
 from decentralml.tui.signing import proposals
@@ -27,7 +27,7 @@ from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import Purpose, find
 from decentralml.tui.widgets.prose import Block, Field, Prose
-from decentralml.tui.words import ago, size
+from decentralml.tui.words import ago
 
 _LEFT_OUT = 12
 _RESULT = Purpose(

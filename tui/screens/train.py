@@ -20,7 +20,7 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused, Unavaila
 from decentralml.core.machine import Machine, Meter
 from decentralml.core.text import clean
 from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
-from decentralml.core.words import KINDS
+from decentralml.core.words import KINDS, size
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
 from decentralml.tui.run.ready import DATA, Ready, card, get_ready, look_at_data
@@ -31,7 +31,7 @@ from decentralml.tui.session import Session
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import find
 from decentralml.tui.widgets.prose import Block, Prose
-from decentralml.tui.words import machine, size
+from decentralml.tui.words import machine
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen

@@ -15,14 +15,14 @@ from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 from decentralml.tui.failures import Again
 from decentralml.tui.run.ready import DATA
 from decentralml.tui.screens.working import Working, card
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.file_picker import find
 from decentralml.tui.widgets.prose import Field, Line, Prose
-from decentralml.tui.words import duration, size
+from decentralml.tui.words import duration
 
 
 class TryTask(Working[None]):

@@ -11,13 +11,12 @@ from decentralml.core import hostile
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.models.layers import Shape
 from decentralml.core.text import clean, short
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 from decentralml.tui.hints import explain
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.widgets.code_view import CodeView, Piece, highlight
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Field, Prose
-from decentralml.tui.words import size
 
 MOST_BYTES = 4 * 2**20
 _HEX_BYTES = 16 * 2**10

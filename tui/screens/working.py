@@ -11,6 +11,7 @@ from decentralml.core.chain.base import Receipt
 from decentralml.core.domain import Task
 from decentralml.core.errors import Interrupted
 from decentralml.core.text import clean
+from decentralml.core.words import size
 from decentralml.tui import background
 from decentralml.tui.failures import Again
 from decentralml.tui.guarded import found_nothing, ours
@@ -20,7 +21,6 @@ from decentralml.tui.screens.sign import sign
 from decentralml.tui.session import Session
 from decentralml.tui.signing.proposal import Proposal
 from decentralml.tui.widgets.prose import Block, Field
-from decentralml.tui.words import size
 
 T = TypeVar("T")
 _PACKAGES = 30

@@ -36,12 +36,12 @@ from decentralml.core.market import Market
 from decentralml.core.publishing import check_files
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
-from decentralml.core.words import KINDS, POLICIES, count
+from decentralml.core.words import KINDS, POLICIES, count, size
 from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
 from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal, Transfer
-from decentralml.tui.words import ahead, duration, size
+from decentralml.tui.words import ahead, duration
 
 Send = Callable[[Market, OnProgress], Receipt]
 Rows = Sequence[tuple[str, str]]

@@ -5,9 +5,8 @@ from pathlib import PurePosixPath
 
 from decentralml.core.storage.base import Manifest
 from decentralml.core.text import clean
-from decentralml.core.words import count
+from decentralml.core.words import count, size
 from decentralml.tui.widgets.paged_table import Cell, Row
-from decentralml.tui.words import size
 
 _MODEL = {"config.json", "model.weights.h5"}
 _MANY = 40

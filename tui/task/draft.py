@@ -24,9 +24,10 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
 from decentralml.core.text import clean
+from decentralml.core.words import size
 from decentralml.tui.hints import explain, read_only
 from decentralml.tui.session import Session
-from decentralml.tui.words import ahead, size
+from decentralml.tui.words import ahead
 
 KINDS = {word: kind for kind, word in words.KINDS.items()}
 STRATEGIES = {word: policy for policy, word in words.POLICIES.items()}

@@ -15,10 +15,10 @@ from textual.widgets.option_list import Option
 from decentralml.core import named_path
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean, short
+from decentralml.core.words import size
 from decentralml.tui import background, keys
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.words import size
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp

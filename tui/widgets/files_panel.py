@@ -11,12 +11,12 @@ from textual.widgets import Static
 
 from decentralml.core.domain import manifest_digest
 from decentralml.core.text import clean
+from decentralml.core.words import size
 from decentralml.tui import background
 from decentralml.tui.task import assets
 from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.task.facts import Facts
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
-from decentralml.tui.words import size
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp

@@ -249,7 +249,7 @@ def test_too_little_space_is_said_before_anything_is_fetched(tmp_path: Path) -> 
         download.receive(huge, tmp_path / "d", source, check=lambda file: None, caps=Caps(size=2**62))
     assert failed.value.code == "DiskFull"
     assert re.search(
-        rf"needs [\d.]+ [GT]iB more; the disk of {tmp_path} has [\d.]+ [MGT]iB free", failed.value.message
+        rf"needs [\d.]+ [GT]B more; the disk of {tmp_path} has [\d.]+ [MGT]B free", failed.value.message
     )
     assert source.asked == {}
     assert os.listdir(tmp_path) == []
