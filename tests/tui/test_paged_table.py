@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from rich.text import Text
 from textual.app import App, ComposeResult
+from textual.containers import Vertical
 
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 
@@ -58,7 +59,8 @@ class Alone(App[None]):
         self.source = source
 
     def compose(self) -> ComposeResult:
-        yield PagedTable(COLUMNS, self.source.fetch, empty="nothing")
+        with Vertical():
+            yield PagedTable(COLUMNS, self.source.fetch, empty="nothing")
 
     def guarded(self, coroutine: object) -> object:
         return coroutine
@@ -124,6 +126,23 @@ async def test_reloading_what_did_not_change_draws_nothing(monkeypatch: pytest.M
         source.names[3] = "another name"
         await app.table.reload()
         assert [region.y for region in drawn] == [4]
+
+
+async def test_what_changes_while_the_table_is_hidden_is_seen_when_it_is_shown_again() -> None:
+    source = Source(5)
+    app = Alone(source)
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.screen.set_focus(None)  # hiding what has the focus would draw it anew
+        await app.table.reload()
+        await pilot.pause()
+        app.table.parent.display = False
+        await pilot.pause()
+        source.names[1] = "changed"
+        await app.table.reload()
+        app.table.parent.display = True
+        await pilot.pause()
+        seen = "".join(segment.text for strip in app.screen._compositor.render_strips() for segment in strip)
+        assert "changed" in seen
 
 
 async def test_the_cursor_stays_on_its_row_when_rows_come_before_it() -> None:

@@ -133,8 +133,8 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(here, total - 1))
         if not keep_cursor:
             self.scroll_to(y=0, animate=False, immediate=True)
-        for y in range(self.size.height):
-            if self._line(y) != self._drawn.get(y):
+        for y, drawn in self._drawn.items():  # also while it is hidden: what was drawn is shown again
+            if self._line(y) != drawn:
                 self.refresh(Region(0, y, self.size.width, 1))
         self.post_message(self.Moved(self))
 
