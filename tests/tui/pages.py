@@ -17,6 +17,7 @@ from decentralml.tui.screens.address_book import AddressBookScreen
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.failure import FailureStory
 from decentralml.tui.screens.federate_form import FederateForm
+from decentralml.tui.screens.file_picker import FilePicker
 from decentralml.tui.screens.form import Form
 from decentralml.tui.screens.held_out import HELD_OUT, HeldOut
 from decentralml.tui.screens.label import LabelFiles
@@ -33,7 +34,6 @@ from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.train import StartTraining
 from decentralml.tui.screens.try_task import TryTask
 from decentralml.tui.screens.viewer import Viewer
-from decentralml.tui.widgets.file_picker import FilePicker
 
 from . import judged
 from .conftest import ASSETS, START, Place, opened, settled, text_of, until

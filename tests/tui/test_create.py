@@ -14,6 +14,7 @@ from decentralml.core.paths import Home
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.screens.file_picker import FilePicker
 from decentralml.tui.screens.form import Choice
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
@@ -21,7 +22,6 @@ from decentralml.tui.screens.tasks import Tasks
 from decentralml.tui.state import State
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Draft
-from decentralml.tui.widgets.file_picker import FilePicker
 
 from .conftest import ASSETS, PASSWORD, Place, opened, text_of, until
 

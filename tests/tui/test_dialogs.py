@@ -4,8 +4,8 @@ import pytest
 from textual.widgets import Button, Input
 
 from decentralml.tui import keys
+from decentralml.tui.screens.file_picker import FilePicker
 from decentralml.tui.screens.train import StartTraining
-from decentralml.tui.widgets.file_picker import FilePicker
 
 from .conftest import Place, opened, text_of, until
 from .pages import DIALOGS, opener

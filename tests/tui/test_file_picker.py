@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList, Static
 
-from decentralml.tui.widgets.file_picker import MOST_ENTRIES, FilePicker, Purpose, find, read
+from decentralml.tui.screens.file_picker import MOST_ENTRIES, FilePicker, Purpose, find, read
 
 from .conftest import Place, text_of, until
 

@@ -14,10 +14,10 @@ from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 from decentralml.tui import background
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.file_picker import FilePicker
 from decentralml.tui.screens.send import SendResult
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
-from decentralml.tui.widgets.file_picker import FilePicker
 
 from .conftest import PASSWORD, Place, settled, text_of, until
 from .turns import at_once, burst

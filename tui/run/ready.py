@@ -12,16 +12,8 @@ from decentralml.core.training.run_folder import RunSpec
 from decentralml.core.words import size
 from decentralml.tui.session import Session
 from decentralml.tui.task import facts as task_facts
-from decentralml.tui.widgets.file_picker import Purpose
 from decentralml.tui.widgets.prose import Field
 
-DATA = Purpose(
-    "data",
-    "Data: your own, it stays here",
-    "either",
-    holds="an .npz with x and y; or a folder that the task's script reads",
-    fits=lambda path: path.suffix == ".npz",
-)
 _TYPES = {"u": "uint", "i": "int", "f": "float"}
 
 

@@ -19,9 +19,9 @@ from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Choose, Dialog
+from decentralml.tui.screens.file_picker import Purpose
 from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import Purpose
 from decentralml.tui.widgets.secret import Secret
 
 if TYPE_CHECKING:

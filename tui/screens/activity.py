@@ -14,8 +14,8 @@ from decentralml.core.words import count
 from decentralml.tui import activity_rows
 from decentralml.tui.failures import Failure
 from decentralml.tui.pulse import Pulse
+from decentralml.tui.screens.activity_actions import ActivityActions
 from decentralml.tui.screens.base import Thing
-from decentralml.tui.screens.doing import Doing
 from decentralml.tui.signing import proposals
 from decentralml.tui.widgets.paged_table import PagedTable, Row
 from decentralml.tui.widgets.rows import Rows, fair_shares
@@ -28,7 +28,7 @@ _MINE = 0.75
 _LEAST_ROWS = 2
 
 
-class Activity(Doing):
+class Activity(ActivityActions):
     """Four lists. In a narrow terminal those without anything in them make room."""
 
     SCOPE = "activity"

@@ -22,12 +22,12 @@ from decentralml.core.text import clean
 from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.screens.form import Choice
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal, rebuildable
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Checked, Draft, Finding
-from decentralml.tui.widgets.file_picker import Purpose, find
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
 _LINES = ("files", "pays", "wanted", "until", "labels", "samples", "coordinates", "more")

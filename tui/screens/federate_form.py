@@ -17,9 +17,9 @@ from decentralml.core.text import clean
 from decentralml.core.words import count
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.screens.held_out import HELD_OUT
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import Purpose, find
 
 _NEW_MODEL = Purpose(
     "new-model",

@@ -17,8 +17,8 @@ from decentralml.core.text import visible
 from decentralml.tui import background, keys
 from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import Purpose, find
 
 Answer = TypeVar("Answer")
 

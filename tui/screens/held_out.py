@@ -15,8 +15,8 @@ from decentralml.core.text import clean
 from decentralml.tui import background
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.dialog import Dialog
+from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import Purpose, find
 
 _TYPED = "unsandboxed"
 HELD_OUT = Purpose(

@@ -12,7 +12,7 @@ from decentralml.core.training.runs import Run
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Reader
-from decentralml.tui.screens.running import Running
+from decentralml.tui.screens.run_actions import RunActions
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.run_panel import RunPanel
 
@@ -30,7 +30,7 @@ _WIDE = 140
 _EMPTY = "No run yet. r starts one."
 
 
-class RunsScreen(Running):
+class RunsScreen(RunActions):
     """The list stays in a strip above the live panel, or at its left where there is room.
 
     The disk is looked at once a second while the screen is shown, and what changed is drawn.

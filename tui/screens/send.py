@@ -20,12 +20,12 @@ from decentralml.core.training import send
 from decentralml.core.training.runs import Run
 from decentralml.core.words import count, size
 from decentralml.tui.failures import Again
+from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.screens.working import Working
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import rebuildable
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import Purpose, find
 from decentralml.tui.widgets.prose import Block, Field, Prose
 from decentralml.tui.words import ago
 

@@ -14,8 +14,8 @@ from decentralml.core.text import clean
 from decentralml.tui import keys
 from decentralml.tui.hints import explain, read_only
 from decentralml.tui.pulse import Pulse
-from decentralml.tui.screens.acting import Acting
 from decentralml.tui.screens.base import Thing
+from decentralml.tui.screens.task_actions import TaskActions
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
@@ -43,7 +43,7 @@ HISTORY = (
 )
 
 
-class TaskDetail(Acting):
+class TaskDetail(TaskActions):
     """The cursor begins on ``submission_id``, where one is given.
 
     The panels lie beside each other where there is room; else one is shown, and ``]`` goes to the next.

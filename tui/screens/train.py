@@ -23,19 +23,26 @@ from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, Run
 from decentralml.core.words import KINDS, size
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
-from decentralml.tui.run.ready import DATA, Ready, card, get_ready, look_at_data
+from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
+from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.screens.working import Working
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import find
 from decentralml.tui.widgets.prose import Block, Prose
 from decentralml.tui.words import machine
 
 if TYPE_CHECKING:
     from decentralml.tui.screens.base import MarketScreen
 
+DATA = Purpose(
+    "data",
+    "Data: your own, it stays here",
+    "either",
+    holds="an .npz with x and y; or a folder that the task's script reads",
+    fits=lambda path: path.suffix == ".npz",
+)
 _MOST_TASKS = 200
 _MACHINE_SECONDS = 1.0
 _QUESTION = 32

@@ -17,10 +17,10 @@ from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.words import count, size
 from decentralml.tui.failures import Again
-from decentralml.tui.run.ready import DATA
+from decentralml.tui.screens.file_picker import find
+from decentralml.tui.screens.train import DATA
 from decentralml.tui.screens.working import Working, card
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.file_picker import find
 from decentralml.tui.widgets.prose import Field, Line, Prose
 from decentralml.tui.words import duration
 

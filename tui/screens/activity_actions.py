@@ -14,7 +14,7 @@ from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Row
 
 
-class Doing(MarketScreen):
+class ActivityActions(MarketScreen):
     """Base of Activity. Its tables ``work`` and ``failed`` have the rows of `activity_rows`."""
 
     def __init__(self) -> None:

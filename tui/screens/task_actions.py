@@ -11,7 +11,7 @@ from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.task.facts import Facts
 
 
-class Acting(MarketScreen):
+class TaskActions(MarketScreen):
     """Acts on a task of which the screen has read the ``facts``, or on the submission under its cursor."""
 
     def __init__(self, task_id: int) -> None:

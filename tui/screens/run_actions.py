@@ -23,7 +23,7 @@ _OF_A_RUN = frozenset(
 )
 
 
-class Running(MarketScreen):
+class RunActions(MarketScreen):
     """Acts on `run`, of which the screen has `seen` what is on disk. Nothing but a delivery is signed."""
 
     def __init__(self) -> None:
