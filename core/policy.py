@@ -55,9 +55,10 @@ class Policy:
             self._names = {
                 node.name for node in ast.parse(self._source).body if isinstance(node, ast.FunctionDef)
             }
-        except (Refused, Failed, SyntaxError, ValueError, RecursionError) as error:
+        except (Refused, Failed, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            why = str(error) or "It is nested too deep."  # a parser's MemoryError says nothing
             raise Misused(
-                "BadPolicy", f"{script.name} cannot be used: {error}", "Mend the script and validate again."
+                "BadPolicy", f"{script.name} cannot be used: {why}", "Mend the script and validate again."
             ) from error
         self.digest = hashlib.sha256(self._source).hexdigest()
 

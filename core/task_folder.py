@@ -109,8 +109,19 @@ def _settings(folder: Path) -> dict[str, str | None]:
 def _text(node: ast.AST) -> str | None:
     """``"x"``, or the ``"x"`` of ``os.environ.get("X", "x")``: in the sandbox nothing of the kind is set."""
     if isinstance(node, ast.Call) and len(node.args) == 2:
-        node = node.args[1] if ast.unparse(node.func).endswith(("environ.get", "getenv")) else node
+        node = node.args[1] if _asks_environment(node.func) else node
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _asks_environment(function: ast.AST) -> bool:
+    """Whether it is ``os.environ.get`` or ``os.getenv``, under whatever name ``os`` has."""
+    if isinstance(function, ast.Name):
+        return function.id == "getenv"
+    if not isinstance(function, ast.Attribute):
+        return False
+    of = function.value
+    environ = getattr(of, "attr", None) == "environ" or getattr(of, "id", None) == "environ"
+    return function.attr == "getenv" or (function.attr == "get" and environ)
 
 
 def _named_in(script: Path) -> list[tuple[str, ast.AST]]:
@@ -124,9 +135,12 @@ def _named_in(script: Path) -> list[tuple[str, ast.AST]]:
 def _parsed(script: Path) -> ast.Module:
     try:
         return ast.parse(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        # The last is how the parser says that something is nested too deep for it.
         raise Refused(
-            "BadScript", f"{script.name} is not Python: {error}.", "Mend it, then try again."
+            "BadScript",
+            f"{script.name} is not Python: {str(error) or 'it is nested too deep'}.",
+            "Mend it, then try again.",
         ) from error
 
 

@@ -19,6 +19,7 @@ from decentralml.core.words import count
 Shape = tuple[int | None, ...]
 
 _TEXT = 120
+_NO_SIZE = 2**40
 _HIDDEN = {
     "name",
     "dtype",
@@ -145,22 +146,32 @@ def _declared(kind: str, settings: dict[str, Any], build: dict[str, Any]) -> int
     if settings.get("lora_rank") or settings.get("quantization_config"):
         return None
     if kind == "Embedding":
-        return int(settings["input_dim"]) * int(settings["output_dim"])
+        return _whole(settings["input_dim"]) * _whole(settings["output_dim"])
     shape = build.get("input_shape")
     if not isinstance(shape, list) or not shape or not isinstance(shape[-1], int):
         return None
-    width, bias = shape[-1], 1 if settings.get("use_bias", True) else 0
+    width, bias = _whole(shape[-1]), 1 if settings.get("use_bias", True) else 0
     if kind == "Dense":
-        return int(settings["units"]) * (width + bias)
+        return _whole(settings["units"]) * (width + bias)
     if kind in _GATES:
-        units, gates = int(settings["units"]), _GATES[kind]
+        units, gates = _whole(settings["units"]), _GATES[kind]
         biases = bias * (2 if kind == "GRU" and settings.get("reset_after", True) else 1)
         return gates * units * (width + units + biases)
     if kind in ("Conv1D", "Conv2D", "Conv3D") and settings.get("data_format") == "channels_last":
         kernel = settings["kernel_size"]
-        kernel = math.prod(kernel) if isinstance(kernel, list) else int(kernel)
-        return int(settings["filters"]) * (kernel * (width // int(settings.get("groups") or 1)) + bias)
+        sides = kernel if isinstance(kernel, list) else [kernel] * int(kind[4])
+        if len(sides) != int(kind[4]):
+            raise ValueError(f"a {kind} with a kernel of {len(sides)} sides")
+        groups = _whole(settings.get("groups") or 1)
+        return _whole(settings["filters"]) * (math.prod(map(_whole, sides)) * (width // groups) + bias)
     return None
+
+
+def _whole(size: Any) -> int:
+    """A size in a config. Raises `ValueError` for one that no layer has: a product of such takes hours."""
+    if not 0 <= size < _NO_SIZE:
+        raise ValueError("a size that no layer has")
+    return int(size)
 
 
 def _shapes(model: dict[str, Any]) -> list[Shape | None]:

@@ -110,7 +110,10 @@ def _header(archive: zipfile.ZipFile, name: str) -> Header:
         begins = 12 if start[6] >= 2 else 10
         length = int.from_bytes(start[8:begins], "little")
         text = (start[begins:] + file.read(min(length, _HEADER_BYTES)))[:length]
-    header = ast.literal_eval(text.decode("latin-1"))
+    try:
+        header = ast.literal_eval(text.decode("latin-1"))
+    except MemoryError as error:  # the parser's, of what is nested too deep for it
+        raise ValueError(f"the header of {name} is none") from error
     return Header(tuple(int(side) for side in header["shape"]), str(header["descr"]))
 
 

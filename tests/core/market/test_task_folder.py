@@ -91,6 +91,7 @@ def test_the_base_model_is_looked_for_where_the_script_does(
         (GOOD.replace("train_model", "train"), "MissingFunction"),
         ("def broken(:\n", "BadScript"),
         ("x = 1\0", "BadScript"),
+        ("x = " + "-" * 10_000 + "1", "BadScript"),
         ("#" * 1_000_001, "TooLarge"),
     ],
 )
@@ -101,6 +102,11 @@ def test_a_contributors_folder_is_refused(tmp_path: Path, script: str | None, co
     with pytest.raises(Refused) as refused:
         task_folder.check(tmp_path, TaskType.ModelContributor)
     assert refused.value.code == code
+
+
+def test_a_name_without_an_end_is_no_place_of_a_model(tmp_path: Path) -> None:
+    (tmp_path / "model_contributor.py").write_text(GOOD + f"MODEL_PATH = os{'.a' * 2000}.get('X', 'y')\n")
+    assert task_folder.base_model(tmp_path) is None
 
 
 def test_functions_may_be_imported_or_assigned(tmp_path: Path) -> None:

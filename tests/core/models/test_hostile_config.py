@@ -8,11 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from decentralml.core.errors import Refused
 from decentralml.core.models import structure
 from decentralml.core.models.inspect import inspect
+from decentralml.core.models.layers import describe
+from decentralml.core.models.limits import Limits
 
 ODD = (
     *(None, True, -1, 10**400, 2**63, 1.5, float("nan"), "", "\ud800", "x" * 5000),
@@ -57,3 +60,37 @@ def test_a_size_without_an_end_is_refused(copy: Callable[[str], Path]) -> None:
     with pytest.raises(Refused) as refused:
         inspect(folder)
     assert refused.value.code == "BadConfig"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kernel", [[int("9" * 4300)] * 2000, [2] * 1_000_000, [3, 3, 3]])
+def test_a_kernel_that_no_layer_has_is_refused_and_not_multiplied(kernel: list[int]) -> None:
+    settings = {"filters": 1, "kernel_size": kernel, "data_format": "channels_last"}
+    layer = {
+        "class_name": "Conv2D",
+        "config": settings,
+        "build_config": {"input_shape": [None, 4, 4, 3]},
+    }
+    with pytest.raises(Refused) as refused:
+        describe({"class_name": "Sequential", "config": {"layers": [layer]}}, {}, Limits())
+    assert refused.value.code == "BadConfig"
+
+
+@pytest.mark.timeout(20)
+def test_models_of_many_layers_are_soon_compared(copy: Callable[[str], Path]) -> None:
+    sound = inspect(copy("a"))
+    dense, other = (msgspec.structs.replace(sound.layers[-1], class_name=kind) for kind in ("Dense", "ReLU"))
+    deep = msgspec.structs.replace(sound, layers=(dense,) * 1000)
+    deeper = msgspec.structs.replace(sound, layers=(dense, dense, other) * 3333)
+    assert len(structure.diff(deep, deeper).changes) == 1000 - 2 + 9999 - 2
+
+
+def test_of_layers_put_between_the_others_correspond(copy: Callable[[str], Path]) -> None:
+    sound = inspect(copy("a"))
+    first, *rest = sound.layers
+    added = msgspec.structs.replace(first, class_name="Dropout", path="layers/dropout")
+    after = msgspec.structs.replace(sound, layers=(first, added, *rest))
+    (change,) = structure.diff(sound, after).changes
+    assert (change.what, change.path) == ("added", "layers/dropout")
+    (change,) = structure.diff(after, sound).changes
+    assert (change.what, change.path) == ("removed", "layers/dropout")

@@ -121,6 +121,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         b"\x93NUMPY\x01\x00\xff\xff{",
         b"\x93NUMPY\x01\x00\x04\x00[[[[",
         b"\x93NUMPY\x01\x00\x02\x00{}",
+        b"\x93NUMPY\x01\x00\x07\x27" + b"-" * 9990 + b"1",
     ],
 )
 def test_a_header_that_is_none_is_refused(header: bytes, tmp_path: Path) -> None:
