@@ -41,10 +41,10 @@ class Heart:
         try:
             await background.call(app.state.load)
             await background.call(app.failures.load)
+            await app.looks.load_sheets(_SHEETS)  # first: pages are also seen without a ledger
             if app.session is None:
                 app.session = await background.call(self._session)
             session = app.session
-            await app.looks.load_sheets(_SHEETS)
         except Exception as error:
             problem = ours(error)
             app.show_error(problem)

@@ -229,6 +229,18 @@ async def test_an_app_opens_without_a_folder_that_cannot_be_had(market_home: Pla
         await until(pilot, lambda: "1,234" in text_of(app).splitlines()[0], "the new block")
 
 
+async def test_pages_are_laid_out_also_while_no_ledger_can_be_opened(
+    market_home: Place, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.sqlite"
+    broken.write_bytes(b"no ledger" * 1000)
+    app = DecentralMLApp(market_home.home, {"chain": f"local:{broken}"})
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, lambda: "is not a ledger" in text_of(app), "what is wrong")
+        await pilot.press("6")
+        await until(pilot, lambda: "mine  task:12" in text_of(app), "the filter, beside its name")
+
+
 async def _raise(error: Exception) -> None:
     raise error
 
