@@ -2,8 +2,8 @@
 
 In it: key files (encrypted, or the backup is refused), address book, settings, keys, themes, what was seen of
 ledgers, decisions that are not signed yet, calls whose outcome is not known, reports, and the records of
-runs. Not in it: downloads, environments, checkpoints and results of
-runs, federated models, and a ledger or a storage that lies in the home: others may share these.
+runs. Not in it: downloads, environments, checkpoints and results of runs, federated models, and a ledger or
+a storage that lies in the home: others may share these.
 
 The archive is a plain tar. Its last member lists all others with size and SHA-256: without it the archive
 is half written.

@@ -6,6 +6,7 @@ from functools import cache
 
 from msgspec import Struct
 
+from decentralml.core.chain import rules
 from decentralml.core.chain.base import Chain, SubmissionQuery, TaskQuery
 from decentralml.core.domain import LIVE, MAX_U32, ResultSubmissionStatus, Submission, Task
 
@@ -53,7 +54,7 @@ def _to_judge(chain: Chain, creator: str, task_of: TaskOf) -> list[Item]:
     for submission in chain.submissions(query).items:
         task = task_of(submission.task_id)
         if submission.status is ResultSubmissionStatus.Assigned:
-            if block - submission.started > constants.work_period:
+            if rules.overdue(submission, constants, block):
                 items.append(_item(Waiting.time_out, "time_out", task, submission, submission.worker))
         elif submission.delivered is not None:
             fresh = submission.status is ResultSubmissionStatus.PendingValidation

@@ -174,7 +174,7 @@ class Judge:
                 )
         verdict = decide(task.terms.validation_strategy, found, self._policy)
         found = found.with_verdict(verdict, self._policy.digest if self._policy else None)
-        folder = report_folder(market.home, submission_id, digest)
+        folder = market.home.folder(report_folder(market.home, submission_id, digest))
         report.write(found, folder)
         return Judgement(
             submission_id=submission_id, digest=digest, report=found, verdict=verdict, folder=folder
@@ -236,8 +236,11 @@ def _answers(submission: Submission, folder: Path | None) -> bytes:
 
 
 def report_folder(home: Home, submission_id: int, digest: str) -> Path:
-    """The folder of the report on one delivered result; holds nothing else, so that it can be published."""
-    return home.folder(home.reports / str(submission_id) / _key(digest))
+    """The folder of the report on one delivered result; holds nothing else, so that it can be published.
+
+    It is made when the report is written.
+    """
+    return home.reports / str(submission_id) / _key(digest)
 
 
 def _key(digest: str) -> str:
@@ -271,6 +274,8 @@ def is_published(home: Home, submission: Submission) -> bool:
     if submission.digest is None or submission.report_digest is None:
         return False
     folder = report_folder(home, submission.id, submission.digest)
+    if not (folder / report.FILE).exists():
+        return False
     return submission.report_digest == manifest.digest(manifest.scan(folder))
 
 

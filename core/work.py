@@ -200,10 +200,11 @@ def try_task(
 
     assert spec.task_id is not None, "a try is of a task"
     task = market.chain.task(spec.task_id)
+    assets = task.terms.assets
+    # Before the try: a storage that is away costs no minute of training.
+    size = market.storage_for(assets[0]).manifest(assets[1]).size if assets else 0
     report = tryout.try_task(spec, market.home, market.settings, on_event=on_event, cancelled=cancelled)
     seconds = report.seconds_total
-    assets = task.terms.assets
-    size = market.storage.manifest(assets[1]).size if assets else 0
     return Trial(
         report=report,
         download=size,

@@ -129,7 +129,7 @@ def extrinsic(call: Call, signer: Signer, nonce: int, block: int, genesis: str) 
 def canonical_address(address: str) -> str:
     """``address`` itself, if it is the one way to write its key here. Raises `Misused` ("BadAddress", …).
 
-    Without this an account could have several names: the decoder passes over spaces at the end.
+    An account must not have several names. The decoder sees to that; the ledger does not rest on it.
     """
     if signing.encode_address(signing.decode_address(address)) != address:
         raise Misused("BadAddress", f"{address[:60]!r} is not an address.", "Check it for a slip of the pen.")

@@ -38,7 +38,7 @@ class Written(Struct, frozen=True):
 
 
 def follow(tail: Tail, block: int, body: bytes, done: Written) -> Tail:
-    """The tail once the extrinsic ``body``, which did what was ``written``, is appended in ``block``."""
+    """The tail once the extrinsic ``body``, which did what ``done`` says, is appended in ``block``."""
     row = tail.row + 1
     return Tail(
         row,

@@ -9,7 +9,7 @@ import click
 
 from decentralml.core import named_path
 from decentralml.core.amount import format_amount, parse_amount
-from decentralml.core.cli.answers import receipt_data, record_fields
+from decentralml.core.cli.chain_values import receipt_data, record_fields
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App

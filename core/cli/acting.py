@@ -7,7 +7,7 @@ from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import Receipt
 from decentralml.core.chain.calls import Call
-from decentralml.core.cli.answers import receipt_data
+from decentralml.core.cli.chain_values import receipt_data
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
 from decentralml.core.domain import Balance, Submission, Task

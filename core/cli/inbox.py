@@ -5,7 +5,7 @@ from collections import Counter
 import click
 
 from decentralml.core import inbox as inboxes
-from decentralml.core.cli.answers import when
+from decentralml.core.cli.chain_values import when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.numbers import Number

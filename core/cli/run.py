@@ -7,9 +7,9 @@ import click
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
-from decentralml.core.cli.live import figures, line_of
 from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import duration
+from decentralml.core.cli.run_words import figures, line_of
 from decentralml.core.text import short
 from decentralml.core.training import follow, journal
 from decentralml.core.training.runs import Run, Runs

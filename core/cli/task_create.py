@@ -10,7 +10,7 @@ from decentralml.core import publishing
 from decentralml.core.amount import format_amount, parse_amount
 from decentralml.core.chain.calls import CreateTask
 from decentralml.core.cli.acting import act, answer
-from decentralml.core.cli.answers import task_data, when
+from decentralml.core.cli.chain_values import task_data, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App

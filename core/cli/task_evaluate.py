@@ -12,7 +12,7 @@ from decentralml.core import judging
 from decentralml.core.amount import format_amount
 from decentralml.core.cli import progress, report_view
 from decentralml.core.cli.acting import task_facts
-from decentralml.core.cli.answers import receipt_data, submission_data
+from decentralml.core.cli.chain_values import receipt_data, submission_data
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App

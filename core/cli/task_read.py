@@ -9,7 +9,7 @@ from decentralml.core import task_filter
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import TaskQuery
-from decentralml.core.cli.answers import record_fields, submission_data, task_data, when
+from decentralml.core.cli.chain_values import record_fields, submission_data, task_data, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.numbers import Number

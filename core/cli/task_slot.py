@@ -5,7 +5,7 @@ from typing import Any
 from decentralml.core.amount import format_amount
 from decentralml.core.chain.calls import AbandonTask, AssignTask, TimeOut
 from decentralml.core.cli.acting import act, answer, submission_facts, task_facts
-from decentralml.core.cli.answers import record_fields, when
+from decentralml.core.cli.chain_values import record_fields, when
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.progress import transfer

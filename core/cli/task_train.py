@@ -123,7 +123,7 @@ def train(app: App, task_id: int, detach: bool, unsandboxed: bool, **options: An
     """
     Shows a live line; the training goes on when this terminal goes away. `run tail` shows it again.
     """
-    from decentralml.core.cli.training import watch
+    from decentralml.core.cli.run_watch import watch
     from decentralml.core.training.runs import Runs
 
     market, task = app.market(), app.chain.task(task_id)

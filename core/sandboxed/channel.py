@@ -59,7 +59,9 @@ class Channel:
             event["metrics"], nonfinite = finite(fields["metrics"])
             if nonfinite:
                 event["nonfinite"] = nonfinite
-        line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        text = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        # UTF-8, so that a traceback in any script fits a line; half a surrogate pair, no text, becomes "?".
+        line = text.encode(errors="replace") + b"\n"
         if len(line) > EVENT_BYTES:
             raise ValueError(f"an event of {len(line)} bytes ({kind}) is more than {EVENT_BYTES}")
         try:

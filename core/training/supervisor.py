@@ -22,11 +22,11 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.training import job as jobs
 from decentralml.core.training import journal, queue
 from decentralml.core.training.intake import Intake
+from decentralml.core.training.load import Watch, out_of_memory_kills
 from decentralml.core.training.locks import hold
 from decentralml.core.training.output import Output
 from decentralml.core.training.progress import fold
 from decentralml.core.training.run_folder import RunFolder
-from decentralml.core.training.watch import Watch, out_of_memory_kills
 
 GRACE = 20.0
 SAVING = 100.0  # more, for a worker that has obeyed and saves what it has

@@ -18,7 +18,7 @@ from decentralml.core.config import Settings
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import StorageType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Failed, Refused
-from decentralml.core.judging import Judge, own_report, published_report, ranking
+from decentralml.core.judging import Judge, is_published, own_report, published_report, ranking
 from decentralml.core.market import Market
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.storage.base import File, Manifest
@@ -324,6 +324,14 @@ def test_a_report_with_another_digest_than_the_chains_is_refused(ada: Market, wo
     lying = replace(ada.chain.submission(worker.submission), report_digest="0" * 64)
     with pytest.raises(Refused, match="another digest"):
         published_report(worker.market, lying)
+
+
+def test_looking_for_a_report_makes_no_folder(ada: Market, worker: Worker) -> None:
+    worker.deliver("ipfs://x#sha256=" + "0" * 64, StorageType.IPFS)
+    submission = ada.chain.submission(worker.submission)
+    assert ranking(ada, submission.task_id)[0].report is None
+    assert not is_published(ada.home, replace(submission, report_digest="0" * 64))
+    assert not any(ada.home.reports.iterdir())
 
 
 def test_one_broken_report_hides_no_other_and_is_told(

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from decentralml.core.sandboxed.channel import EVENT_BYTES, Channel, Control, Stopped, finite
+from decentralml.core.sandboxed.channel import EVENT_BYTES, TEXT_CHARS, Channel, Control, Stopped, finite
+from decentralml.core.sandboxed.script import TRACEBACK_CHARS
+from decentralml.core.training import journal
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,15 @@ def test_an_event_never_grows_beyond_its_bound(pipe: tuple[int, int]) -> None:
     assert len(os.read(pipe[0], 100_000)) < EVENT_BYTES
     with pytest.raises(ValueError, match="bytes"):
         channel.emit("warning", text="x" * EVENT_BYTES)
+
+
+def test_the_longest_failure_fits_an_event_whatever_it_is_written_in(pipe: tuple[int, int]) -> None:
+    failure = {"error": "😀" * TEXT_CHARS, "hint": "\ud800" * TEXT_CHARS, "traceback": "😀" * TRACEBACK_CHARS}
+    Channel(pipe[1]).emit("failed", **failure)
+    found = journal.from_worker(os.read(pipe[0], EVENT_BYTES).rstrip(b"\n"))
+    assert isinstance(found, journal.Failed)
+    assert (found.error, found.traceback) == (failure["error"], failure["traceback"])
+    assert set(found.hint) == {"?"}
 
 
 def test_no_control_file_or_a_torn_one_means_run(pipe: tuple[int, int], tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def line_of(event: journal.Event) -> str:
     """What a person reads of an event; "" for those that say nothing alone."""
     match event:
         case journal.Queued():
-            return f"waits for its turn, {event.running} run before it" if event.running else "starts"
+            return (
+                f"waits for its turn, {count(event.running, 'run')} before it" if event.running else "starts"
+            )
         case journal.Started():
             again = f", attempt {event.attempt}" if event.attempt > 1 else ""
             return f"started in {event.protection}{again}"

@@ -4,8 +4,8 @@ import sys
 
 from decentralml.core.cli import progress
 from decentralml.core.cli.context import App
-from decentralml.core.cli.live import line_of, status
 from decentralml.core.cli.run import run_data
+from decentralml.core.cli.run_words import line_of, status
 from decentralml.core.errors import Failed, Interrupted
 from decentralml.core.training import journal
 from decentralml.core.training.follow import follow

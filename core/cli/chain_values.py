@@ -55,20 +55,22 @@ def record_fields(record: Record, constants: Constants) -> list[tuple[str, str]]
         (worker.rejected, "rejected"),
         (worker.silent, "left silent"),
         (worker.timed_out, "timed out"),
-        (worker.abandoned, "abandoned"),
+        (worker.abandoned, "given back"),
         (worker.open, "open"),
     )
+    workers = f"; {count(creator.workers, 'worker')}" if creator.workers else ""
+    creators = f"; {count(worker.creators, 'creator')}" if worker.creators else ""
+    as_creator = (
+        f"{count(creator.tasks, 'task')}: {_tallies(decided, 'worker')}{pace}{workers}; "
+        f"paid {format_amount(creator.paid)}"
+    )
+    as_worker = (
+        f"{worker.taken:,} taken: {_tallies(done, 'creator')}{creators}; "
+        f"earned {format_amount(worker.earned)}"
+    )
     return [
-        (
-            "as creator",
-            f"{count(creator.tasks, 'task')}: {_tallies(decided, 'worker')}{pace}; "
-            f"{count(creator.workers, 'worker')}; paid {format_amount(creator.paid)}",
-        ),
-        (
-            "as worker",
-            f"{worker.taken} taken: {_tallies(done, 'creator')}; "
-            f"{count(worker.creators, 'creator')}; earned {format_amount(worker.earned)}",
-        ),
+        ("as creator", as_creator if creator.tasks else "no task yet"),
+        ("as worker", as_worker if worker.taken else "nothing taken yet"),
     ]
 
 
