@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-users check lint types bench setup clean
+.PHONY: run test test-users check lint types bench screens setup clean
 
 # On a terminal the app; a whole market, played and narrated, where there is none.
 run:

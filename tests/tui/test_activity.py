@@ -24,7 +24,6 @@ from decentralml.tui.transfers import Transfers
 
 from .conftest import Place, opened, settled, text_of, until
 
-DAY = 14_400
 REVIEW = 43_200
 WORK = 100_800
 

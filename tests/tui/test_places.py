@@ -18,13 +18,9 @@ from decentralml.tui.state import State
 from .conftest import Place, settled, until
 from .trainings import Training, finished
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 Way = Callable[[DecentralMLApp, Pilot[None]], Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is looked at ten times a second, so that no test waits for a second."""
-    monkeypatch.setattr("decentralml.tui.screens.runs.LOOK_SECONDS", 0.1)
 
 
 @pytest.fixture

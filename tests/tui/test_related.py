@@ -23,13 +23,9 @@ from decentralml.tui.screens.viewer import Viewer
 from .conftest import ASSETS, PASSWORD, SCRYPT_N, Place, settled, until
 from .trainings import Training, finished
 
+pytestmark = pytest.mark.usefixtures("quick_looks")
+
 Opener = Callable[[Place, DecentralMLApp, Pilot[None]], Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is looked at ten times a second, so that no test waits for a second."""
-    monkeypatch.setattr("decentralml.tui.screens.runs.LOOK_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -50,7 +50,9 @@ def _figures(report: Report, others: Sequence[Report], canvas: Canvas) -> Text:
     candidate = report.candidate.values if report.candidate else {}
     base = report.baseline.values if report.baseline else {}
     claimed = report.claimed.metrics if report.claimed else {}
-    main = (report.candidate or report.baseline).main  # type: ignore[union-attr]
+    measured = report.candidate or report.baseline
+    assert measured is not None, "there is a figure"
+    main = measured.main
     rows: list[list[Cell]] = [["", "BASELINE", "CANDIDATE", "+/-", "CLAIMED", ""]]
     rows += [
         [

@@ -8,13 +8,13 @@ from rich.text import Text
 from decentralml.core.models.mistakes import Mistake, Picture
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.widgets.columns import heading
+from decentralml.tui.widgets.heatmap import DENSITY
 
 _SMALL = 14  # pixels to a side where whole pictures have no room
 _GAP = 2
 _LEAST = 3  # whole pictures side by side, before they are drawn small
 THREE = 3 * _SMALL + 2 * _GAP  # cells that three small ones take
 _HEAD, _CAPTIONS = 1, 2  # lines above the pictures, and below each
-_DENSITY = " .:-=+*#%@"
 
 
 def pictures(mistakes: Sequence[Mistake], canvas: Canvas, above: int) -> Text:
@@ -84,7 +84,7 @@ def _picture(picture: Picture, side: int, canvas: Canvas) -> list[Text]:
         line = Text()
         for above, below in zip(upper, lower, strict=True):
             if canvas.plain:
-                line.append(_DENSITY[(above + below) * (len(_DENSITY) - 1) // 510])
+                line.append(DENSITY[(above + below) * (len(DENSITY) - 1) // 510])
             else:
                 line.append("▀", Style(color=_colour(above), bgcolor=_colour(below)))
         lines.append(line)

@@ -1,4 +1,4 @@
-"""Making an account: its dialogs in their order. Each flow is awaited inside a worker."""
+"""An account made, imported, exported, forgotten; its password: flows of dialogs, awaited in a worker."""
 
 import secrets
 from collections.abc import Awaitable, Callable

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
 from decentralml.core.text import clean
+from decentralml.tui.widgets.cells import cut
 
 Tone = Callable[[str], Style]
 """The style of a tone: head, dim, strong, good, bad, warn or accent."""
@@ -44,7 +45,7 @@ def columns(
         shown = row[: len(widths)]
         for i, (words, name) in enumerate(shown):
             style = tone(name or ("head" if head and number == 0 else ""))
-            words = _cut(words, widths[i])
+            words = cut(words, widths[i])
             pad = " " * (widths[i] - cell_len(words))
             text.append(f"{pad}{words}" if i in right else words, style)
             if i < len(shown) - 1:
@@ -80,7 +81,3 @@ def _needed(widths: Sequence[int], gap: int) -> int:
 def _plain(cell: Cell) -> tuple[str, str]:
     words, name = (cell, "") if isinstance(cell, str) else cell
     return clean(words), name
-
-
-def _cut(words: str, width: int) -> str:
-    return words if cell_len(words) <= width else set_cell_size(words, max(width - 1, 0)) + "…"

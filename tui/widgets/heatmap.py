@@ -10,7 +10,9 @@ from decentralml.tui.widgets.columns import Tone, columns, heading
 Shade = Callable[[float, bool], Style | None]
 """(0..1, whether it is the diagonal) -> the style of a cell; None: this terminal has no such colours."""
 
-_DENSITY = " .:-=+*#%@"
+DENSITY = " .:-=+*#%@"
+"""From light to dark, where there are no colours."""
+
 _PAIRS = 8
 
 
@@ -85,7 +87,7 @@ def _shades(
         for guess, cell in enumerate(row):
             share = (cell / total) ** 0.5
             coloured = shade(share, true == guess) if cell else None
-            mark = " " if coloured else _DENSITY[round(share * (len(_DENSITY) - 1))]
+            mark = " " if coloured else DENSITY[round(share * (len(DENSITY) - 1))]
             text.append(mark * size, coloured or Style())
         text.append("\n")
     return text

@@ -54,7 +54,6 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     COMPONENT_CLASSES = {  # noqa: RUF012
         "table--header",
         "table--cursor",
-        "table--marked",
         "table--empty",
         *(f"table--{tone}" for tone in TONES),
     }
