@@ -46,11 +46,7 @@ _HINTS = {
     "coordinates": "what to mark in the files",
     "more": "anything else, as JSON",
 }
-_LABELS = {
-    "until": "take until",
-    "files": "files",
-    "more": "more",
-}
+_LABELS = {"until": "take until"}  # of the others it is the field's name
 # What keeps a task from being published stands first.
 _URGENT = ("bad", "warn", "", "good")
 _PAUSE_SECONDS = 1.0
@@ -139,7 +135,7 @@ class CreateTask(MarketScreen):
             yield Input(id=name, compact=True, placeholder=_HINTS[name])
 
     def on_mount(self) -> None:
-        self._fill(task_draft.from_state(self.app.state.get("create.draft", {})))
+        self._fill(task_draft.kept(self.app.state))
         self.query_one("#kind").focus()
 
     async def refresh_data(self) -> None:
@@ -173,7 +169,7 @@ class CreateTask(MarketScreen):
             return
         self.draft = draft
         self._show_rows()
-        self.app.state.set("create.draft", draft.to_state())
+        task_draft.keep(draft, self.app.state)
         if self._pausing is not None:
             self._pausing.stop()
         self._pausing = self.set_timer(_PAUSE_SECONDS, self.app.save_state)
@@ -240,7 +236,7 @@ class CreateTask(MarketScreen):
         text = "All that was typed goes, and the draft with it."
         if await self.app.push_screen_wait(Ask("Clear the form", text, yes="Clear", danger=True)):
             self._fill(Draft())
-            self.app.state.set("create.draft", {})
+            task_draft.keep(Draft(), self.app.state)
             self.app.save_state()
             self.work(self._check(), group="check", exclusive=True)
 
@@ -271,7 +267,7 @@ class CreateTask(MarketScreen):
                 self._uploaded = ""
             return
         self._fill(Draft())
-        self.app.state.set("create.draft", {})
+        task_draft.keep(Draft(), self.app.state)
         self.app.save_state()
         self.app.back()
         if receipt.task_id is not None:

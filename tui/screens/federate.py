@@ -192,13 +192,13 @@ class Federate(Filtered, Federating):
                 "NoTask", f"{past.folder.name} was made of results of other accounts or chains.", ""
             )
         text = "The draft of a new task that you began is replaced."
-        if not draft.from_state(self.app.state.get("create.draft", {})).empty and not (
+        if not draft.kept(self.app.state).empty and not (
             await self.app.push_screen_wait(Ask("New task", text, yes="Replace it"))
         ):
             return
         files = await self.call(self.session.market.fetch_assets, task)
         folder = await self.call(next_round.prepare, self.session.home, files, past.folder)
-        self.app.state.set("create.draft", draft.like(task.terms, str(folder)).to_state())
+        draft.keep(draft.like(task.terms, str(folder)), self.app.state)
         self.app.push_screen(CreateTask())
 
     # Choosing

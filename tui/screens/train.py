@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.text import Text
@@ -23,6 +23,7 @@ from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, Run
 from decentralml.core.words import KINDS, size
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
+from decentralml.tui.run import typed
 from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
@@ -108,21 +109,16 @@ class StartTraining(Working[int]):
         self._like = like
         self._ready: Ready | None = None
         self._starting = False
+        self._meter = Meter()
+        self._measuring = False
 
     def body(self) -> ComposeResult:
-        kept: dict[str, Any] = self.app.state.get("train", {})
-        last = kept.get(str(self._task_id), {}) if isinstance(kept, dict) else {}
-        if self._like is not None:
-            last = _typed(self._like)
-
-        def was(name: str, default: str) -> str:
-            return str(last.get(name, default)) if isinstance(last, dict) else default
-
+        last = typed.last(self.app.state, self._task_id) if self._like is None else _typed(self._like)
         yield Prose(id="about")
         with Horizontal(classes="row"):
             yield Label("data", classes="label")
             yield Input(
-                was("data", ""),
+                last.get("data", ""),
                 placeholder="an .npz with x and y, or a folder",
                 id="data",
                 compact=True,
@@ -137,7 +133,7 @@ class StartTraining(Working[int]):
                 ("device", "", "any"),
             ):
                 yield Label(name, classes="label short")
-                yield Input(was(name, default), placeholder=hint, id=name, compact=True, max_length=9)
+                yield Input(last.get(name, default), placeholder=hint, id=name, compact=True, max_length=9)
         with Horizontal(classes="row", id="typed-row"):
             yield Label(f"no sandbox here: type {_CONSENT} to run it with all that you may", classes="warn")
             yield Input(id="typed", compact=True)
@@ -157,8 +153,6 @@ class StartTraining(Working[int]):
     def on_mount(self) -> None:
         self.query_one("#typed-row").display = False
         self.query_one("#data").focus()
-        self._meter = Meter()
-        self._measuring = False
         self.set_interval(_MACHINE_SECONDS, self._measure)
         self.work(self._begin())
 
@@ -253,8 +247,8 @@ class StartTraining(Working[int]):
         return self.query_one(f"#{name}", Input).value.strip()
 
     def _data(self) -> Path | None:
-        typed = self._text("data")
-        return named_path.typed(typed) if typed else None
+        text = self._text("data")
+        return named_path.typed(text) if text else None
 
     def _order(self, ready: Ready) -> RunSpec:
         """The order as the form stands. Raises `Misused` for what is not filled in right."""
@@ -342,12 +336,8 @@ class StartTraining(Working[int]):
 
     def _remember(self) -> None:
         """The next training of this task begins with what was typed for this one."""
-        kept = dict(list(self.app.state.get("train", {}).items())[-50:])
-        kept[str(self._task_id)] = {
-            name: self._text(name) for name in ("data", "epochs", "batch", "seed", "device")
-        }
-        if self.app.state.set("train", kept):
-            self.app.save_state()
+        fields = ("data", "epochs", "batch", "seed", "device")
+        typed.remember(self.app, self._task_id, {name: self._text(name) for name in fields})
 
 
 def _typed(spec: RunSpec) -> dict[str, str]:

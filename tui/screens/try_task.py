@@ -17,6 +17,7 @@ from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.words import count, size
 from decentralml.tui.failures import Again
+from decentralml.tui.run import typed
 from decentralml.tui.screens.file_picker import find
 from decentralml.tui.screens.train import DATA
 from decentralml.tui.screens.working import Working, card
@@ -38,10 +39,11 @@ class TryTask(Working[None]):
         self._left = False
 
     def body(self) -> ComposeResult:
+        last = typed.last(self.app.state, self._task_id)
         with Horizontal(classes="row"):
             yield Label("data", classes="label")
             yield Input(
-                self._last.get("data", ""),
+                last.get("data", ""),
                 placeholder="an .npz with x and y; empty: the script's",
                 id="data",
                 compact=True,
@@ -49,7 +51,7 @@ class TryTask(Working[None]):
             yield Button(self.label("Browse", "browse"), id="browse", compact=True)
         with Horizontal(classes="row"):
             yield Label("epochs", classes="label")
-            epochs = self._last.get("epochs", "10")
+            epochs = last.get("epochs", "10")
             yield Input(epochs, id="epochs", compact=True, type="integer", max_length=7)
             yield Static("for the estimate: only a few batches are trained now", id="hint")
         with VerticalScroll(id="text", can_focus=True):
@@ -117,23 +119,14 @@ class TryTask(Working[None]):
         self._left = True
         self.dismiss(None)
 
-    @property
-    def _last(self) -> dict[str, str]:
-        """What was typed when this task was tried or trained before."""
-        kept = self.app.state.get("train", {})
-        last = kept.get(str(self._task_id), {}) if isinstance(kept, dict) else {}
-        return {name: str(value) for name, value in last.items()} if isinstance(last, dict) else {}
-
     def _remember(self) -> None:
         """The training of this task begins with what its try was given."""
-        typed = {name: self.query_one(f"#{name}", Input).value.strip() for name in ("data", "epochs")}
-        kept = {**self.app.state.get("train", {}), str(self._task_id): {**self._last, **typed}}
-        if self.app.state.set("train", kept):
-            self.app.save_state()
+        given = {name: self.query_one(f"#{name}", Input).value.strip() for name in ("data", "epochs")}
+        typed.remember(self.app, self._task_id, given)
 
     def _epochs(self) -> int:
-        typed = self.query_one("#epochs", Input).value
-        return min(max(int(typed), EPOCHS[0]), EPOCHS[-1]) if typed.isdecimal() else 1
+        text = self.query_one("#epochs", Input).value
+        return min(max(int(text), EPOCHS[0]), EPOCHS[-1]) if text.isdecimal() else 1
 
     def _start(self) -> None:
         if self._spec is not None and not self._trying:
@@ -146,8 +139,8 @@ class TryTask(Working[None]):
         self.query_one("#try", Button).disabled = self._spec is None
 
     async def _try(self, spec: RunSpec) -> None:
-        typed = self.query_one("#data", Input).value.strip()
-        data = named_path.typed(typed) if typed else None
+        text = self.query_one("#data", Input).value.strip()
+        data = named_path.typed(text) if text else None
         if data is not None and await self.call(named_path.kind, data) is None:
             raise Misused("NoData", f"There is nothing at {data}.", "Name an .npz, or leave it empty.")
         spec = msgspec.structs.replace(spec, data=data, epochs=self._epochs())

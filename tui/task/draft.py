@@ -27,11 +27,13 @@ from decentralml.core.text import clean
 from decentralml.core.words import size
 from decentralml.tui.hints import explain, read_only
 from decentralml.tui.session import Session
+from decentralml.tui.state import State
 from decentralml.tui.words import ahead
 
 KINDS = {word: kind for kind, word in words.KINDS.items()}
 STRATEGIES = {word: policy for policy, word in words.POLICIES.items()}
 MEDIA = {kind.value.lower(): kind for kind in AnnotationType}
+_KEPT = "create.draft"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -75,6 +77,16 @@ def from_state(kept: object) -> Draft:
         judged=draft.judged if draft.judged in STRATEGIES else "by hand",
         media=draft.media if draft.media in MEDIA else "image",
     )
+
+
+def kept(state: State) -> Draft:
+    """The draft with which the form begins."""
+    return from_state(state.get(_KEPT, {}))
+
+
+def keep(draft: Draft, state: State) -> None:
+    """Begin with ``draft`` from now on, once the state is saved over restarts too."""
+    state.set(_KEPT, {} if draft.empty else draft.to_state())
 
 
 def like(terms: Terms, files: str) -> Draft:
