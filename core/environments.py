@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from decentralml.core import hostile
 from decentralml.core.errors import Failed, Refused, Unavailable
-from decentralml.core.paths import Home
+from decentralml.core.paths import Home, used
 from decentralml.core.text import clean, short
 from decentralml.core.words import size
 
@@ -145,21 +145,34 @@ def interpreter_for(
     ("BadRequirement", "Declined" and those of `hostile.read_bytes`), `Unavailable` ("NoNetwork",
     "InstallFailed") and `Failed` ("Unwritable").
     """
-    if requirements is None:
+    lines = _lines(requirements) if requirements else []
+    if not lines:
         return own()
-    data = hostile.read_bytes(requirements.parent, requirements.name, REQUIREMENTS_LIMIT)
-    wanted = parse(data.decode("utf-8", "replace"))
-    if all(map(satisfied, wanted)):
-        return own()
-    lines = _with_needed(wanted)
     folder = home.environments / _digest(lines)
     if not folder.exists():
         make(folder, lines, consent)
+    used(folder)
     return Interpreter(
         executable=folder / "bin" / "python",
         binds=(folder, *binds_of(Path(sys.base_prefix))),
         name=f"the task's own environment {folder.name[:12]}, Python {platform.python_version()}",
     )
+
+
+def place(requirements: Path, home: Home) -> Path | None:
+    """Where the environment of a requirements.txt is, made or not; None where the program's own Python does.
+
+    Raises as `parse` and `hostile.read_bytes`.
+    """
+    lines = _lines(requirements)
+    return home.environments / _digest(lines) if lines else None
+
+
+def _lines(requirements: Path) -> list[str]:
+    """The lines of the environment that a requirements.txt asks for; none where everything is here."""
+    data = hostile.read_bytes(requirements.parent, requirements.name, REQUIREMENTS_LIMIT)
+    wanted = parse(data.decode("utf-8", "replace"))
+    return [] if all(map(satisfied, wanted)) else _with_needed(wanted)
 
 
 def _with_needed(wanted: list["Requirement"]) -> list[str]:
@@ -180,11 +193,15 @@ def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join((*versions, *lines)).encode()).hexdigest()
 
 
+def abandoned(folder: Path) -> list[Path]:
+    """What processes that are gone left half made in ``folder``."""
+    return [left for left in folder.glob(".making-*") if not Path("/proc", left.name.split("-")[1]).exists()]
+
+
 def make(folder: Path, lines: list[str], consent: Callable[[int, list[str]], bool]) -> None:
     """Make the environment ``folder`` whole, in one step."""
-    for left in folder.parent.glob(".making-*"):
-        if not Path("/proc", left.name.split("-")[1]).exists():
-            shutil.rmtree(left, ignore_errors=True)
+    for left in abandoned(folder.parent):
+        shutil.rmtree(left, ignore_errors=True)
     try:
         with tempfile.TemporaryDirectory(prefix=f".making-{os.getpid()}-", dir=folder.parent) as making:
             _make_in(Path(making), folder, lines, consent)

@@ -10,7 +10,7 @@ from decentralml.core.config import Settings
 from decentralml.core.domain import MAX_U32, StorageType, Submission, Task, manifest_digest
 from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.intents import Intents, about
-from decentralml.core.paths import Home
+from decentralml.core.paths import Home, used
 from decentralml.core.signing import Signer
 from decentralml.core.storage.base import Caps, OnProgress, Storage
 
@@ -128,6 +128,7 @@ class MarketClient:
         """The folder behind a reference, verified, in this home's cache."""
         destination = self.home.assets / manifest_digest(reference)
         self.storage_for(storage_type).get(reference, destination, caps=caps, on_progress=on_progress)
+        used(destination)
         return destination
 
     def fetch_result(self, submission: Submission, *, on_progress: OnProgress | None = None) -> Path:

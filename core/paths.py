@@ -4,7 +4,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -90,6 +90,11 @@ class Home:
         return self.folder(self.cache_dir / "environments")
 
     @property
+    def prepared(self) -> Path:
+        """What setup.sh made of tasks, by manifest digest."""
+        return self.folder(self.cache_dir / "prepared")
+
+    @property
     def seen(self) -> Path:
         """The last (row, hash) this home saw of each ledger, by genesis."""
         return self.data_dir / "seen.json"
@@ -160,6 +165,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def used(path: Path) -> None:
+    """Note that ``path``, of the cache, is used now: `home_clean` goes by when that last was."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def lock_folder(path: Path) -> int | None:
+    """The descriptor of a folder, locked until it is closed; None where another has it, or none is there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from decentralml.core import environments, hostile, setup_script, task_folder
 from decentralml.core.domain import Submission, Task, TaskType, manifest_digest
 from decentralml.core.errors import Refused, Unavailable
 from decentralml.core.market_client import MarketClient
+from decentralml.core.paths import used
 from decentralml.core.training.locks import hold
 from decentralml.core.training.run_folder import RunSpec
 
@@ -55,7 +56,10 @@ def no_environment(size: int, packages: list[str]) -> bool:
 def folder(market: MarketClient, task: Task) -> Path:
     """The task's folder to work in: the copy that setup.sh prepared, else the verified assets."""
     prepared = _prepared(market, task)
-    return prepared if prepared.exists() else market.fetch_assets(task)
+    if not prepared.exists():
+        return market.fetch_assets(task)
+    used(prepared)
+    return prepared
 
 
 def read_setup(market: MarketClient, task: Task, *, network: bool = False) -> Setup | None:
@@ -222,4 +226,4 @@ def _interpreter(market: MarketClient, assets: Path, consent: Consent) -> "Inter
 def _prepared(market: MarketClient, task: Task) -> Path:
     reference = task.terms.assets
     name = manifest_digest(reference[1]) if reference else str(task.id)
-    return market.home.folder(market.home.cache_dir / "prepared") / name
+    return market.home.prepared / name

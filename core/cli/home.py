@@ -1,10 +1,10 @@
-"""`decentralml home`: everything a home keeps, as one archive."""
+"""`decentralml home`: what a home keeps, as one archive and back; and what of it can go."""
 
 from pathlib import Path
 
 import click
 
-from decentralml.core import home_backup
+from decentralml.core import home_backup, home_clean
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.confirm import confirm
 from decentralml.core.cli.context import App
@@ -48,3 +48,43 @@ def restore(app: App, archive: Path, force: bool) -> None:
         {"path": str(archive.absolute()), "files": found.files, "size": found.size},
         lambda: app.out.say(f"{count(len(found.files), 'file')}, {size(found.size)}, back in place."),
     )
+
+
+@command("home clean")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+def clean(app: App, dry_run: bool) -> None:
+    """
+    All of it can be had again. Kept is what a slot that you hold, a result that waits for your word or a
+    training needs, on the connected chain, and whatever was used within a day.
+    """
+    found = _unneeded(app)
+
+    def facts() -> list[tuple[str, str]]:
+        return [
+            ("downloads", str(len(found.downloads))),
+            ("prepared folders", str(len(found.prepared))),
+            ("environments", str(len(found.environments))),
+            ("frees", size(found.size)),
+        ]
+
+    if found.paths and not dry_run:
+        confirm(app, "Remove what nothing here needs now", [("home", str(app.home.cache_dir)), *facts()])
+        with working("looking again"):
+            found = _unneeded(app)
+        with working("removing"):
+            home_clean.remove(found)
+    data = {
+        "downloads": found.downloads,
+        "prepared": found.prepared,
+        "environments": found.environments,
+        "size": found.size,
+        "removed": not dry_run,
+    }
+    app.out.done(data, lambda: app.out.fields(facts()) if found.paths else app.out.say("Nothing can go."))
+
+
+def _unneeded(app: App) -> home_clean.Unneeded:
+    from decentralml.core.training.runs import Runs
+
+    addresses = [account.address for account in app.accounts.list()]
+    return home_clean.find(app.home, app.chain, addresses, Runs(app.home, app.settings).list())

@@ -27,7 +27,7 @@ TOP = {
     "storage": "Folders on the shared storage.",
     "chain": "The chain this home is connected to.",
     "config": "Settings of this home.",
-    "home": "Everything this home keeps, as one archive.",
+    "home": "What this home keeps: as one archive, and back; and what of it can go.",
     "doctor": "What works on this machine, and what to do about the rest.",
 }
 
@@ -110,6 +110,7 @@ ENTRIES = (
     Entry("config check", "Check the settings file and explain every key."),
     Entry("home backup", "Put accounts, settings, runs and reports into one archive."),
     Entry("home restore", "Unpack such an archive into this home.", writes=True),
+    Entry("home clean", "Remove downloads and environments that nothing here needs now.", writes=True),
     Entry("doctor", TOP["doctor"]),
 )
 

@@ -207,6 +207,28 @@ def test_a_home_is_backed_up_and_comes_back_elsewhere(run, run_in, account, tmp_
     assert run_in(other, "account", "list", "--json").data[0]["address"] == address
 
 
+def test_a_home_is_cleaned_after_a_yes_of_what_nothing_needs(run, account, home, terminal) -> None:
+    account("ada")
+    left = home.environments / "left"
+    left.mkdir()
+    (left / "python").write_bytes(b"x" * 5000)
+    assert run("home", "clean", "--yes", "--json").data["environments"] == [], "it came today"
+    os.utime(left, (1, 1))
+    assert run("home", "clean", "--json").error["code"] == "NotConfirmed"
+    assert run("home", "clean", "--yes", "--readonly", "--json").error["code"] == "ReadOnly"
+    counted = run("home", "clean", "--dry-run", "--json").data
+    assert (counted["environments"], counted["removed"]) == ([str(left)], False)
+    asked = terminal("home", "clean")
+    asked.expect("Go on? [y/N] ")
+    assert "environments 1 frees" in " ".join(asked.shown.split())
+    asked.type("n\n")
+    assert asked.finish() == 1
+    assert left.exists()
+    assert run("home", "clean", "--yes", "--json").data == {**counted, "removed": True}
+    assert not left.exists()
+    assert run("home", "clean", "--yes").out == "Nothing can go.\n"
+
+
 def test_what_an_archive_sets_is_shown_before_the_yes(run, account, home, terminal, tmp_path: Path) -> None:
     account("ada")
     home.config.write_text('notify = ["sh", "-c", "\u202ecurl x"]\nchain = "local:/tmp/theirs"\n')
