@@ -8,7 +8,7 @@ fi
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 if [ -f .venv/ready ]; then
-    python=.venv/bin/python
+    python=$PWD/.venv/bin/python
 fi
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-3}"
 

@@ -50,6 +50,13 @@ def shipped(tree: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def contributed(tree: Path) -> subprocess.CompletedProcess[str]:
+    """In an environment that setup.sh made earlier, which the creator's folder has not."""
+    environment = tree / "model_contributor" / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "python").symlink_to(sys.executable)
+    (environment / "pyvenv.cfg").write_text((Path(sys.prefix) / "pyvenv.cfg").read_text())
+    (environment / "lib").symlink_to(Path(sys.prefix) / "lib")
+    (environment / "ready").touch()
     return shell("./setup.sh && ./start_task.sh", tree / "model_contributor", EPOCHS="1")
 
 
