@@ -223,11 +223,14 @@ class Fits:
             except TypeError:
                 # Keras has the better words for a call that it does not take.
                 return original(model, *args, **kwargs)
-            if len(args) > 2 and args[2] == self._epochs and self._epochs > 1:
+            # A try gives the script one epoch, whatever was asked for.
+            offered = 1 if self._trial else self._epochs
+            if len(args) > 2 and args[2] == offered and self._epochs > 1:
+                bound.arguments["batch_size"] = self._epochs
                 self._channel.warn(
                     f"The third argument of fit is batch_size, not epochs: this trains "
-                    f"{bound.arguments.get('epochs', 1)} epoch(s) in batches of {args[2]}. "
-                    f"The script should say epochs={args[2]}."
+                    f"{bound.arguments.get('epochs', 1)} epoch(s) in batches of {self._epochs}. "
+                    f"The script should say epochs={self._epochs}."
                 )
             bound.apply_defaults()
             return self._fit(original, callback(), model, bound.arguments)

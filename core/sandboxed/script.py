@@ -25,6 +25,7 @@ NEEDED = {
     "ModelContributor": ("load_model", "train_model", "save_model"),
     "ModelEngineer": ("redefine_model", "train_model", "save_model"),
 }
+MORE_MEMORY = "Train in smaller batches, or let it have more: `decentralml config set sandbox-memory MIB`."
 BASE_MODELS = ("base_model", "base_model.keras")
 
 
@@ -143,6 +144,8 @@ class Script:
             return function(*args, **keywords)
         except Failed:
             raise
+        except MemoryError as error:
+            raise ScriptError(f"{self.name}: {name} raised", error, "OutOfMemory", MORE_MEMORY) from error
         except (Exception, SystemExit) as error:
             raise ScriptError(f"{self.name}: {name} raised", error) from error
 

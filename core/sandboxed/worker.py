@@ -29,7 +29,7 @@ from decentralml.core.sandboxed.channel import TEXT_CHARS, Channel, Control, Sto
 from decentralml.core.sandboxed.checkpoint import Checkpoints
 from decentralml.core.sandboxed.order import Order
 from decentralml.core.sandboxed.saving import Saves, check, plain, write_folder
-from decentralml.core.sandboxed.script import Script, ScriptError, script_traceback
+from decentralml.core.sandboxed.script import MORE_MEMORY, Script, ScriptError, script_traceback
 from decentralml.core.sandboxed.trial import Enough, Trial
 from decentralml.core.text import clean
 
@@ -65,8 +65,7 @@ class Worker:
         except Failed as error:
             self._fail(error)
         except MemoryError:
-            hint = "Give the run more, or train in smaller batches."
-            self._fail(Failed("OutOfMemory", "The memory is used up.", hint))
+            self._fail(Failed("OutOfMemory", "The memory is used up.", MORE_MEMORY))
         except Exception as error:
             self._fail(Failed("Unexpected", f"{type(error).__name__}: {error}"), script_traceback(error))
         else:
@@ -220,7 +219,7 @@ class Worker:
             self._trial.end()
             if self._fits.count == 0:
                 self._trial.seconds_epoch = time.perf_counter() - began
-        elif self._fits.count == 0:
+        if self._fits.count == 0:
             self._channel.warn("The script trained without Model.fit: there was nothing to show on the way.")
         answers = answer if isinstance(answer, tuple | list) else (answer,)
         return self._loadable(next((found for found in answers if isinstance(found, keras.Model)), model))

@@ -43,6 +43,14 @@ def test_a_script_that_raises_shows_its_own_lines_cleaned_and_bounded(make_job: 
         assert "\u202e" not in text
 
 
+def test_a_script_that_wants_too_much_memory_is_told_where_more_comes_from(
+    make_job: Callable[..., Any],
+) -> None:
+    failed = fail(make_job("hungry.py"))
+    assert (failed["code"], failed["where"]) == ("OutOfMemory", "training")
+    assert "sandbox-memory" in failed["hint"]
+
+
 def test_a_script_that_exits_fails_in_words(make_job: Callable[..., Any]) -> None:
     failed = fail(make_job("exits.py"))
     assert (failed["code"], failed["where"]) == ("ScriptRaised", "script")

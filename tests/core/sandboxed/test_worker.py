@@ -96,6 +96,21 @@ def test_epochs_that_land_in_batch_size_are_warned_of(engineer: Any) -> None:
     assert len(engineer.events("epoch")) == 1
 
 
+def test_a_try_warns_of_epochs_that_land_in_batch_size_and_measures_that_size(
+    make_job: Callable[..., Any], scripts: Path
+) -> None:
+    job = make_job("engineer.py", task_dir=str(scripts / "original"), epochs=7, **{"try": True})
+    assert job.run() == 0, job.log
+    assert "in batches of 7. The script should say epochs=7." in job.event("warning")["text"]
+    assert job.event("tried")["batch"] == 7
+
+
+def test_a_try_says_that_nothing_is_shown_of_a_training_without_fit(make_job: Callable[..., Any]) -> None:
+    job = make_job("by_itself.py", **{"try": True})
+    assert job.run() == 0, job.log
+    assert any("without Model.fit" in warning["text"] for warning in job.events("warning"))
+
+
 def test_a_model_without_baseline_says_so(engineer: Any) -> None:
     assert engineer.event("evaluated")["baseline"] is None
 
