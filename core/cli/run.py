@@ -32,7 +32,7 @@ def list_(app: App) -> None:
                 run.state,
                 f"{run.last.epoch}/{run.last.epochs or run.spec.epochs}",
                 figures(run.last.epoch_metrics or run.last.metrics),
-                duration(run.last.eta) if run.last.eta is not None else "-",
+                "-" if run.ended or run.last.eta is None else duration(run.last.eta),
                 short(run.spec.title, 40),
             )
             for run in runs
@@ -65,7 +65,12 @@ def show(app: App, run_id: int) -> None:
         fields.append(("it claims", figures(last.claimed)))
     fields += [("warning", text) for text in last.warnings]
     if last.error:
-        fields += [("error", f"{last.code}: {last.error}"), ("hint", last.hint)]
+        fields.append(("error", f"{last.code}: {last.error}"))
+    if last.hint:
+        fields.append(("hint", last.hint))
+    if run.ended and run.state != "finished":
+        since = f"after epoch {last.checkpoint.epoch}" if last.checkpoint else "from its beginning"
+        fields.append(("next", f"`decentralml run resume {run.id}` goes on {since}"))
     app.out.done(run_data(run), lambda: app.out.fields(fields))
 
 

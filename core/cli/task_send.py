@@ -80,10 +80,13 @@ def _result(
             fitting = work.results_for(mine, app.chain.genesis, runs.list())
             done = [r.id for r in fitting if r.spec.submission_id == mine.id and r.state == "finished"]
             if not done:
+                others = ", ".join(f"{r.id} ({r.state})" for r in fitting[:5])
                 raise Refused(
                     "NoResult",
                     f"No training of submission {mine.id} is finished.",
-                    "`task train` makes one; --run and --result name others.",
+                    f"--run sends what another left: {others}."
+                    if others
+                    else "`task train` makes one; --result sends a folder.",
                 )
             run_id = done[0]
         else:

@@ -1,4 +1,6 @@
-"""What of a result goes out: four files, copied out of the sandbox's reach, looked at as the creator will."""
+"""What of a result goes out: a model and its claims, copied out of the sandbox's reach and looked at as the
+creator will.
+"""
 
 import os
 import shutil
@@ -14,7 +16,8 @@ from decentralml.core.limits import in_words
 if TYPE_CHECKING:
     from decentralml.core.models.inspect import ModelInfo
 
-FILES = ("config.json", "metadata.json", "model.weights.h5", "result.json")
+MODEL = ("config.json", "metadata.json", "model.weights.h5")
+FILES = (*MODEL, "result.json")
 _CAPS = hostile.Caps(entries=1_000)
 
 
@@ -43,14 +46,16 @@ def prepare(result: Path, into: Path, *, most: int) -> Parcel:
     from decentralml.core.models.inspect import inspect
 
     found = {file.name: file.size for file in hostile.tree(result, _CAPS)}
-    missing = [name for name in FILES if name not in found]
+    missing = [name for name in MODEL if name not in found]
     if missing:
         raise Refused(
             "MissingFile",
             f"The result has no {', '.join(missing)}.",
-            "Its script must save a Keras 3 folder, as `model.save` does inside; train again.",
+            "It must be a Keras 3 folder, as model.save(folder, zipped=False) writes it.",
         )
-    size = sum(found[name] for name in FILES)
+    # A model that was trained by hand claims nothing.
+    files = [name for name in FILES if name in found]
+    size = sum(found[name] for name in files)
     if size > most:
         raise Refused(
             "TooLarge",
@@ -62,7 +67,7 @@ def prepare(result: Path, into: Path, *, most: int) -> Parcel:
         hostile.delete(folder)
     folder.mkdir(mode=0o700, parents=True)
     try:
-        for name in FILES:
+        for name in files:
             _copy(result, name, found[name], folder / name)
         model = inspect(folder)
     except OSError as error:
@@ -77,7 +82,7 @@ def prepare(result: Path, into: Path, *, most: int) -> Parcel:
         raise
     return Parcel(
         folder=folder,
-        files=tuple((name, (folder / name).stat().st_size) for name in FILES),
+        files=tuple((name, (folder / name).stat().st_size) for name in files),
         left_out=tuple(sorted(found.keys() - set(FILES))),
         model=model,
     )

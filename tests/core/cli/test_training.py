@@ -9,6 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from decentralml.core.limits import Bounds
+from decentralml.core.paths import Home
+from decentralml.core.training.journal import Checkpoint
+from decentralml.core.training.progress import Progress
+from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
+
 ASSETS = Path(__file__).parents[3] / "assets"
 
 
@@ -93,3 +99,28 @@ def test_a_script_that_fails_ends_with_4_and_its_own_words(market, tmp_path: Pat
     assert result.error["hint"]
     missing = bob("task", "train", task, "--data", str(tmp_path / "missing.npz"))
     assert (missing.error["code"], missing.code) == ("NoSuchFile", 2)
+
+
+def test_what_a_training_left_that_did_not_finish_can_be_gone_on_with_or_sent(market, tmp_path: Path) -> None:
+    ada, bob = market("ada", "bob")
+    task = create(ada)
+    slot = bob("task", "assign", task).data["submission_id"]
+    chain = bob("chain", "status").data["genesis"]
+
+    def left(number: int, phase: str, **so_far: Any) -> None:
+        folder = Home(bob.home).runs / str(number)
+        folder.mkdir()
+        spec = RunSpec(assets=tmp_path, script="", task_id=int(task), submission_id=slot, chain=chain)
+        progress = Progress(phase=phase, **so_far)
+        RunFolder(folder).create(RunFile(spec=spec, bounds=Bounds(1, 1, 1), created=0, progress=progress))
+
+    left(1, "running", eta=600.0)
+    assert bob("task", "send", task).error["hint"] == "`task train` makes one; --result sends a folder."
+    left(2, "stopped", folder="model_abcdefghij", checkpoint=Checkpoint(fit=1, epoch=7, bytes=1, t=0))
+    (Home(bob.home).runs / "2" / "out" / "model_abcdefghij").mkdir()
+    assert bob("task", "send", task).error["hint"] == "--run sends what another left: 2 (stopped)."
+
+    assert "10 min" not in bob.words("run", "list").out, "a training that has crashed has no end to wait for"
+    crashed, stopped = (bob.words("run", "show", number).out for number in "12")
+    assert "`decentralml run resume 1` goes on from its beginning" in crashed
+    assert "`decentralml run resume 2` goes on after epoch 7" in stopped

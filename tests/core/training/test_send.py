@@ -46,7 +46,14 @@ def test_the_four_files_go_out_with_their_sizes_and_nothing_else(result: Path, t
     assert send.prepare(result, tmp_path / "send", most=MOST) == parcel
 
 
-@pytest.mark.parametrize("name", send.FILES)
+def test_a_model_that_was_trained_by_hand_goes_out_and_claims_nothing(result: Path, tmp_path: Path) -> None:
+    (result / "result.json").unlink()
+    parcel = send.prepare(result, tmp_path / "send", most=MOST)
+    assert [name for name, _ in parcel.files] == list(send.MODEL)
+    assert sorted(os.listdir(parcel.folder)) == sorted(send.MODEL)
+
+
+@pytest.mark.parametrize("name", send.MODEL)
 def test_a_result_that_is_not_whole_is_refused(result: Path, tmp_path: Path, name: str) -> None:
     (result / name).unlink()
     with pytest.raises(Refused, match=name) as raised:
