@@ -34,6 +34,18 @@ POLICIES = {
     ValidationStrategy.AutoAccept: "paid unread",
 }
 
+MOVEMENTS = {
+    "Funded": "from the faucet",
+    "Escrowed": "into escrow",
+    "EscrowReleased": "back from escrow",
+    "EscrowPaid": "paid out of escrow",
+    "Paid": "earned",
+    "DepositHeld": "deposit held",
+    "DepositReleased": "deposit back",
+    "DepositLost": "deposit lost",
+    "DepositReceived": "worker's deposit",
+}
+
 
 def judged(policy: ValidationStrategy) -> str:
     """``judged by hand``, ``judged by script``, ``paid unread``."""

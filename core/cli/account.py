@@ -18,10 +18,12 @@ from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import error_data
 from decentralml.core.errors import Misused, Refused, Unavailable
 from decentralml.core.signing import Crypto, sign_message, verify_message
+from decentralml.core.words import MOVEMENTS
 
 CRYPTO = click.Choice([kind.value for kind in Crypto])
 MAX_KEY_FILE = 1_000_000
 MAX_MESSAGE = 16 * 2**20
+SIGNATURE_BYTES = (64, 65)  # some wallets say first of which kind the key is
 
 
 @command("account create")
@@ -82,7 +84,12 @@ def import_(
     if json_file is not None:
         text = named_path.read(json_file, MAX_KEY_FILE)
         password = app.secrets.password("Password of the file: ")
-        account = app.accounts.import_json(name, password, text, any_prefix=any_prefix, warn=app.out.note)
+        try:
+            account = app.accounts.import_json(name, password, text, any_prefix=any_prefix, warn=app.out.note)
+        except Misused as error:
+            if error.code == "OtherChain":
+                error.hint += " --any-prefix takes the file."
+            raise
     else:
         if name is None:
             raise Misused("Usage", "The account needs a name.", "`account import NAME --mnemonic`")
@@ -258,7 +265,9 @@ def verify(
     try:
         raw = bytes.fromhex(signature.removeprefix("0x"))
     except ValueError:
-        raise Misused("BadSignature", "A signature is 128 hex digits.", "Paste it whole.") from None
+        raw = b""
+    if len(raw) not in SIGNATURE_BYTES:
+        raise Misused("BadSignature", "A signature is 128 hex digits.", "Paste it whole.")
     if not verify_message(address, data, raw, Crypto(crypto) if crypto else None):
         raise Refused(
             "WrongSignature",
@@ -297,7 +306,8 @@ def history(app: App, who: str | None, as_csv: bool, since: int) -> None:
             writer.writerow(header)
             writer.writerows((*row[:4], row[4].replace(",", ""), row[5].replace(",", "")) for row in rows)
         else:
-            app.out.table(columns, rows, right="BLOCK TASK SUBMISSION FREE HELD")
+            said = [(row[0], MOVEMENTS.get(row[1], row[1]), *row[2:]) for row in rows]
+            app.out.table(columns, said, right="BLOCK TASK SUBMISSION FREE HELD")
 
     app.out.done(movements, show)
 

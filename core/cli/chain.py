@@ -12,7 +12,7 @@ from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.files import Target
 from decentralml.core.cli.numbers import Number
-from decentralml.core.cli.output import duration
+from decentralml.core.cli.output import PLANCK, duration
 from decentralml.core.cli.progress import working
 from decentralml.core.domain import MAX_U32, Constants
 from decentralml.core.errors import Misused, Refused
@@ -158,7 +158,10 @@ def _words(event: Event) -> str:
         what.append(f"submission {event.submission_id}")
     if event.account is not None:
         what.append(short_address(event.account))
-    what += [f"{name}={value}" for name, value in event.data.items()]
+    what += [
+        f"{name}={format_amount(int(value)) if name in PLANCK else value}"
+        for name, value in event.data.items()
+    ]
     return "  ".join(what)
 
 

@@ -18,7 +18,6 @@ from decentralml.core.demo.living import Living, end_runs
 from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import Home
-from decentralml.core.text import short
 from decentralml.core.words import count
 
 _GOES = (
@@ -139,7 +138,7 @@ def _row(part: Part) -> tuple[str, ...]:
         _figure(part.claimed),
         part.decision.lower(),
         format_amount(part.paid) if part.paid else "-",
-        short(part.reason, 60),
+        part.reason,
     )
 
 

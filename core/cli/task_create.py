@@ -8,6 +8,7 @@ import click
 
 from decentralml.core import publishing
 from decentralml.core.amount import format_amount, parse_amount
+from decentralml.core.answers import labels_of
 from decentralml.core.chain.calls import CreateTask
 from decentralml.core.cli.acting import act, answer
 from decentralml.core.cli.chain_values import task_data, when
@@ -183,7 +184,7 @@ def _annotation(task_type: TaskType, options: dict[str, Any]) -> dict[str, Any]:
                 "Usage", f"--{given[0].replace('_', '-')} is for an annotator's task.", "Leave it out."
             )
         return {}
-    if not options["annotation_type"] or not options["labels"]:
+    if not options["annotation_type"] or not labels_of(options["labels"]):
         raise Misused(
             "Usage", "An annotator needs to know what to label.", "Give --annotation-type and --labels A,B."
         )

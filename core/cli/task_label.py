@@ -37,12 +37,14 @@ def label(app: App, task_id: int, to: Path | None) -> None:
     names = answers.files_to_label([file.name for file in hostile.tree(folder)])
     target = to or Path(f"answers_{task_id}.json")
     given = _kept(target)
-    app.out.note("  ".join(f"{number} {name}" for number, name in enumerate(labels, 1)))
+    # Numbers before labels that are numbers themselves would be read as these.
+    numbered = not any(name.isdecimal() for name in labels)
+    app.out.note("  ".join(f"{number} {name}" if numbered else name for number, name in enumerate(labels, 1)))
     for name in names:
         if name in given:
             continue
         _present(app, folder, names[name], task.terms.annotation_type)
-        answer = _ask(app, name, labels)
+        answer = _ask(app, name, labels, numbered=numbered)
         if answer is None:
             break
         if answer:
@@ -76,7 +78,7 @@ def _present(app: App, folder: Path, name: str, kind: AnnotationType | None) -> 
         app.out.note(str(folder / name))
 
 
-def _ask(app: App, name: str, labels: tuple[str, ...]) -> str | None:
+def _ask(app: App, name: str, labels: tuple[str, ...], *, numbered: bool) -> str | None:
     """A label of the list, "" to skip, None to end."""
     while True:
         app.out.note(f"{name}: which label?")
@@ -84,7 +86,7 @@ def _ask(app: App, name: str, labels: tuple[str, ...]) -> str | None:
         text = line.strip()
         if not line or text == "q":
             return None
-        if text.isdecimal() and text not in labels and 1 <= int(text) <= len(labels):
+        if numbered and text.isdecimal() and 1 <= int(text) <= len(labels):
             return labels[int(text) - 1]
         if not text or text in labels:
             return text

@@ -26,17 +26,6 @@ COLUMNS = (
     Column("free_after", "FREE", 12, right=True, priority=85),
     Column("held_after", "HELD", 11, right=True, priority=40),
 )
-_WHAT = {
-    "Funded": "from the faucet",
-    "Escrowed": "into escrow",
-    "EscrowReleased": "back from escrow",
-    "EscrowPaid": "paid out of escrow",
-    "Paid": "earned",
-    "DepositHeld": "deposit held",
-    "DepositReleased": "deposit back",
-    "DepositLost": "deposit lost",
-    "DepositReceived": "worker's deposit",
-}
 
 
 class StatementScreen(MarketScreen):
@@ -141,7 +130,7 @@ def _row(line: Line) -> Row:
         (movement.cursor, movement.task_id, movement.submission_id, movement.name),
         {
             "block": (f"{movement.block:,}", "dim"),
-            "what": _WHAT.get(movement.name, clean(movement.name)),
+            "what": words.MOVEMENTS.get(movement.name, clean(movement.name)),
             "task": "" if movement.task_id is None else str(movement.task_id),
             "submission": "" if movement.submission_id is None else f"#{movement.submission_id}",
             "free": _signed(movement.free, lost=movement.name == "DepositLost"),

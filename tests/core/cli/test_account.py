@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from decentralml.core.signing import decode_address, encode_address
+
 PASSWORD = "correct horse"
 WORDS = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 ALICE_ROOT = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV"
@@ -112,7 +114,8 @@ def test_a_signature_is_verified_and_a_changed_message_is_not(run, account, tmp_
     check = ("account", "verify", signed["signature"])
     assert run(*check, "hello", "--from", "ada", "--json").data["valid"] is True
     assert run(*check, "hello!", "--from", "ada", "--json").error["code"] == "WrongSignature"
-    assert run("account", "verify", "0xzz", "hello", "--json").error["code"] == "BadSignature"
+    for text in ("0xzz", "0x12", signed["signature"][:-2]):
+        assert run("account", "verify", text, "hello", "--json").error["code"] == "BadSignature"
     (tmp_path / "message").write_text("hello")
     assert run(*check, "--file", str(tmp_path / "message"), "--from", address, "--json").code == 0
 
@@ -139,6 +142,25 @@ def test_funding_shows_in_balance_and_history(run, account) -> None:
     assert lines[0] == "block,name,task_id,submission_id,free,held"
     assert [line.split(",")[4] for line in lines[1:]] == ["2.50", "1000.00"]
     assert run("account", "history", "--since", str(history[0]["cursor"]), "--json").data == history[1:]
+    told = run("account", "history").out
+    assert ("from the faucet" in told, "Funded" in told) == (True, False)
+    assert "amount=2.50 " in run("chain", "events").out
+
+
+def test_a_key_file_of_another_network_is_refused_with_the_way_to_take_it(
+    run, account, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.json"
+    exported = run("account", "export", account("ada") and "ada", "--json").data["export"]
+    run("account", "forget", "ada", "--yes")
+    file.write_text(
+        json.dumps({**exported, "address": encode_address(decode_address(exported["address"]), 0)})
+    )
+    taking = ("account", "import", "ada", "--json-file", str(file), "--json")
+    refused = run(*taking, password=PASSWORD).error
+    assert refused["code"] == "OtherChain"
+    assert "--any-prefix" in refused["hint"]
+    assert run(*taking, "--any-prefix", password=PASSWORD).data["address"] == exported["address"]
 
 
 def test_names_stand_for_addresses(run, account) -> None:

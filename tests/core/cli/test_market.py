@@ -157,6 +157,18 @@ def test_labels_are_asked_one_file_after_the_other(market, files: Path, tmp_path
     assert json.loads(target.read_text()) == {"0.txt": "cat", "1.txt": "dog", "2.txt": "dog"}
 
 
+def test_labels_that_are_numbers_get_no_numbers(market, files: Path, tmp_path: Path, monkeypatch) -> None:
+    import io
+
+    ada, bob = market("ada", "bob")
+    task = str(create(ada, files, "--labels", "3,1,2")["id"])
+    target = tmp_path / "mine.json"
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n4\n3\nq\n"))
+    asked = bob("task", "label", task, "--to", str(target))
+    assert asked.err.startswith("3  1  2\n")
+    assert json.loads(target.read_text()) == {"0.txt": "1", "1.txt": "3"}
+
+
 @pytest.mark.parametrize(
     ("change", "code", "exit_code"),
     [
@@ -175,6 +187,7 @@ def test_labels_are_asked_one_file_after_the_other(market, files: Path, tmp_path
         (("--expires-in", "400d"), "BadExpiration", 1),
         (("--expiration-block", "0"), "BadExpiration", 1),
         (("--labels", ""), "Usage", 2),
+        (("--labels", " , "), "Usage", 2),
         (("--annotation-json", "nowhere"), "NoSuchFile", 2),
     ],
 )
