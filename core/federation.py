@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from decentralml.core import task_folder
-from decentralml.core.domain import ResultSubmissionStatus
+from decentralml.core.domain import DELIVERED, ResultSubmissionStatus
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.market_client import MarketClient
 from decentralml.core.models import aggregate, gate
@@ -164,7 +164,9 @@ def _ingredient(market: MarketClient, number: int, on_progress: "OnProgress | No
         raise Refused(
             "NotAccepted",
             f"Submission {number} is {STATUSES[submission.status]}; only accepted results are federated.",
-            f"`decentralml task accept {number}` accepts it.",
+            f"`decentralml task accept {number}` accepts it."
+            if submission.status in DELIVERED
+            else "Leave it out.",
         )
     return Ingredient(
         submission_id=number,

@@ -76,7 +76,9 @@ def _check_text(name: str, text: str, most: int) -> None:
         raise Refused(
             _code(name),
             f"{_words(name)} has {size:,} bytes; at most {most:,} fit.",
-            "Shorten it, or put the long text into a file of the folder.",
+            "Shorten it."
+            if name == "reason"
+            else "Shorten it, or put the long text into a file of the folder.",
         )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from decentralml.core.amount import MAX_AMOUNT, format_amount
@@ -221,6 +222,7 @@ NOT_EXPIRED = Guard(
     detail=lambda s: f"Its last block was {s.task.terms.expiration_block:,}, this is {s.block:,}.",
 )
 NOT_CLOSED = Guard("TaskClosed", "The task is closed.", lambda s: not s.task.closed, "Look for another task.")
+NOT_CLOSED_YET = msgspec.structs.replace(NOT_CLOSED, hint="What nobody could earn has gone back already.")
 HAS_SLOT = Guard(
     "TaskFull",
     "Every slot of the task is taken or paid.",

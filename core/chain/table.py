@@ -154,7 +154,7 @@ TABLE: tuple[Rule, ...] = (
         call=CloseTask,
         what="Close a task to new workers and release the escrow of its free slots.",
         who=guards.CREATOR_OR_EXPIRED,
-        guards=(guards.NOT_CLOSED,),
+        guards=(guards.NOT_CLOSED_YET,),
         effect=effects.close,
     ),
 )

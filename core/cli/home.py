@@ -17,7 +17,9 @@ from decentralml.core.words import count, size
 @click.argument("archive", type=NEW_FILE)
 def backup(app: App, archive: Path) -> None:
     """
-    Keys stay encrypted in it. Downloads and environments, which can be had again, are left out.
+    Keys stay encrypted in it. Left out are downloads and environments, which can be had again, and what is
+    large or shared: models that were trained or federated here, a ledger, a storage. Deliver or copy a
+    model that is to last.
     """
     with working(f"writing {archive.name}"):
         kept = home_backup.backup(app.home, archive)

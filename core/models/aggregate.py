@@ -148,6 +148,10 @@ def read(folder: Path) -> Provenance:
     """The provenance in ``folder``. Raises `Refused` ("BadProvenance"), and as `hostile.read_bytes`."""
     try:
         found = msgspec.json.decode(hostile.read_bytes(folder.resolve(), PROVENANCE, _BYTES), type=Provenance)
+    except Refused as error:
+        if error.code == "NoSuchFile":
+            error.hint = f"{folder} is no folder that `federate run` wrote."
+        raise
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(
             "BadProvenance", f"{PROVENANCE} cannot be read: {short(str(error), 120)}.", "Federate again."

@@ -13,6 +13,7 @@ from decentralml.core.storage.base import Cancelled, Caps, File, Manifest, OnPro
 from decentralml.core.storage.shared import make_folder, place_file, sync_folders
 from decentralml.core.storage.store import READING, Store
 from decentralml.core.storage.transfer import Meter
+from decentralml.core.text import short
 
 SCHEME = "local:"
 
@@ -80,8 +81,8 @@ class LocalStorage(Storage):
         if reference != SCHEME + f"#sha256={digest}":
             raise Refused(
                 "OtherStorage",
-                "This reference does not belong to a local storage.",
-                "Name its storage with --storage.",
+                f"{short(reference, 80)} is none of a local storage: they are {SCHEME}#sha256= and a digest.",
+                "Give the reference as `storage put` printed it, or name its storage with --storage.",
             )
         return self.store.manifest(digest)
 

@@ -61,6 +61,7 @@ def test_a_full_task_and_everything_twice(market, files: Path, tmp_path: Path) -
     assert answer(bob, "task", "assign", again) == ("AlreadyTaken", 1)
     ada("task", "close", again)
     assert answer(ada, "task", "close", again) == ("TaskClosed", 1)
+    assert "another task" not in ada("task", "close", again).error["hint"], "it is no search for work"
     assert answer(eve, "task", "assign", again) == ("TaskClosed", 1)
     assert bob.free() == str(102 * UNIT - 2 * 10**10)
 

@@ -214,6 +214,7 @@ def test_accepted_results_are_federated_by_weight(studio: Studio, judged: Any, t
     assert studio.ada("federate", "verify", str(tmp_path / "next")).code == 0
     refused = studio.ada("federate", "run", studio.slots["eve"])
     assert (refused.code, refused.error["code"]) == (1, "NotAccepted")
+    assert refused.error["hint"] == "Leave it out.", "what was rejected cannot be accepted"
 
 
 def test_where_measuring_fails_the_model_is_named_and_the_next_try_works(

@@ -284,3 +284,10 @@ def test_structure_differences_are_named(models: Path) -> None:
     other = diff(base, inspect(models / "branched"))
     assert {change.what for change in other.changes} >= {"added", "removed"}
     assert other.parameters == (base.parameters, inspect(models / "branched").parameters)
+
+
+def test_a_folder_without_provenance_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        f.verify(tmp_path)
+    assert refused.value.code == "NoSuchFile"
+    assert str(tmp_path) in refused.value.hint
