@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from decentralml.core import environments, limits
+from decentralml.core import bounds, environments
+from decentralml.core.bounds import Bounds
 from decentralml.core.environments import Interpreter
 
 PACKAGE = Path("/opt/decentralml")
@@ -50,8 +51,8 @@ class Cell:
     nice: int = 0
 
     @property
-    def bounds(self) -> limits.Bounds:
-        return limits.Bounds(self.memory, self.disk, self.processes)
+    def bounds(self) -> Bounds:
+        return Bounds(self.memory, self.disk, self.processes)
 
     def path(self, inside: Path | str, *, unsandboxed: bool = False) -> str:
         """``inside`` as the command has to name it: the same, or the host's path when it runs unsandboxed."""
@@ -68,10 +69,10 @@ def bwrap() -> str:
     return shutil.which("bwrap") or "bwrap"
 
 
-def sandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int]) -> list[str]:
+def sandboxed(cell: Cell, groups: bounds.Groups, fds: Mapping[int, int]) -> list[str]:
     """The whole command line: into the control groups, into bubblewrap, under the limits, the command."""
     inner = {
-        "limits": limits.rlimits(cell.bounds, gpu=cell.gpu),
+        "limits": bounds.rlimits(cell.bounds, gpu=cell.gpu),
         "fds": fds,
         "nice": cell.nice,
         "keyring": True,
@@ -85,7 +86,7 @@ def sandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int]) -> list
     if not groups.folders:
         return argv
     orders = {"groups": [str(folder) for folder in groups.folders], "env": {}}
-    return [sys.executable, "-I", "-S", str(limits.LAUNCH), json.dumps(orders), *argv]
+    return [sys.executable, "-I", "-S", str(bounds.LAUNCH), json.dumps(orders), *argv]
 
 
 def _command(cell: Cell) -> list[str]:
@@ -173,7 +174,7 @@ def base(cell: Cell, *, home: str, packages: str) -> dict[str, str]:
     return env
 
 
-def unsandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int], scratch: Path) -> list[str]:
+def unsandboxed(cell: Cell, groups: bounds.Groups, fds: Mapping[int, int], scratch: Path) -> list[str]:
     """The command line on the host: same limits, environment, folders, and nothing that keeps it in them."""
     package = scratch / "package"
     (package / "decentralml").mkdir(parents=True)
@@ -192,10 +193,10 @@ def unsandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int], scrat
     packages = ":".join(map(str, (package, *cell.python.site)))
     env = base(cell, home=str(scratch), packages=packages) | {k: translated(v) for k, v in cell.env.items()}
     # RLIMIT_NPROC would count everything else of this user here.
-    bounds = {k: v for k, v in limits.rlimits(cell.bounds, gpu=cell.gpu).items() if k != "RLIMIT_NPROC"}
+    rlimits = {k: v for k, v in bounds.rlimits(cell.bounds, gpu=cell.gpu).items() if k != "RLIMIT_NPROC"}
     orders = {
         "groups": [str(folder) for folder in groups.folders],
-        "limits": bounds,
+        "limits": rlimits,
         "fds": fds,
         "nice": cell.nice,
         "orphan": True,
@@ -203,4 +204,4 @@ def unsandboxed(cell: Cell, groups: limits.Groups, fds: Mapping[int, int], scrat
         "cwd": translated(str(cell.cwd)),
     }
     command = [translated(word) for word in _command(cell)]
-    return [sys.executable, "-I", "-S", str(limits.LAUNCH), json.dumps(orders), *command]
+    return [sys.executable, "-I", "-S", str(bounds.LAUNCH), json.dumps(orders), *command]

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from decentralml.core import bounds
 from decentralml.core import cell as cells
-from decentralml.core import limits
 from decentralml.core.cell import Cell
 from decentralml.core.errors import Failed, Unavailable
 
@@ -51,7 +51,7 @@ class Process(subprocess.Popen[bytes]):
     """A started cell. `kill` ends everything that it has started; `wait` and `poll` tidy up after it."""
 
     cell: Cell
-    groups: limits.Groups
+    groups: bounds.Groups
     scratch: Path | None = None
     passed: str = ""
 
@@ -60,10 +60,10 @@ class Process(subprocess.Popen[bytes]):
         if not self.passed:
             folder = self.cell.writes[0] if self.cell.writes else None
             if self.groups.out_of_memory():
-                self.passed = f"It used more than {limits.in_words(self.cell.memory)} of memory."
+                self.passed = f"It used more than {bounds.in_words(self.cell.memory)} of memory."
             else:
                 pid = self.pid if self.returncode is None else None  # else the number may be another's
-                self.passed = limits.exceeded(pid, self.cell.bounds, folder)
+                self.passed = bounds.exceeded(pid, self.cell.bounds, folder)
         return self.passed
 
     def kill(self) -> None:
@@ -96,9 +96,9 @@ class Process(subprocess.Popen[bytes]):
     def guard(self) -> None:
         """End it as soon as it has too many processes. For where the kernel does not count them."""
         while self.returncode is None:
-            below = limits.descendants(self.pid, self.cell.processes + 8)
-            if sum(map(limits.tasks, below)) > self.cell.processes:
-                self.passed = limits.too_many(self.cell.bounds)
+            below = bounds.descendants(self.pid, self.cell.processes + 8)
+            if sum(map(bounds.tasks, below)) > self.cell.processes:
+                self.passed = bounds.too_many(self.cell.bounds)
                 self.kill()
                 return
             time.sleep(0.02)
@@ -146,7 +146,7 @@ def popen(
             raise Failed("MissingInput", f"{host} is not there.", "It was there when the run was prepared.")
     renumbered = dict(fds or {})
     kept = (*pass_fds, *renumbered.values())
-    groups = limits.groups(cell.bounds)
+    groups = bounds.groups(cell.bounds)
     scratch = None
     try:
         if unsandboxed:
@@ -201,7 +201,7 @@ def run(
 
         def flood() -> str:
             long = max(_length(out), _length(err)) > OUTPUT_LIMIT
-            return f"It printed more than {limits.in_words(OUTPUT_LIMIT)}." if long else ""
+            return f"It printed more than {bounds.in_words(OUTPUT_LIMIT)}." if long else ""
 
         def over() -> str:
             late = time.monotonic() >= deadline
@@ -273,7 +273,7 @@ def probe() -> Probe:
 @functools.cache
 def _probe(bwrap: str, _modified: int, _size: int) -> Probe:
     cell = Cell(command=("python", "-I", "-S", "-c", _TRIAL), memory=256 << 20, disk=1 << 20)
-    nothing = limits.Groups((), False)
+    nothing = bounds.Groups((), False)
     try:
         told = subprocess.run([bwrap, "--version"], capture_output=True, text=True, check=False, timeout=60)
         trial = subprocess.run(
@@ -335,8 +335,8 @@ def describe(cell: Cell, *, unsandboxed: bool = False) -> list[str]:
             + ("YES: the internet, and every service of this machine (loopback)" if cell.network else "none"),
         ]
     lines += [
-        f"memory     at most {limits.in_words(cell.memory)}",
-        f"disk       at most {limits.in_words(cell.disk)}",
+        f"memory     at most {bounds.in_words(cell.memory)}",
+        f"disk       at most {bounds.in_words(cell.disk)}",
         f"processes  at most {cell.processes}, threads counted",
         f"device     {'CPU and GPU' if cell.gpu else 'CPU'}",
         f"python     {cell.python.name or cell.python.executable}",

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from decentralml.core import hostile, limits, sandbox
+from decentralml.core import bounds, hostile, sandbox
 from decentralml.core.environments import Interpreter
 from decentralml.core.errors import Failed
 from decentralml.core.sandbox import Cell
@@ -90,8 +90,8 @@ def prepare(
             nonlocal seen, since
             logged = os.fstat(output.fileno()).st_size
             if logged > LOG_LIMIT:
-                return f"It printed more than {limits.in_words(LOG_LIMIT)}."
-            now = (logged, limits.disk_used(folder, what.disk))
+                return f"It printed more than {bounds.in_words(LOG_LIMIT)}."
+            now = (logged, bounds.disk_used(folder, what.disk))
             if now != seen:
                 seen, since = now, time.monotonic()
             quiet = time.monotonic() - since >= silence

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from decentralml.core import sandbox
+from decentralml.core.bounds import in_words
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted, Refused
-from decentralml.core.limits import in_words
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.session import GIVE_UP, Session, died, killed
 from decentralml.core.sandboxed.zygote import HEAD, batch_rows

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from decentralml.core import hostile, sandbox
+from decentralml.core.bounds import in_words
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted, Refused
-from decentralml.core.limits import in_words
 from decentralml.core.models.formats import CONFIG, WEIGHTS, as_folder
 from decentralml.core.models.inspect import read_config
 from decentralml.core.models.limits import Limits

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from decentralml.core.bounds import Bounds
 from decentralml.core.cell import Cell
 from decentralml.core.environments import own
-from decentralml.core.limits import Bounds
 from decentralml.core.training.run_folder import RunFolder, RunSpec
 
 TASK, DATA, JOB, CONTROL, OUT = (Path("/", name) for name in ("task", "data", "job", "control", "out"))

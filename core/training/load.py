@@ -4,7 +4,8 @@ import os
 import time
 from pathlib import Path
 
-from decentralml.core import limits
+from decentralml.core import bounds
+from decentralml.core.bounds import Bounds
 from decentralml.core.training.journal import Load
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -13,16 +14,16 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Watch:
     """Samples a process, all that descend from it, and the one folder that they may write."""
 
-    def __init__(self, pid: int, out: Path, bounds: limits.Bounds) -> None:
+    def __init__(self, pid: int, out: Path, most: Bounds) -> None:
         self._pid = pid
         self._out = out
-        self._bounds = bounds
+        self._most = most
         self._cpu: dict[int, float] = {}
         self._at = time.monotonic()
 
     def sample(self) -> Load:
         """What is taken now; ``cpu`` since the last sample, in percent of one core."""
-        pids = list(limits.descendants(self._pid, 2 * self._bounds.processes))
+        pids = list(bounds.descendants(self._pid, 2 * self._most.processes))
         seconds = {pid: _cpu_seconds(pid) for pid in pids}
         now = time.monotonic()
         used = sum(max(total - self._cpu.get(pid, 0.0), 0.0) for pid, total in seconds.items())
@@ -30,8 +31,8 @@ class Watch:
         self._cpu, self._at = seconds, now
         return Load(
             cpu=cpu,
-            rss=sum(map(limits.memory_used, pids)),
-            disk=limits.disk_used(self._out, self._bounds.disk),
+            rss=sum(map(bounds.memory_used, pids)),
+            disk=bounds.disk_used(self._out, self._most.disk),
             processes=len(pids),
         )
 

@@ -21,10 +21,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from decentralml.core.bounds import Bounds
 from decentralml.core.domain import TaskType
 from decentralml.core.environments import Interpreter
 from decentralml.core.errors import Failed, Misused, Refused
-from decentralml.core.limits import Bounds
 from decentralml.core.paths import write_atomic
 from decentralml.core.training import journal, queue
 from decentralml.core.training.locks import held, hold

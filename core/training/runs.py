@@ -10,9 +10,9 @@ from typing import Literal
 from msgspec import Struct
 
 from decentralml.core import hostile, sandbox
+from decentralml.core.bounds import Bounds
 from decentralml.core.config import Settings
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable
-from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home, write_atomic, writing
 from decentralml.core.sandboxed import npz
 from decentralml.core.text import clean, printed

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from decentralml.core import hostile
+from decentralml.core.bounds import in_words
 from decentralml.core.errors import Failed, Refused
-from decentralml.core.limits import in_words
 
 if TYPE_CHECKING:
     from decentralml.core.models.inspect import ModelInfo

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from decentralml.core import environments, hostile, limits, sandbox
+from decentralml.core import bounds, environments, hostile, sandbox
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Interrupted
 from decentralml.core.paths import Home
@@ -122,7 +122,7 @@ def _last_words(code: str, folder: RunFolder) -> str:
 def _environment_size(spec: RunSpec) -> int:
     if spec.interpreter is None or spec.interpreter == environments.own():
         return 0
-    return limits.disk_used(spec.interpreter.executable.parent.parent)
+    return bounds.disk_used(spec.interpreter.executable.parent.parent)
 
 
 def _end(folder: RunFolder) -> None:

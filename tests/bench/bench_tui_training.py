@@ -21,8 +21,8 @@ from pathlib import Path
 import psutil
 
 from decentralml.core import config
+from decentralml.core.bounds import Bounds
 from decentralml.core.chain.connect import connect
-from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.training import journal
 from decentralml.core.training.locks import hold

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from decentralml.core import bounds, environments, sandbox
 from decentralml.core import cell as cells
-from decentralml.core import environments, limits, sandbox
 from decentralml.core.cell import Cell
 from decentralml.core.environments import Interpreter
 from decentralml.core.paths import Home
@@ -72,7 +72,7 @@ class Scene:
             disk=64 * MiB,
             python=self.python,
         )
-        argv = cells.sandboxed(cell, limits.Groups((), False), {})
+        argv = cells.sandboxed(cell, bounds.Groups((), False), {})
         # A clone may lie where the other person cannot look.
         return [str(self.core) if word == str(cells.CORE) else word for word in argv]
 
@@ -99,7 +99,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     (folder / "out").mkdir()
     core = folder / "core"
     core.mkdir()
-    shutil.copy(limits.LAUNCH, core)
+    shutil.copy(bounds.LAUNCH, core)
     neighbour = ["sleep", f"600.{int(token[:8], 16)}"]
     if person == "nobody":
         subprocess.run(["chown", "-R", "nobody", str(folder)], check=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cells import MiB, python
 
-from decentralml.core import environments, limits, sandbox
+from decentralml.core import bounds, environments, sandbox
 from decentralml.core.errors import Failed, Unavailable
 from decentralml.core.sandbox import Cell
 
@@ -80,7 +80,7 @@ def test_numbers_that_overlap_are_placed_right(tmp_path: Path) -> None:
     (tmp_path / "b").write_text("b")
     shell = f'exec 3<{tmp_path}/a 4<{tmp_path}/b; exec "$@"'
     orders = json.dumps({"fds": {"3": 4, "4": 3}})
-    launch = [sys.executable, "-I", "-S", str(limits.LAUNCH), orders, sys.executable, "-c", script]
+    launch = [sys.executable, "-I", "-S", str(bounds.LAUNCH), orders, sys.executable, "-c", script]
     done = subprocess.run(["sh", "-c", shell, "sh", *launch], capture_output=True, text=True, check=True)
     assert done.stdout == "b'b' b'a'\n"
 

@@ -4,7 +4,7 @@ import os
 import signal
 from contextlib import suppress
 
-from decentralml.core.limits import descendants
+from decentralml.core.bounds import descendants
 from decentralml.core.models.evaluate import Evaluator
 
 

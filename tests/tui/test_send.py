@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
+from decentralml.core.bounds import Bounds
 from decentralml.core.domain import ResultSubmissionStatus
-from decentralml.core.limits import Bounds
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec
 from decentralml.tui import background

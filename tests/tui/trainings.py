@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from decentralml.core.limits import Bounds
+from decentralml.core.bounds import Bounds
 from decentralml.core.machine import Gpu, Machine
 from decentralml.core.training import journal
 from decentralml.core.training.journal import Event

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decentralml.core.limits import Bounds
+from decentralml.core.bounds import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.training.progress import Progress
 from decentralml.core.training.run_folder import RunFile, RunFolder, RunSpec

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from decentralml.core.limits import Bounds
+from decentralml.core.bounds import Bounds
 from decentralml.core.training.job import cell, gpu_warning, job
 from decentralml.core.training.run_folder import RunFolder, RunSpec
 

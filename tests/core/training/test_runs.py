@@ -17,9 +17,9 @@ import psutil
 import pytest
 from unprivileged import unprivileged
 
+from decentralml.core.bounds import Bounds
 from decentralml.core.config import Settings
 from decentralml.core.errors import Failed, Misused, Refused, Unavailable
-from decentralml.core.limits import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.training import journal, send
 from decentralml.core.training.curves import Curves

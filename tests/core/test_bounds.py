@@ -12,11 +12,11 @@ import pytest
 from cells import MiB, python
 from unprivileged import unprivileged
 
+from decentralml.core import bounds, environments, sandbox
 from decentralml.core import cell as cells
-from decentralml.core import environments, limits, sandbox
 
 ROOT = os.geteuid() == 0
-NO_GROUPS = limits.Groups((), False)
+NO_GROUPS = bounds.Groups((), False)
 
 
 FORKS = """
@@ -41,9 +41,9 @@ def test_a_fork_bomb_is_stopped() -> None:
 def test_a_fork_bomb_is_stopped_where_no_control_group_can_be_made() -> None:
     """Root is exempt from RLIMIT_NPROC: there the guard counts. A user has the rlimit."""
     program = f"""
-from decentralml.core import limits, sandbox
+from decentralml.core import bounds, sandbox
 cell = sandbox.Cell(("python", "-I", "-S", "-c", {FORKS!r}), processes=60)
-assert not limits.groups(cell.bounds).folders
+assert not bounds.groups(cell.bounds).folders
 done = sandbox.run(cell, timeout=30)
 print(done)
 assert "more than 60 processes" in done.stopped or 0 < int(done.stdout) < 60, done
@@ -58,7 +58,7 @@ assert "more than 60 processes" in done.stopped or 0 < int(done.stdout) < 60, do
 def nobodys_core() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="core-", dir="/tmp"))
     folder.chmod(0o755)
-    shutil.copy(limits.LAUNCH, folder)
+    shutil.copy(bounds.LAUNCH, folder)
     yield folder
     shutil.rmtree(folder)
 
@@ -141,8 +141,8 @@ def test_nothing_of_a_finished_cell_stays_behind() -> None:
 
 def test_groups_of_a_process_that_is_gone_are_swept() -> None:
     program = (
-        "from decentralml.core import limits; print(*limits.groups(limits.Bounds(1 << 30, 1, 9)).folders)"
+        "from decentralml.core import bounds; print(*bounds.groups(bounds.Bounds(1 << 30, 1, 9)).folders)"
     )
     left = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    limits.groups(limits.Bounds(1 << 30, 1, 9)).remove()
+    bounds.groups(bounds.Bounds(1 << 30, 1, 9)).remove()
     assert not [folder for folder in left.split() if Path(folder).exists()]
