@@ -15,13 +15,13 @@ from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.file_picker import FilePicker
-from decentralml.tui.screens.form import Choice
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.screens.tasks import Tasks
 from decentralml.tui.state import State
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Draft
+from decentralml.tui.widgets.choice import Choice
 
 from .conftest import ASSETS, PASSWORD, Place, opened, text_of, until
 
@@ -251,6 +251,14 @@ async def test_what_keeps_a_task_from_being_published_stands_beside_the_button(b
         await pilot.press("ctrl+g")
         await until(pilot, lambda: app._notifications, "the same, said")
         assert "not yet: files, pays" in [note.message for note in app._notifications][-1]
+
+
+async def test_enter_goes_to_the_next_field_from_a_choice_too(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        screen = await form(app, pilot)
+        assert screen.focused is screen.query_one("#kind")
+        await pilot.press("enter")
+        assert screen.focused is screen.query_one("#question")
 
 
 async def test_from_any_field_one_key_publishes(bare_home: Place, contributors_folder: Path) -> None:

@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static, TextArea
 
@@ -23,11 +22,11 @@ from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.file_picker import Purpose, find
-from decentralml.tui.screens.form import Choice
 from decentralml.tui.signing import proposals
 from decentralml.tui.signing.proposal import Proposal, rebuildable
 from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Checked, Draft, Finding
+from decentralml.tui.widgets.choice import Choice
 from decentralml.tui.widgets.prose import Block, Field, Prose
 
 _LINES = ("files", "pays", "wanted", "until", "labels", "samples", "coordinates", "more")
@@ -52,26 +51,6 @@ _URGENT = ("bad", "warn", "", "good")
 _PAUSE_SECONDS = 1.0
 _KEPT = "esc keeps a draft"
 _UPLOADED = re.compile(r"[!-~]*#sha256=[0-9a-f]{64}")
-
-
-class Pick(Choice):
-    """A `Choice` that tells when it changes."""
-
-    class Changed(Message):
-        """Another word is chosen."""
-
-    def choose(self, word: str) -> None:
-        """Choose ``word`` without telling."""
-        self._chosen = self._choices.index(word)
-        self.refresh()
-
-    def action_change(self, by: int) -> None:
-        super().action_change(by)
-        self.post_message(self.Changed())
-
-    def on_click(self, event: events.Click) -> None:
-        super().on_click(event)
-        self.post_message(self.Changed())
 
 
 class CreateTask(MarketScreen):
@@ -127,7 +106,7 @@ class CreateTask(MarketScreen):
     def _choice(self, name: str) -> ComposeResult:
         with Horizontal(classes="row", id=f"row-{name}"):
             yield Label(_LABELS.get(name, name), classes="label")
-            yield Pick(_CHOICES[name], id=name)
+            yield Choice(_CHOICES[name], id=name)
 
     def _line(self, name: str) -> ComposeResult:
         with Horizontal(classes="row", id=f"row-{name}"):
@@ -151,17 +130,17 @@ class CreateTask(MarketScreen):
         for name in _LINES:
             self.query_one(f"#{name}", Input).value = getattr(draft, name)
         for name in _CHOICES:
-            self.query_one(f"#{name}", Pick).choose(getattr(draft, name))
+            self.query_one(f"#{name}", Choice).choose(getattr(draft, name))
         self._show_rows()
 
     def _typed(self) -> Draft:
         lines = {name: self.query_one(f"#{name}", Input).value for name in _LINES}
-        choices = {name: self.query_one(f"#{name}", Pick).value for name in _CHOICES}
+        choices = {name: self.query_one(f"#{name}", Choice).value for name in _CHOICES}
         return Draft(question=self.query_one("#question", TextArea).text, **lines, **choices)
 
     @on(Input.Changed)
     @on(TextArea.Changed)
-    @on(Pick.Changed)
+    @on(Choice.Changed)
     def changed(self) -> None:
         """Something was typed: keep it, and see what it comes to."""
         draft = self._typed()
@@ -212,7 +191,7 @@ class CreateTask(MarketScreen):
         super().action_back()
 
     @on(Input.Submitted)
-    def submitted(self) -> None:
+    def action_next_field(self) -> None:
         self.focus_next()
 
     @on(Button.Pressed)

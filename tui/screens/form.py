@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
-from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import visible
-from decentralml.tui import background, keys
+from decentralml.tui import background
 from decentralml.tui.hints import explain
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.widgets.buttons import Buttons
+from decentralml.tui.widgets.choice import Choice
 
 Answer = TypeVar("Answer")
 
@@ -44,60 +43,6 @@ class Field:
     repeats: str = ""
     counts: bool = False
     finds: Purpose | None = None
-
-
-class Choice(Widget, can_focus=True):
-    """One of a few words; left, right and space change it."""
-
-    BINDINGS = [  # noqa: RUF012
-        keys.binding("right", "change(1)"),
-        keys.binding("left", "change(-1)"),
-        keys.binding("mark", "change(1)"),
-        Binding("enter", "screen.next_field", show=False),
-        Binding("backspace", "nothing", show=False),  # a slip that would close the form
-    ]
-    DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
-
-    def __init__(self, choices: Sequence[str], *, id: str) -> None:
-        super().__init__(id=id)
-        self._choices = choices
-        self._chosen = 0
-
-    @property
-    def value(self) -> str:
-        """The word that is chosen."""
-        return self._choices[self._chosen]
-
-    def render(self) -> Text:
-        line = Text(no_wrap=True)
-        for index, choice in enumerate(self._choices):
-            chosen = index == self._chosen
-            style = ("reverse" if self.has_focus else "bold") if chosen else "dim"
-            line.append(f" {choice} ", style)
-            line.append(" ")
-        return line
-
-    def action_change(self, by: int) -> None:
-        self._chosen = (self._chosen + by) % len(self._choices)
-        self.refresh()
-
-    def action_nothing(self) -> None:
-        """The key does nothing here."""
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
-
-    def on_click(self, event: events.Click) -> None:
-        left = 0
-        for index, choice in enumerate(self._choices):
-            right = left + len(choice) + 3
-            if left <= event.x < right:
-                self._chosen = index
-                self.refresh()
-            left = right
 
 
 class Form(Dialog[Answer]):
