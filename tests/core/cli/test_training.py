@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decentralml.core.limits import Bounds
+from decentralml.core.bounds import Bounds
 from decentralml.core.paths import Home
 from decentralml.core.training.journal import Checkpoint
 from decentralml.core.training.progress import Progress
