@@ -1,4 +1,4 @@
-"""`decentralml account`: keys, money, signatures, names."""
+"""`decentralml account`: keys, money, signatures."""
 
 import csv
 import sys
@@ -17,7 +17,7 @@ from decentralml.core.cli.files import FILE, NEW_FILE
 from decentralml.core.cli.numbers import Number
 from decentralml.core.cli.output import error_data
 from decentralml.core.errors import Misused, Refused, Unavailable
-from decentralml.core.signing import Crypto, sign_message, verify_message
+from decentralml.core.signing import Crypto, Signer, sign_message, verify_message
 from decentralml.core.words import MOVEMENTS
 
 CRYPTO = click.Choice([kind.value for kind in Crypto])
@@ -192,7 +192,7 @@ def fund(app: App, amount: str, to: str) -> None:
         )
     address = app.address(to)
     # An open faucet signs for itself; else only the key that the genesis names does.
-    signer = None if chain.faucet in ("open", "none") else app.unlock(chain.faucet)
+    signer = None if chain.faucet in ("open", "none") else _granter(app, chain.faucet)
     confirm(app, f"Fund {address}", [("amount", f"+{format_amount(planck)}"), ("chain", app.chain.name)])
     receipt = chain.fund(address, planck, signer)
     app.out.landed(receipt)
@@ -208,6 +208,17 @@ def fund(app: App, amount: str, to: str) -> None:
         data,
         lambda: app.out.say(f"{address} got {format_amount(planck)}: {format_amount(balance.free)} free"),
     )
+
+
+def _granter(app: App, faucet: str) -> Signer:
+    try:
+        return app.unlock(faucet)
+    except Unavailable as error:
+        if error.code != "UnknownAccount":
+            raise
+        raise Refused(
+            "NotTheFaucet", f"Only {faucet} grants money on this ledger.", "Ask who keeps that key."
+        ) from error
 
 
 @command("account forget")
@@ -347,28 +358,6 @@ def remember_(app: App, state: str, name: str | None) -> None:
         {**_data(account), "remembered": state == "on"},
         lambda: app.out.say(f"The password of {account.name} {words}."),
     )
-
-
-@command("account book add")
-@click.argument("name")
-@click.argument("address")
-def book_add(app: App, name: str, address: str) -> None:
-    app.book.add(name, address)
-    app.out.done({"name": name, "address": address}, lambda: app.out.say(f"{name} is {address}"))
-
-
-@command("account book remove")
-@click.argument("name")
-def book_remove(app: App, name: str) -> None:
-    name, address = app.book.remove(name)
-    app.out.done({"name": name, "address": address}, lambda: app.out.say(f"{name} is taken out."))
-
-
-@command("account book list")
-def book_list(app: App) -> None:
-    entries = sorted(app.book.list().items())
-    data = [{"name": name, "address": address} for name, address in entries]
-    app.out.done(data, lambda: app.out.table(("NAME", "ADDRESS"), entries))
 
 
 def _forget_password(app: App, address: str) -> None:

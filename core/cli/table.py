@@ -88,9 +88,9 @@ ENTRIES = (
     Entry(
         "account remember", "Keep an account's password in the system's keyring, or no longer.", writes=True
     ),
-    Entry("account book add", "Give an address a name.", writes=True),
-    Entry("account book remove", "Take a name out of the address book.", writes=True),
-    Entry("account book list", "Names of the address book."),
+    Entry("account book add", "Give an address a name.", writes=True, module="account_book"),
+    Entry("account book remove", "Take a name out of the address book.", writes=True, module="account_book"),
+    Entry("account book list", "Names of the address book.", module="account_book"),
     Entry("storage put", "Upload a folder and print its reference.", writes=True),
     Entry("storage get", "Download a folder, verified."),
     Entry("storage verify", "Read every byte of a reference and compare."),

@@ -43,7 +43,7 @@ def test_only_the_key_of_the_genesis_may_fund(run, account, tmp_path: Path) -> N
     assert (funded["address"], funded["amount"]) == (bob, "3000000000000")
     run("account", "forget", "ada", "--yes")
     refused = run(*chain, "account", "fund", "3", "--to", "bob", password=PASSWORD)
-    assert (refused.error["code"], refused.code) == ("UnknownAccount", 3)
+    assert (refused.error["code"], refused.code) == ("NotTheFaucet", 1)
     assert ada in refused.error["message"]
 
 
