@@ -51,6 +51,11 @@ def test_every_folder_with_modules_is_a_package() -> None:
             assert (module.parent / "__init__.py").exists(), module.parent
 
 
+def test_every_style_sheet_stands_beside_what_it_styles() -> None:
+    for sheet in (ROOT / "tui").rglob("*.tcss"):
+        assert sheet.with_suffix(".py").exists(), sheet
+
+
 @pytest.mark.parametrize(
     "words", [["--help"], ["task", "--help"], ["task", "list"], ["inbox", "--help"], ["config", "show"]]
 )

@@ -50,7 +50,7 @@ def report_to_publish(session: Session, submission: Submission) -> Path | None:
 
 def refusals(session: Session, submission: Submission) -> dict[str, Refused | Unavailable | None]:
     """By call: why it cannot be signed now for ``submission``, its report being published before it."""
-    first = _first(session, submission)
+    first = () if report_to_publish(session, submission) is None else (_publishing(submission),)
     address = session.address
     found: dict[str, Refused | Unavailable | None] = {}
     with session.chain.view() as view:
@@ -70,10 +70,8 @@ def refusals(session: Session, submission: Submission) -> dict[str, Refused | Un
     return found
 
 
-def _first(session: Session, submission: Submission) -> tuple[ValidateTaskResults, ...]:
-    if report_to_publish(session, submission) is None:
-        return ()
-    return (proposals.publishing(submission.id, submission.digest or ""),)
+def _publishing(submission: Submission) -> ValidateTaskResults:
+    return proposals.publishing(submission.id, submission.digest or "")
 
 
 def _calls(session: Session, draft: Draft) -> list[Proposal]:
@@ -86,11 +84,8 @@ def _calls(session: Session, draft: Draft) -> list[Proposal]:
             "Evaluate it again; the draft can be taken back with B.",
         )
     report = report_to_publish(session, submission)
-    calls = []
-    first: tuple[ValidateTaskResults, ...] = ()
-    if report is not None:
-        calls.append(proposals.publish_report(session, number, report, digest))
-        first = (proposals.publishing(number, digest),)
+    first = () if report is None else (_publishing(submission),)
+    calls = [] if report is None else [proposals.publish_report(session, number, report, digest)]
     if draft.word is Word.accept:
         calls.append(proposals.accept(session, number, digest, after=first))
     elif draft.word is Word.reject:
