@@ -23,7 +23,7 @@ from secrets import token_hex
 from typing import Any, BinaryIO, cast
 
 from decentralml.core.errors import Failed, Refused
-from decentralml.core.paths import Home, sync_folder
+from decentralml.core.paths import Home, sync
 from decentralml.core.storage import manifest as manifests
 from decentralml.core.storage.base import File, Manifest
 from decentralml.core.storage.transfer import broken
@@ -242,7 +242,7 @@ def _placing(path: Path, place: Callable[[Path, Path], None]) -> Iterator[Binary
         place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def _appear(whole: Path, path: Path) -> None:

@@ -15,6 +15,7 @@ from decentralml.core.chain.database import FILE_MODE, FOLDER_MODE, translated
 from decentralml.core.chain.seen import forget
 from decentralml.core.domain import MAX_U32, Constants
 from decentralml.core.errors import Failed, Misused, Refused
+from decentralml.core.paths import sync
 
 OPEN = "open"
 NONE = "none"
@@ -101,7 +102,7 @@ def create(
         finally:
             for end in ("", *_COMPANIONS):
                 temporary.with_name(temporary.name + end).unlink(missing_ok=True)
-        _sync(path.parent)
+        sync(path.parent)
     if seen is not None:
         forget(seen, path)
 
@@ -135,12 +136,4 @@ def _write(path: Path, genesis: bytes) -> None:
         connection.close()
     if any(path.with_name(path.name + end).exists() for end in _COMPANIONS):
         raise Failed("DiskFull", f"The ledger {path} could not be completed.", "Make room on the disk.")
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path)

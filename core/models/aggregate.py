@@ -4,7 +4,6 @@ import contextlib
 import importlib.metadata
 import json
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ from decentralml.core.models.formats import CONFIG, METADATA, WEIGHTS, as_folder
 from decentralml.core.models.inspect import builtin_compile, read_config
 from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import Weights
-from decentralml.core.paths import write_atomic
+from decentralml.core.paths import sync, write_atomic
 from decentralml.core.text import short
 
 PROVENANCE = "provenance.json"
@@ -212,7 +211,7 @@ def _make(
             on_progress=on_progress, cancelled=cancelled,
         )  # fmt: skip
     with ThreadPoolExecutor(1, "sync") as pool:
-        synced = pool.submit(_sync, target / WEIGHTS)
+        synced = pool.submit(sync, target / WEIGHTS)
         output = digest(target, limits)
         synced.result()
     provenance = Provenance(
@@ -248,11 +247,6 @@ def _ordered(
         for entry, share, known in zip(inputs, shares, digests, strict=True)
     ]
     return sorted(entries, key=lambda pair: (pair[0].model_digest, pair[0].share, pair[0].name))
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _write_config(base: Path, target: Path, limits: Limits) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
+from decentralml.core.paths import sync
 from decentralml.core.storage.transfer import Sink
 
 # Set outright, whatever the umask: the group of the folder shares it, nobody else reads it,
@@ -57,8 +58,4 @@ def place_file(path: Path, sink: Sink, place: Path) -> None:
 def sync_folders(places: Collection[Path]) -> None:
     """See that the names of ``places``, their folders and those above reach the disk."""
     for folder in {up for place in places for up in list(place.parents)[:3]}:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)

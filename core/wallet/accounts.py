@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from decentralml.core.errors import DecentralMLError, Failed, Refused, Unavailable
-from decentralml.core.paths import Home, sync_folder, write_atomic, writing
+from decentralml.core.paths import Home, sync, write_atomic, writing
 from decentralml.core.signing import Crypto, decode_address
 from decentralml.core.text import short
 from decentralml.core.wallet import keys, keystore, names
@@ -194,7 +194,7 @@ class Accounts:
             renamed = msgspec.structs.replace(file, meta={**file.meta, "name": new_name})
             write_atomic(account.path, keystore.encode(renamed))
             os.rename(account.path, path)
-            sync_folder(self.folder)
+            sync(self.folder)
         return msgspec.structs.replace(account, name=new_name, path=path)
 
     def forget(self, name_or_address: str) -> Account:
@@ -281,7 +281,7 @@ class Accounts:
                 os.link(whole, path)
             finally:
                 whole.unlink()
-            sync_folder(self.folder)
+            sync(self.folder)
         return Account(name, file.address, file.crypto, file.created, path)
 
 
