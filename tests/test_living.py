@@ -12,7 +12,7 @@ from decentralml.core.chain.connect import connect
 from decentralml.core.demo.living import Living
 from decentralml.core.paths import Home
 from decentralml.core.wallet.accounts import Accounts
-from decentralml.tui.keys import MODES, TABLE
+from decentralml.tui import keys
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -22,7 +22,7 @@ def test_the_words_of_welcome_say_who_one_is_and_what_waits(
 ) -> None:
     home = Home(tmp_path / "market")
     with Living(home, contributors=2, seed=1, say=lambda text: None) as living:
-        said = living.welcome
+        said = keys.said(living.welcome)
 
         def told(pattern: str) -> tuple[str, ...]:
             found = re.search(pattern, said)
@@ -51,7 +51,8 @@ def test_the_words_of_welcome_say_who_one_is_and_what_waits(
         for file in re.findall(r"[\w-]+\.npz", said):
             assert (living.data / file).is_file(), file
         number, page = told(r"(\d) (\w+) shows them")
-        assert MODES[int(number) - 1] == page.lower()
-        keys = {*re.findall(r"\b(\w) (evaluate|take|train|deliver)s\b", said)}
-        assert {verb for _, verb in keys} == {"evaluate", "take", "train", "deliver"}
-        assert keys | {("ctrl+o", "browse"), ("question_mark", "help")} <= {(k.keys, k.action) for k in TABLE}
+        assert keys.MODES[int(number) - 1] == page.lower()
+        named = {*re.findall(r"\b(\w) (evaluate|take|train|deliver)s\b", said)}
+        assert {verb for _, verb in named} == {"evaluate", "take", "train", "deliver"}
+        named |= {("ctrl+o", "browse"), ("question_mark", "help")}
+        assert named <= {(key.keys, key.action) for key in keys.TABLE}

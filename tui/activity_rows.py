@@ -9,6 +9,7 @@ from decentralml.core.domain import Constants
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
+from decentralml.tui import keys
 from decentralml.tui.failures import Failure
 from decentralml.tui.judging.work import Job, JudgeWork
 from decentralml.tui.signing.receipt import event_words
@@ -37,11 +38,11 @@ EVENTS = (
     Column("ago", "AGO", 5, right=True, priority=60),
 )
 _DO = {
-    Waiting.judge: "enter: judge",
-    Waiting.deliver: "enter: work",
-    Waiting.claim: "J: be paid",
-    Waiting.time_out: "O: time out",
-    Waiting.close: "enter: close",
+    Waiting.judge: "{open}: judge",
+    Waiting.deliver: "{open}: work",
+    Waiting.claim: "{claim}: be paid",
+    Waiting.time_out: "{time_out}: time out",
+    Waiting.close: "{open}: close",
 }
 _WHAT = {
     Waiting.judge: "result {submission} of task {task}",
@@ -64,7 +65,7 @@ def waits(items: Sequence[Item], block: int, constants: Constants) -> list[Row]:
             (item.why, item.task_id, item.submission_id),
             {
                 "what": f"{what(item)}: {clean(item.question)}",
-                "do": (_DO[item.why], "accent"),
+                "do": (keys.said(_DO[item.why]), "accent"),
                 "due": _due(item, block, constants),
             },
         )
@@ -145,7 +146,7 @@ def work(transfers: Sequence[Handle], runs: Sequence[Run], judging: JudgeWork) -
 
 def _state(state: str, tone: str, *, again: bool) -> tuple[str, str]:
     """A state, with the key that begins it again where one does."""
-    return (f"{state} !" if again else state), tone
+    return (keys.said("{state} {retry}", state=state) if again else state), tone
 
 
 def _job(job: Job, behind: int) -> Row:
@@ -235,7 +236,7 @@ def failures(kept: Sequence[Failure]) -> list[Row]:
                 failure.key,
                 {
                     "what": f"{doing}{clean(failure.message)}",
-                    "again": ("! again" if failure.again is not None else "", "accent"),
+                    "again": (keys.said("{retry} again") if failure.again is not None else "", "accent"),
                     "when": (at, "dim"),
                 },
             )

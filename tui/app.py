@@ -21,7 +21,7 @@ from textual.widget import MountError
 from decentralml.core.errors import DecentralMLError, Interrupted, Misused, Unavailable
 from decentralml.core.paths import Home
 from decentralml.core.text import clean, short
-from decentralml.tui import background, clipboard, keys, screens, terminal, theme
+from decentralml.tui import background, clipboard, keymap, keys, screens, terminal, theme
 from decentralml.tui.ascii import Ascii
 from decentralml.tui.changes import Written
 from decentralml.tui.failures import Again, Failures
@@ -89,7 +89,6 @@ class DecentralMLApp(App[None]):
         self.now = now
         self._to_ascii = Ascii()
         self._written = Written()
-        self.keymap: dict[str, str] = {}
         self.session: Session | None = None
         self.unopened: DecentralMLError | None = None
         self.pulse: Pulse | None = None
@@ -104,6 +103,7 @@ class DecentralMLApp(App[None]):
         self.looks = Looks(self)
         self._typed_ahead = TypedAhead(self, super().on_event)
         self.ascii = self.looks.begin()
+        keymap.begin(home.keymap)
 
     # Starting and ending
 
@@ -114,6 +114,7 @@ class DecentralMLApp(App[None]):
         loop = asyncio.get_running_loop()
         for ending in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(ending, self.exit)
+        self.set_keymap(keys.OWN)
         self.call_after_refresh(self.heart.start)
 
     @cached_property
@@ -293,8 +294,7 @@ class DecentralMLApp(App[None]):
 
     def action_help_quit(self) -> None:
         """ctrl+c: nothing is lost by it."""
-        leave, copy = (keys.row(name).shown(self.keymap) for name in ("quit", "copy"))
-        self.say(f"{leave} leaves; runs go on. {copy} copies what the cursor is on.")
+        self.say(keys.said("{quit} leaves; runs go on. {copy} copies what the cursor is on."))
 
     def action_help(self) -> None:
         from decentralml.tui.screens.dialog import Dialog
@@ -306,7 +306,7 @@ class DecentralMLApp(App[None]):
             rows = [
                 key for key in keys.keys_of(screen.SCOPE) if offers(key.method, ()) or why_not(key.method)
             ]
-            self.push_screen(Help(screen.SCOPE, rows, self.keymap, partial(self.refusal_of, screen)))
+            self.push_screen(Help(screen.SCOPE, rows, partial(self.refusal_of, screen)))
 
     # Who one is
 

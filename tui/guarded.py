@@ -10,6 +10,7 @@ from textual.widget import MountError
 from textual.worker import active_worker
 
 from decentralml.core.errors import DecentralMLError, Failed, refused_by_system
+from decentralml.tui import keys
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -70,7 +71,7 @@ def ours(error: Exception) -> DecentralMLError:
     found = Failed(
         "Bug",
         f"This should not have happened: {type(error).__name__}: {error}",
-        "6 Activity shows where, for whoever mends it.",
+        keys.said("{activity} shows where, for whoever mends it."),
     )
     found.__cause__ = error
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from decentralml.core.errors import DecentralMLError
-from decentralml.tui import background, keymap, screens, terminal
+from decentralml.tui import background, keymap, keys, screens, terminal
 from decentralml.tui.guarded import ours
 from decentralml.tui.widgets.keybar import KeyBar
 
@@ -65,7 +65,7 @@ class Heart:
         if app.welcome:
             from decentralml.tui.screens.dialog import Show
 
-            app.push_screen(Show("The demo market", app.welcome))
+            app.push_screen(Show("The demo market", keys.said(app.welcome)))
 
     def _session(self) -> "Session":
         """Load the market's modules, and open home, chain and storage. Blocks."""
@@ -83,8 +83,8 @@ class Heart:
             self._app.front.show_unopened(error)
 
     async def _read_keymap(self) -> None:
-        self._app.keymap = await background.call(keymap.read, self._app.home.keymap)
-        self._app.set_keymap(self._app.keymap)
+        """Say what is wrong with the person's own keys: those that are right are in use already."""
+        await background.call(keymap.read, self._app.home.keymap)
 
     async def _warm(self) -> None:
         """Load what may be shown later. What is loaded stays: the collector need not search it, which

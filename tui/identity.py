@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
-from decentralml.tui import background
+from decentralml.tui import background, keys
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.widgets.secret import Secret
 
@@ -63,7 +63,8 @@ class Identity:
             return
         session.follow(now)
         if now is None:
-            self._app.say(f"{before.name} is not in the key folder any more. U chooses another account.")
+            gone = "{name} is not in the key folder any more. {who} chooses another account."
+            self._app.say(keys.said(gone, name=before.name))
 
     def lock(self, word: str) -> None:
         """Forget the unlocked key, take every secret off the screen, and say ``word``."""

@@ -7,7 +7,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key, key_to_
 
 from decentralml.core.errors import Misused
 from decentralml.core.text import short
-from decentralml.tui.keys import TABLE, Key
+from decentralml.tui.keys import TABLE, Key, use
 
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 # Textual names these otherwise than Unicode does.
@@ -52,6 +52,14 @@ def read(path: Path) -> dict[str, str]:
                     f"Give {other.name} or {key.name} another key.",
                 )
     return keymap
+
+
+def begin(path: Path) -> None:
+    """Have a person's own keys from the first paint on; none where `read` finds something wrong. Blocks."""
+    try:
+        use(read(path))
+    except Misused:
+        use({})
 
 
 def _normal(keys: str) -> str:

@@ -1,4 +1,5 @@
-"""The one table of keys: dispatch, footer, help and palette read it, and nothing else binds a key.
+"""The one table of keys: dispatch, footer, help, palette and every text that names a key read it, and nothing
+else binds one. A person's own keys (`use`) take the place of its own.
 
 A key means one thing on every screen and in every dialog: a row is that meaning, its scopes are where it
 is offered. Where a field has the focus, letters are typed.
@@ -11,19 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding
+from textual.keys import format_key
 
 MODES = ("tasks", "runs", "validate", "federate", "accounts", "activity")
-EVERYWHERE = (
-    *MODES,
-    "task",
-    "record",
-    "viewer",
-    "statement",
-    "address_book",
-    "first_start",
-    "label",
-    "report",
-)
+_OVER = ("task", "record", "viewer", "statement", "address_book", "first_start", "label", "report")
+EVERYWHERE = (*MODES, *_OVER)
 ALSO_DIALOGS = (*EVERYWHERE, "dialog")
 # In a form keys are typed, and few mean anything else.
 ALSO_FORMS = (*ALSO_DIALOGS, "create")
@@ -35,6 +28,7 @@ def _but(left_out: str, scopes: tuple[str, ...] = EVERYWHERE) -> tuple[str, ...]
 
 LISTS = tuple(scope for scope in EVERYWHERE if scope not in ("viewer", "report", "record"))
 THINGS = _but("first_start", ALSO_DIALOGS)
+PANELLED = ("task", "validate", "federate", "runs", "activity", "report")
 # While files are labelled a digit is a label.
 TABBED = _but("label")
 
@@ -79,35 +73,27 @@ class Key:
         """The action as Textual runs it: those that mean the app run there, whatever screen is up."""
         return f"app.{self.action}" if self.method in OF_THE_APP else self.action
 
-    def shown(self, keymap: Mapping[str, str]) -> str:
-        """The key as the footer and the help show it; ``keymap`` holds the person's own keys."""
-        own = keymap.get(self.name)
-        if own is None and self.shown_as is not None:
+    @property
+    def pressed(self) -> list[str]:
+        """The keys that do it, by Textual's names: the person's own, or the table's."""
+        return OWN.get(self.name, self.keys).split(",")
+
+    @property
+    def shown(self) -> str:
+        """The key as it stands on the screen."""
+        if self.name not in OWN and self.shown_as is not None:
             return self.shown_as
-        names = (own or self.keys).split(",")
-        return " ".join(_SIGNS.get(name, name.replace("ctrl+", "^")) for name in names)
+        return " ".join(map(_sign, self.pressed))
 
 
+# The keys that the person at this terminal has of their own, by name of the row: see `use`.
+OWN: dict[str, str] = {}
 # Actions that the app does, from any screen.
 OF_THE_APP = frozenset({"help", "lock", "palette", "quit", "tab", "who"})
 # Actions that only move: the palette leaves them out.
 MOVING = frozenset(
     {"down", "up", "left", "right", "top", "bottom", "page_down", "page_up", "back", "palette"}
 )
-_SIGNS = {
-    "slash": "/",
-    "question_mark": "?",
-    "colon": ":",
-    "exclamation_mark": "!",
-    "full_stop": ".",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "underscore": "_",
-    "minus": "-",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "escape": "esc",
-}
 
 
 TABLE: tuple[Key, ...] = (
@@ -237,7 +223,7 @@ TABLE: tuple[Key, ...] = (
         call="close_task",
     ),
     Key("w", "write", "federate", "write the federated model", ("federate",), writes=True),
-    Key("space", "mark", "mark", "mark or unmark the row", ("federate", "validate", "runs"), True, "space"),
+    Key("space", "mark", "mark", "mark or unmark the row", ("federate", "validate", "runs")),
     # Training
     Key("p", "pause", "pause", "pause the run, or go on", ("runs",), writes=True),
     Key("x", "stop", "stop", "stop the run and save, or the transfer", ("runs", "activity"), writes=True),
@@ -249,7 +235,7 @@ TABLE: tuple[Key, ...] = (
     Key("greater_than_sign", "later", "later", "the epochs after these", ("runs",), False),
     Key("i", "log_scale", "log", "logarithmic scale", ("runs",)),
     Key("o", "overlay", "overlay", "draw the marked runs over this one", ("runs",)),
-    Key("underscore", "smooth", "smooth", "smooth the curves", ("runs",), False, "_"),
+    Key("underscore", "smooth", "smooth", "smooth the curves", ("runs",), False),
     # Accounts
     Key("u", "use", "use", "be this account", ("accounts",), writes=True),
     Key(
@@ -295,45 +281,19 @@ TABLE: tuple[Key, ...] = (
     Key("ctrl+l", "clear", "clear", "empty all fields, after a yes", ("create",), False),
     Key("W", "keep_draft", "draft", "wait: keep the decision as a draft, unsigned", ("dialog",), writes=True),
     # Seeing
-    Key(
-        "slash",
-        "filter",
-        "filter",
-        "filter the list as you type",
-        ("tasks", "runs", "validate", "federate", "accounts", "activity", "dialog"),
-        True,
-        "/",
-    ),
+    Key("slash", "filter", "filter", "filter the list as you type", (*MODES, "dialog")),
     Key("s", "sort", "sort", "sort by the next column", ("tasks", "validate"), True),
     Key("S", "reverse", "reverse", "reverse the order", ("tasks", "validate"), False),
     Key("M", "saved_filters", "saved filters", "use or save a filter", ("tasks",), False),
     Key("m", "view", "mine/open/all", "show my tasks, the open ones, or all", ("tasks",)),
-    Key(
-        "right_square_bracket",
-        "next_panel",
-        "panel",
-        "the next panel",
-        ("task", "validate", "federate", "runs", "activity", "report"),
-        True,
-        "]",
-    ),
-    Key(
-        "left_square_bracket",
-        "previous_panel",
-        "panel back",
-        "the panel before",
-        ("task", "validate", "federate", "runs", "activity", "report"),
-        False,
-        "[",
-    ),
+    Key("right_square_bracket", "next_panel", "panel", "the next panel", PANELLED),
+    Key("left_square_bracket", "previous_panel", "panel back", "the panel before", PANELLED, False),
     Key(
         "exclamation_mark",
         "retry",
         "retry",
         "try what failed again",
         ("activity", "runs", "dialog"),
-        True,
-        "!",
         writes=True,
     ),
     Key("X", "report", "report", "the whole report on this result", ("federate", "dialog")),
@@ -355,10 +315,46 @@ TABLE: tuple[Key, ...] = (
     # The app
     Key("U", "who", "switch account", "be another account", EVERYWHERE, False),
     Key("L", "lock", "lock", "forget the unlocked key of this session", EVERYWHERE, False),
-    Key("question_mark", "help", "help", "what every key does here", ALSO_FORMS, True, "?"),
+    Key(
+        "question_mark",
+        "help",
+        "help",
+        "what every key does here",
+        ALSO_FORMS,
+    ),
     Key("colon,ctrl+p", "palette", "menu", "every command by name", ALSO_FORMS, True, ":"),
     Key("q", "quit", "quit", "leave; runs go on", EVERYWHERE, False),
 )
+
+
+_ROWS = {key.name: key for key in TABLE}
+
+
+def _sign(key: str) -> str:
+    """A key of Textual's name as it stands on the screen: ``/``, ``^t``, ``enter``."""
+    *modifiers, name = key.split("+")
+    held = "".join("^" if modifier == "ctrl" else f"{modifier}+" for modifier in modifiers)
+    return held + (name if name in ("enter", "backspace") else format_key(name))
+
+
+def use(own: Mapping[str, str]) -> None:
+    """From now on have keys that are a person's ``own``, by name of the row, in place of the table's."""
+    OWN.clear()
+    OWN.update(own)
+
+
+def said(text: str, **words: object) -> str:
+    """A ``text`` that names keys: ``{take}`` is the key of that row as the person has it, ``{runs}`` a page
+    by its key and name, and anything else one of ``words``.
+    """
+    return text.format_map(_Said(words))
+
+
+class _Said(dict[str, object]):
+    def __missing__(self, name: str) -> str:
+        if name in MODES:
+            return f"{row(f'tab_{name}').shown} {name.capitalize()}"
+        return row(name).shown.split()[0]
 
 
 def bindings(scope: str) -> list[Binding]:
@@ -377,7 +373,7 @@ def binding(name: str, action: str) -> Binding:
 
 def row(name: str) -> Key:
     """The row that a keymap file calls ``name``."""
-    return next(key for key in TABLE if key.name == name)
+    return _ROWS[name]
 
 
 def writes(action: str) -> bool:

@@ -7,7 +7,7 @@ from textual.theme import BUILTIN_THEMES
 
 from decentralml.core import config
 from decentralml.core.errors import Misused
-from decentralml.tui import background, theme
+from decentralml.tui import background, keys, theme
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -66,7 +66,9 @@ class Looks:
         if name in self.names:
             self._app.theme = name
             return True
-        self._app.show_error(Misused("UnknownTheme", f"There is no theme {name!r}.", "`:` lists them."))
+        self._app.show_error(
+            Misused("UnknownTheme", f"There is no theme {name!r}.", keys.said("{palette} lists them."))
+        )
         return False
 
     def choose(self, name: str) -> None:

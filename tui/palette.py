@@ -45,14 +45,18 @@ class Commands(Provider):
                 run = partial(app.run_action, key.dispatched, screen)
                 refusal = app.refusal_of(screen, key.method)
                 not_now = "" if refusal is None else f"{_NOT_NOW}{clean(refusal.message)}"
-                yield key.label, f"{key.shown(app.keymap)}   {key.about}{not_now}", run
+                yield key.label, f"{key.shown}   {key.about}{not_now}", run
             yield from self._related
             yield from screen.commands()
         if app.session is not None and app.session.account is None and not app.readonly:
             for label, about in _WAYS_IN:
                 yield label, about, app.identity.begin
-        for number, mode in enumerate(keys.MODES, 1):
-            yield f"go to {mode}", f"{number}   the {mode} screen", partial(app.switch_to, mode)
+        for mode in keys.MODES:
+            yield (
+                f"go to {mode}",
+                f"{keys.row(f'tab_{mode}').shown}   the {mode} screen",
+                partial(app.switch_to, mode),
+            )
         for account in self._accounts:
             about = f"switch account: {short_address(account.address)}"
             yield f"be {clean(account.name)}", about, partial(app.identity.be, account)

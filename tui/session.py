@@ -17,6 +17,7 @@ from decentralml.core.training.runs import Runs
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account, Accounts
 from decentralml.core.wallet.addressbook import AddressBook
+from decentralml.tui import keys
 from decentralml.tui.hints import read_only
 
 
@@ -149,4 +150,4 @@ class Session:
 
 
 def _no_account() -> Refused:
-    return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
+    return Refused("NoAccount", "There is no account to sign with.", keys.said("{accounts} makes one."))

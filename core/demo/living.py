@@ -39,18 +39,19 @@ class Living:
 
     @property
     def welcome(self) -> str:
-        """Who one is here, and what waits to be done."""
+        """Who one is here, and what waits to be done; ``{take}`` stands for that key or page of the app."""
         play = self._play
         return (
             f"You are {CREATOR}, the creator of tasks {play.task} and {play.engineers_task}. "
             f"Your password is {PASSWORD}.\n\n"
             f"{len(play.workers)} people are taking your tasks right now. One of them cheats. "
-            "Their results come in within a minute: 3 Validate shows them, v evaluates one "
+            "Their results come in within a minute: {validate} shows them, {evaluate} evaluates one "
             f"(held-out data: {play.held_out.name}), then accept or reject.\n\n"
-            f"Meanwhile, sell your own training time: task {self._offer} is free. t takes it, r trains "
-            "(your data: spare.npz), d delivers, and its creator judges you.\n\n"
-            "Browse, ^o in a form, shows both files: the app was started in their folder. There is own.npz "
-            "too, on which your base model was trained. ? says what every key does."
+            f"Meanwhile, sell your own training time: task {self._offer} is free. "
+            "{take} takes it, {train} trains (your data: spare.npz), {deliver} delivers, and its creator "
+            "judges you.\n\n"
+            "Browse, {browse} in a form, shows both files: the app was started in their folder. There is "
+            "own.npz too, on which your base model was trained. {help} says what every key does."
         )
 
     def __enter__(self) -> Self:

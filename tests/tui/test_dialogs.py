@@ -17,7 +17,7 @@ async def test_every_button_names_the_key_that_does_the_same(painted: Place, pag
     app = painted.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await opener(painted, page)(pilot)
-        shown = {row.shown({}) for row in keys.TABLE} | {"enter", "enter: another"}
+        shown = {row.shown for row in keys.TABLE} | {"enter", "enter: another"}
         for button in app.screen.query(Button):
             assert str(button.label).rpartition("  ")[2].strip() in shown, button
 

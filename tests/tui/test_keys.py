@@ -1,7 +1,9 @@
 """The table of keys: one meaning a key, no key that terminals take, one source for what is shown and done."""
 
+import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +17,13 @@ from decentralml.core.chain import rules
 from decentralml.core.errors import Misused, Refused
 from decentralml.tui import keymap, keys
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.hints import explain
 from decentralml.tui.keys import TABLE, Key, bindings, keys_of
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.signing import proposals
-from decentralml.tui.widgets.keybar import KeyBar
 
 from .conftest import Place, text_of, until
 from .test_ways import go
@@ -31,6 +33,7 @@ TAKEN = {"ctrl+q", "ctrl+s", "ctrl+j", "ctrl+m", "ctrl+i", "ctrl+z", "ctrl+b", "
 TAKEN |= {f"f{number}" for number in range(1, 13)}
 # ssh takes it after enter, and "~." ends the link.
 TAKEN |= {"tilde"}
+APP = Path(tui.__file__).parent
 SCOPES = {scope for key in TABLE for scope in key.scopes}
 
 
@@ -165,9 +168,6 @@ async def test_the_help_shows_every_row_with_its_rule_and_why_not_now(market_hom
 async def test_the_footer_shows_the_persons_own_keys(market_home: Place) -> None:
     market_home.home.keymap.write_text('take = "ctrl+t"\nhelp = "?,ctrl+h"\n')
     async with market_home.running(as_="bo") as (app, pilot):
-        await until(pilot, lambda: app.keymap)
-        app.screen.query_one(KeyBar).refresh()
-        await pilot.pause()
         assert "^t take" in text_of(app)
         await pilot.press("t")
         await pilot.pause()
@@ -179,7 +179,6 @@ async def test_the_footer_shows_the_persons_own_keys(market_home: Place) -> None
 async def test_a_persons_own_keys_are_those_of_the_dialogs_too(market_home: Place) -> None:
     market_home.home.keymap.write_text('yes = "Z"\nback = "Q"\n')
     async with market_home.running(as_="bo") as (app, pilot):
-        await until(pilot, lambda: app.keymap)
         await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, Sign))
         assert "Sign and send  Z" in text_of(app)
@@ -193,6 +192,59 @@ async def test_a_persons_own_keys_are_those_of_the_dialogs_too(market_home: Plac
         app.screen.query_one("#no").focus()
         await pilot.press("Q")
         await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_every_text_that_names_a_key_names_the_persons_own(bare_home: Place) -> None:
+    bare_home.home.keymap.write_text('new = "Z"\nview = "ctrl+t,%"\ntab_tasks = "&"\n')
+    async with bare_home.running(size=(120, 40)) as (app, pilot):
+        await until(pilot, lambda: "^t shows others, Z publishes one" in text_of(app), "an empty list")
+        assert text_of(app).splitlines()[0].startswith(" & Tasks  2 Runs"), "a tab"
+        await pilot.press("t")
+        await until(pilot, lambda: app._notifications, "a toast")
+        assert [said.message for said in app._notifications] == [
+            "There is no task under the cursor. ^t shows others, / filters."
+        ]
+        await pilot.press("3")
+        await until(pilot, lambda: "Nothing to judge here. ^t in & Tasks shows" in text_of(app), "a pane")
+        assert explain(Refused("UnknownAccount", "There is none.", "`decentralml account create`")) == (
+            "There is none. Z in 5 Accounts makes one."
+        )
+
+
+def test_what_is_said_of_others_is_no_name_of_a_key() -> None:
+    assert keys.said("{name} is gone. {who} chooses.", name="{take}") == "{take} is gone. U chooses."
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """Every text that a module writes, but for what it says about itself."""
+    tree = ast.parse(path.read_text())
+    about = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in about:
+            yield node.value
+
+
+def test_no_text_names_a_key_that_a_person_may_have_moved() -> None:
+    """They say ``{take}``, for `keys.said`. "a" and "I" are words too; enter presses any button and list."""
+    shown = {sign for key in TABLE for sign in key.shown.split() if not sign.isdigit()}
+    shown -= {"a", "A", "I", ":", "enter"}
+    sign = "|".join(map(re.escape, sorted(shown, key=len, reverse=True)))
+    named = re.compile(
+        rf"(?<![^\s,(;:.`])(?:{sign})(?:,? (?:and )?(?:{sign}))*`?"
+        r"(?:: [a-z]| (?:[a-z]+s|choose|make|next|again)\b)"
+        rf"|\b[1-6] (?:{'|'.join(mode.capitalize() for mode in keys.MODES)})\b"
+    )
+    assert [
+        named.search(text) is not None for text in ("t takes one.", "Now j and k choose", "in 5 Accounts")
+    ]
+    found = {
+        (path.name, text)
+        for path in [*APP.rglob("*.py"), APP.parent / "core" / "demo" / "living.py"]
+        if path.name != "keys.py"
+        for text in texts_of(path)
+        if named.search(text)
+    }
+    assert found == set()
 
 
 async def test_a_dialog_says_what_its_keys_do(market_home: Place) -> None:

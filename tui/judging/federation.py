@@ -11,6 +11,7 @@ from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federation_history import Figures, Outcome, Past, outcome
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.text import clean, short
+from decentralml.tui import keys
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
 
@@ -63,7 +64,7 @@ def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
     """The federations of this home, newest first."""
     tone = canvas.tone
     if not entries:
-        return Text("No other model was federated in this home. w writes one.", tone("dim"))
+        return Text(keys.said("No other model was federated in this home. {write} writes one."), tone("dim"))
     text = Text()
     for entry in entries:
         if entry.provenance is None:

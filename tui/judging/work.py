@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from decentralml.core.errors import DecentralMLError, Failed, Interrupted
 from decentralml.core.storage.base import Progress
+from decentralml.tui import keys
 
 if TYPE_CHECKING:
     from decentralml.core.judging import Judge
@@ -275,7 +276,7 @@ def _bug(error: Exception) -> DecentralMLError:
     found = Failed(
         "EvaluationFailed",
         f"The evaluation ended by an error of this program: {type(error).__name__}: {error}",
-        "6 Activity shows where. The other results can be evaluated as before.",
+        keys.said("{activity} shows where. The other results can be evaluated as before."),
     )
     found.__cause__ = error
     return found

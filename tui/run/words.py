@@ -7,6 +7,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training.runs import Run
 from decentralml.core.words import count, size
+from decentralml.tui import keys
 from decentralml.tui.run import plot
 from decentralml.tui.run.reader import Look
 from decentralml.tui.widgets.lines import LineOf, Part
@@ -122,7 +123,7 @@ def foot(run: Run, look: Look, width: int, *, ascii: bool) -> list[LineOf]:
         lines.append(_joined(parts, width))
     if run.last.warnings:
         count = len(run.last.warnings)
-        more = f"  ({count} warnings: ] facts)" if count > 1 else ""
+        more = keys.said("  ({count} warnings: {next_panel} facts)", count=count) if count > 1 else ""
         lines.append(
             ((fit_cells(f"warning: {clean(run.last.warnings[-1])}", width - len(more)) + more, "warn"),)
         )
@@ -135,11 +136,21 @@ def _waiting(run: Run, look: Look) -> list[LineOf]:
             going = sum(other.state in ("starting", "running", "paused", "stopping") for other in look.runs)
             place = look.places.get(run.id, 1)
             ahead = f"{going} at work before it" if going else "it starts in a moment"
-            return [((f"place {place} in the queue, {ahead}", "warn"), ("   x takes it out", "dim"))]
+            return [
+                (
+                    (f"place {place} in the queue, {ahead}", "warn"),
+                    (keys.said("   {stop} takes it out"), "dim"),
+                )
+            ]
         case "starting":
             return [(("the sandbox starts: Python and Keras are imported", "dim"),)]
         case "paused":
-            return [(("it waits at a batch end and keeps its slot", "warn"), ("   p goes on", "dim"))]
+            return [
+                (
+                    ("it waits at a batch end and keeps its slot", "warn"),
+                    (keys.said("   {pause} goes on"), "dim"),
+                )
+            ]
         case "stopping":
             saves = run.last.phase == "stopping"
             words = "it saves what it has; 2 min" if saves else "it stops at the next batch end; 20 s"
@@ -157,12 +168,12 @@ def _how_it_ended(run: Run, width: int) -> list[LineOf]:
     if run.state in ("failed", "crashed"):
         said = textwrap.wrap(clean(last.error), max(width, 20), max_lines=3, placeholder=" …")
         lines = [((line, "bad"),) for line in said or ["it failed and said nothing"]]
-        hint = clean(last.hint) or "] shows the log and the traceback."
-        advice = textwrap.wrap(f"{hint}  ! {_again(run)}", max(width, 20))
+        hint = clean(last.hint) or keys.said("{next_panel} shows the log and the traceback.")
+        advice = textwrap.wrap(f"{hint}  {_again(run)}", max(width, 20))
         return [*lines, *(((line, "dim"),) for line in advice)]
     if run.state == "stopped":
         how = "ended by force: it did not stop in time" if last.forced else "stopped"
-        return [_result(run, width), ((f"{how}  ! {_again(run)}", "dim"),)]
+        return [_result(run, width), ((f"{how}  {_again(run)}", "dim"),)]
     return []
 
 
@@ -178,9 +189,15 @@ def wants_data(run: Run) -> bool:
 
 
 def _again(run: Run) -> str:
-    if wants_data(run):
-        return "asks for other data"
-    return goes_on(run) if run.last.checkpoint else "starts it anew"
+    """The key that starts a run again, and what that does."""
+    does = (
+        "asks for other data"
+        if wants_data(run)
+        else goes_on(run)
+        if run.last.checkpoint
+        else "starts it anew"
+    )
+    return f"{keys.row('retry').shown} {does}"
 
 
 def goes_on(run: Run) -> str:
@@ -293,25 +310,29 @@ def _joined(parts: list[Part], width: int) -> LineOf:
 def why_not(action: str, run: Run | None) -> Refused | None:
     """Why ``action`` (a row of the keys) cannot be done with ``run``; None where it can."""
     if run is None:
-        return Refused("NoRun", "There is no run here.", "r starts one.")
+        return Refused("NoRun", "There is no run here.", keys.said("{train} starts one."))
     word = f"Run {run.id} {'has' if run.ended else 'is'} {run.state}."
     match action:
         case "pause" if run.ended or run.state == "stopping":
-            return Refused("RunHasEnded", word, "! lets one go on that did not finish.")
+            return Refused("RunHasEnded", word, keys.said("{retry} lets one go on that did not finish."))
         case "stop" if run.ended:
             return Refused("RunHasEnded", word, "There is nothing to stop.")
         case "stop" if run.state == "stopping":
             return Refused("RunIsStopping", word, "It ends at its next batch, or 20 s later.")
         case "retry" if run.state == "finished":
-            return Refused("RunHasEnded", word, "r starts a new one.")
+            return Refused("RunHasEnded", word, keys.said("{train} starts a new one."))
         case "retry" if not run.ended:
-            return Refused("RunIsAlive", word, "! is for runs that stopped, failed or crashed.")
+            return Refused(
+                "RunIsAlive", word, keys.said("{retry} is for runs that stopped, failed or crashed.")
+            )
         case "deliver" if run.spec.task_id is None:
             return Refused("NoTask", f"Run {run.id} belongs to no task.", "Nobody waits for its result.")
         case "deliver" if run.state not in ("finished", "stopped"):
             return Refused("NotFinished", word, "What is delivered is the result of a finished run.")
         case "deliver" if run.result_folder is None:
-            return Refused("NoResult", f"Run {run.id} has left no result.", "] shows its log.")
+            return Refused(
+                "NoResult", f"Run {run.id} has left no result.", keys.said("{next_panel} shows its log.")
+            )
     return None
 
 

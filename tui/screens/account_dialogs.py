@@ -17,7 +17,7 @@ from decentralml.core.signing import Crypto
 from decentralml.core.text import clean
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
-from decentralml.tui import background
+from decentralml.tui import background, keys
 from decentralml.tui.screens.dialog import Choose, Dialog
 from decentralml.tui.screens.file_picker import Purpose
 from decentralml.tui.screens.form import Field, Form
@@ -134,8 +134,11 @@ async def create(app: "DecentralMLApp") -> Account | None:
         app.say(f"{account.name} is made, and you have its words.")
     else:
         app.say(
-            f"{account.name} is made, but its words are unchecked. "
-            "If you do not have them: E exports its key, or F forgets it and n makes another."
+            keys.said(
+                "{name} is made, but its words are unchecked. If you do not have them: {export} exports its "
+                "key, or {forget} forgets it and {new} makes another.",
+                name=account.name,
+            )
         )
     return account
 

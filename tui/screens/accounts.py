@@ -11,6 +11,7 @@ from decentralml.core.errors import DecentralMLError, Misused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
+from decentralml.tui import keys
 from decentralml.tui.account import facts as account_facts
 from decentralml.tui.account.facts import Book, Entry, Past
 from decentralml.tui.hints import NO_ACCOUNT_READONLY
@@ -32,8 +33,8 @@ COLUMNS = (
     Column("held", "HELD", 9, right=True, priority=80),
     Column("state", "STATE", 16, priority=70),
 )
-_EMPTY = "No account yet. n makes one, I imports one."
-_HIDDEN = "No account fits this filter: / changes it."
+_EMPTY = "No account yet. {new} makes one, {import} imports one."
+_HIDDEN = "No account fits this filter: {filter} changes it."
 _GRANT = "100"
 _OF_AN_ACCOUNT = frozenset(
     {"open", "use", "export", "password", "remember", "fund", "forget", "statement", "related"}
@@ -105,7 +106,7 @@ class AccountsScreen(Filtered):
             for path, _ in self._book.damaged
         ]
         nobody = NO_ACCOUNT_READONLY if self.app.readonly else _EMPTY
-        self.table.empty = _HIDDEN if rows else nobody
+        self.table.empty = keys.said(_HIDDEN if rows else nobody)
         rows = [row for row in rows if self.filter.fits(*map(_text, row.cells.values()))]
         return rows[offset : offset + limit], len(rows)
 
@@ -322,7 +323,9 @@ class AccountsScreen(Filtered):
 
 
 def _no_account_here() -> Misused:
-    return Misused("NoAccountHere", "The cursor is on no account.", "n makes one, I imports one.")
+    return Misused(
+        "NoAccountHere", "The cursor is on no account.", keys.said("{new} makes one, {import} imports one.")
+    )
 
 
 def _no_keyring() -> Unavailable:

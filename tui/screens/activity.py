@@ -11,7 +11,7 @@ from decentralml.core.chain.base import Event
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.inbox import Item, Waiting
 from decentralml.core.words import count
-from decentralml.tui import activity_rows
+from decentralml.tui import activity_rows, keys
 from decentralml.tui.failures import Failure
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens.activity_actions import ActivityActions
@@ -54,7 +54,11 @@ class Activity(ActivityActions):
                     yield Static("on the chain", id="shown")
                     yield Input(placeholder="mine  task:12  accepted…", id="filter", compact=True)
                     yield Static("", id="count")
-                yield Rows(activity_rows.EVENTS, empty="No event fits. / changes the filter.", id="events")
+                yield Rows(
+                    activity_rows.EVENTS,
+                    empty=keys.said("No event fits. {filter} changes the filter."),
+                    id="events",
+                )
 
     def on_mount(self) -> None:
         self.filter = self.kept("filter", "")
@@ -133,7 +137,7 @@ class Activity(ActivityActions):
             if activity_rows.fits(event, self.filter, self._names, me)
         ]
         await self._part("events").show(rows)
-        older = "" if self._all_read else ", G reads older"
+        older = "" if self._all_read else keys.said(", {bottom} reads older")
         self.query_one("#count", Static).update(f"{count(len(rows), 'event')}{older}")
 
     @property

@@ -5,7 +5,7 @@ from functools import partial
 
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.training.runs import Run
-from decentralml.tui import activity_rows
+from decentralml.tui import activity_rows, keys
 from decentralml.tui.failures import Again, Failure
 from decentralml.tui.judging.work import Stage
 from decentralml.tui.run.words import goes_on
@@ -32,7 +32,9 @@ class ActivityActions(MarketScreen):
 
     def why_not(self, action: str) -> DecentralMLError | None:
         if action == "stop" and self._stops() is None:
-            return Refused("NothingToStop", "There is no transfer under the cursor.", "2 Runs stops runs.")
+            return Refused(
+                "NothingToStop", "There is no transfer under the cursor.", keys.said("{runs} stops runs.")
+            )
         if action == "retry" and self._again() is None:
             return Refused(
                 "NothingToRetry",

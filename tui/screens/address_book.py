@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 
 from decentralml.core.errors import DecentralMLError, Misused
 from decentralml.core.text import clean
+from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Field, Form
@@ -41,7 +42,9 @@ class AddressBookScreen(MarketScreen):
 
     def body(self) -> ComposeResult:
         yield Prose(id="headline", wrap=False)
-        yield PagedTable(COLUMNS, self._fetch, empty="Nobody is in it yet. n notes an address.")
+        yield PagedTable(
+            COLUMNS, self._fetch, empty=keys.said("Nobody is in it yet. {new} notes an address.")
+        )
 
     def on_mount(self) -> None:
         self.query_one("#headline", Prose).show(
@@ -61,7 +64,7 @@ class AddressBookScreen(MarketScreen):
 
     def why_not(self, action: str) -> DecentralMLError | None:
         if action in ("open", "related", "copy", "forget") and self.table.row is None:
-            return Misused("NobodyHere", "The cursor is on no entry.", "n notes an address.")
+            return Misused("NobodyHere", "The cursor is on no entry.", keys.said("{new} notes an address."))
         return super().why_not(action)
 
     def action_new(self) -> None:

@@ -15,6 +15,7 @@ from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import visible
 from decentralml.tui import background, keys
 from decentralml.tui.hints import elsewhere, explain
+from decentralml.tui.keys import said
 from decentralml.tui.widgets.keybar import KeyBar
 from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.reading import Reading
@@ -117,9 +118,8 @@ class MarketScreen(Screen[None]):
         for part in self.query("#unopened").results(Static):
             part.display = error is not None
             if error is not None:
-                part.update(
-                    Text(f"{visible(explain(error))}\n\nIt is tried again every few seconds. q leaves.")
-                )
+                again = said("It is tried again every few seconds. {quit} leaves.")
+                part.update(Text(f"{visible(explain(error))}\n\n{again}"))
         self.query_one(TopBar).show(self.app.pulse)
 
     def moved(self, pulse: "Pulse", *, events: bool) -> None:
@@ -187,7 +187,7 @@ class MarketScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """A key that means something on other pages alone says so: none is silent."""
         bound = any(event.key in bindings.key_to_bindings for _, bindings in self._modal_binding_chain)
-        words = "" if bound else elsewhere(event.key, self.app.keymap)
+        words = "" if bound else elsewhere(event.key)
         if words and all(words != said.message for said in self.app._notifications):
             self.app.say(words)
 

@@ -49,7 +49,7 @@ _LABELS = {"until": "take until"}  # of the others it is the field's name
 # What keeps a task from being published stands first.
 _URGENT = ("bad", "warn", "", "good")
 _PAUSE_SECONDS = 1.0
-_KEPT = "esc keeps a draft"
+_KEPT = "{back} keeps a draft"
 _UPLOADED = re.compile(r"[!-~]*#sha256=[0-9a-f]{64}")
 
 
@@ -83,8 +83,7 @@ class CreateTask(MarketScreen):
                 with Horizontal(classes="row", id="row-files"):
                     yield Label("files", classes="label")
                     yield Input(id="files", compact=True, placeholder=_HINTS["files"])
-                    browse = keys.row("browse").shown(self.app.keymap)
-                    yield Button(f"Browse  {browse}", id="browse", compact=True)
+                    yield Button(keys.said("Browse  {browse}"), id="browse", compact=True)
                 for name in ("pays", "wanted", "until"):
                     yield from self._line(name)
                 yield from self._choice("judged")
@@ -92,13 +91,10 @@ class CreateTask(MarketScreen):
                 for name in ("labels", "samples", "coordinates", "more"):
                     yield from self._line(name)
                 with Horizontal(id="buttons"):
-                    go = keys.row("go").shown(self.app.keymap)
-                    yield Button(
-                        f"Publish…  {go}", id="publish", variant="primary", compact=True, disabled=True
-                    )
-                    yield Static(_KEPT, id="kept")
-                    clear = keys.row("clear").shown(self.app.keymap)
-                    yield Button(f"Clear  {clear}", id="clear", compact=True)
+                    publish = keys.said("Publish…  {go}")
+                    yield Button(publish, id="publish", variant="primary", compact=True, disabled=True)
+                    yield Static(keys.said(_KEPT), id="kept")
+                    yield Button(keys.said("Clear  {clear}"), id="clear", compact=True)
             with Vertical(id="side"):
                 yield Prose(id="cost")
                 yield Prose(id="checks")
@@ -174,7 +170,7 @@ class CreateTask(MarketScreen):
         self.checked = checked
         self.query_one("#publish", Button).disabled = checked.terms is None
         missing = ", ".join(_named(found) for found in checked.findings if found.tone in ("bad", ""))
-        self.query_one("#kept", Static).update(Text(f"not yet: {missing}" if missing else _KEPT))
+        self.query_one("#kept", Static).update(Text(f"not yet: {missing}" if missing else keys.said(_KEPT)))
         fields: list[Field] = [
             (_named(found), ((clean(found.text), found.tone or "dim"),))
             for found in sorted(checked.findings, key=lambda found: _URGENT.index(found.tone))
@@ -187,7 +183,7 @@ class CreateTask(MarketScreen):
     def action_back(self) -> None:
         self.app.save_state()
         if not self.draft.empty:
-            self.app.say("Kept as a draft: n goes on with it.")
+            self.app.say(keys.said("Kept as a draft: {new} goes on with it."))
         super().action_back()
 
     @on(Input.Submitted)

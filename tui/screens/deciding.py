@@ -12,6 +12,7 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.report import Decision, Report
 from decentralml.core.validation import opinion
 from decentralml.core.words import count
+from decentralml.tui import keys
 from decentralml.tui.judging import decisions
 from decentralml.tui.judging.desk import Desk, Look
 from decentralml.tui.judging.words import said
@@ -43,11 +44,19 @@ class Deciding(Evaluating):
         if word is not None and self.marked:
             return super().why_not(action)  # of each of them the card says it
         if word is not None and (look is None or look.submission.digest is None):
-            return Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
+            return Refused(
+                "NothingDelivered",
+                "There is no result under the cursor.",
+                keys.said("{down} and {up} choose one."),
+            )
         if word is not None and look is not None:
             return look.refusals[decisions.CALLS[word]]
         if action == "sign_drafts" and not self._drafts_to_sign:
-            return Misused("NoDrafts", "There is no draft to sign.", "a, R and c make one of a result.")
+            return Misused(
+                "NoDrafts",
+                "There is no draft to sign.",
+                keys.said("{accept}, {reject} and {request_changes} make one of a result."),
+            )
         if action == "take_back" and (look is None or look.draft is None):
             return Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
         return super().why_not(action)
@@ -88,7 +97,11 @@ class Deciding(Evaluating):
             if look.submission.digest is not None
         ]
         if not drafts:
-            raise Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
+            raise Refused(
+                "NothingDelivered",
+                "There is no result under the cursor.",
+                keys.said("{down} and {up} choose one."),
+            )
         refused = [look.refusals[decisions.CALLS[word]] for look in looks]
         able = [look for look, problem in zip(looks, refused, strict=True) if problem is None]
         if not able:
@@ -115,7 +128,7 @@ class Deciding(Evaluating):
             f"Nothing was measured of result{'s' * several} {_named(looks)}, which "
             f"{'their workers' if several else 'its worker'} sent unwatched.\n\n"
             f"Accepting pays {pays} for {'them' if several else 'it'}, and cannot be taken back. "
-            f"{'V evaluates them' if several else 'v evaluates it'} first."
+            f"{keys.said('{evaluate_all} evaluates them' if several else '{evaluate} evaluates it')} first."
         )
         ask = Ask("Pay unseen?", text, yes="Pay unseen", danger=True)
         return await self.app.push_screen_wait(ask) is True
@@ -144,9 +157,9 @@ class Deciding(Evaluating):
             for draft in kept:
                 await self.call(self.desk.keep, draft)
             said = "Kept as a draft." if len(kept) == 1 else f"Kept as {len(kept)} drafts."
-            self.app.say(
-                f"{said} D signs all drafts, B takes {'this one' if len(kept) == 1 else 'one'} back."
-            )
+            one = "this one" if len(kept) == 1 else "one"
+            ways = keys.said("{sign_drafts} signs all drafts, {take_back} takes {one} back.", one=one)
+            self.app.say(f"{said} {ways}")
             self.table.marked -= {draft.submission_id for draft in kept}
         self.table.marked -= set(signed.decided)
         for number in signed.decided:

@@ -65,7 +65,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def label(self, words: str, name: str) -> str:
         """What a button says: ``words``, and the key that does the same, the row ``name`` of the table."""
-        return f"{words}  {keys.row(name).shown(self.app.keymap)}"
+        return f"{words}  {keys.row(name).shown}"
 
     def on_mount(self) -> None:
         texts = list(self.query("#text").results(VerticalScroll))
@@ -126,7 +126,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def on_key(self, event: events.Key) -> None:
         """A key that this dialog has no use for says so: none is silent."""
         offered = event.key in self.active_bindings
-        if words := "" if offered else elsewhere(event.key, self.app.keymap, "in this dialog"):
+        if words := "" if offered else elsewhere(event.key, "in this dialog"):
             self.hear(words)
 
     def action_back(self) -> None:

@@ -8,6 +8,7 @@ from textual.widgets import Static
 from decentralml.core.domain import Submission, Task, TaskType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.validation import STEPS
+from decentralml.tui import keys
 from decentralml.tui.judging.desk import Entry, Look
 from decentralml.tui.judging.setups import Setups
 from decentralml.tui.judging.work import Job, Setup, Stage
@@ -51,12 +52,16 @@ class Evaluating(PaneScreen):
 
     def why_not(self, action: str) -> DecentralMLError | None:
         if action in ("evaluate", "held_out") and self.look is None:
-            return Refused("NothingDelivered", "There is no result under the cursor.", "j and k choose one.")
+            return Refused(
+                "NothingDelivered",
+                "There is no result under the cursor.",
+                keys.said("{down} and {up} choose one."),
+            )
         if action == "evaluate_all" and not self._wanted:
             return Refused(
                 "AllEvaluated",
                 "No result waits to be evaluated.",
-                "v measures the one under the cursor again.",
+                keys.said("{evaluate} measures the one under the cursor again."),
             )
         return super().why_not(action)
 

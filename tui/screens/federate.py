@@ -18,6 +18,7 @@ from decentralml.core.federation import Federation
 from decentralml.core.federation_history import Past
 from decentralml.core.text import clean, short
 from decentralml.core.words import count
+from decentralml.tui import keys
 from decentralml.tui.hints import explain
 from decentralml.tui.judging import federation as federate_view
 from decentralml.tui.judging.canvas import Canvas, change, number
@@ -31,8 +32,8 @@ from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.pane import Pane
 from decentralml.tui.words import person
 
-_EMPTY = "No result was accepted yet. 3 Validate is where that happens."
-_HIDDEN = "No result fits this filter: / changes it."
+_EMPTY = "No result was accepted yet. {validate} is where that happens."
+_HIDDEN = "No result fits this filter: {filter} changes it."
 _NEXT = 3  # models from which a new task can begin: the newest
 PANELS = ("gate", "outcome", "earlier")
 _COLUMNS = (
@@ -113,7 +114,7 @@ class Federate(Filtered, Federating):
         if self.app.session is None:
             return [], 0
         rows = await self.call(self._read, offset, limit)
-        self.table.empty = _HIDDEN if self._accepted else _EMPTY
+        self.table.empty = keys.said(_HIDDEN if self._accepted else _EMPTY)
         return rows, len(self._fitting)
 
     def _read(self, offset: int, limit: int) -> list[Row]:
@@ -308,12 +309,13 @@ class Federate(Filtered, Federating):
             if made is not None:
                 return federate_view.made(made, canvas, measuring=self._measuring)
             of = f" of task {self._task_here}" if self._made is not None else ""
-            words = f"Nothing{of} was written in this session. w writes what goes in."
+            words = keys.said("Nothing{of} was written in this session. {write} writes what goes in.", of=of)
             return Text(words, pane.tone("dim"))
         if self._problem is not None:
             return Text(clean(explain(self._problem)), pane.tone("bad"))
         if self._gathered is None:
-            words = "The gate looks at them…" if self._chosen else "space marks results; w writes a model."
+            ways = keys.said("{mark} marks results; {write} writes a model.")
+            words = "The gate looks at them…" if self._chosen else ways
             return Text(words, pane.tone("dim"))
         return federate_view.gate(self._gathered, canvas)
 

@@ -15,6 +15,7 @@ from decentralml.core.errors import DecentralMLError, Misused
 from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federation_history import Past
 from decentralml.core.storage.base import Progress
+from decentralml.tui import keys
 from decentralml.tui.judging.setups import Setups
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.federate_form import FederateForm, Order
@@ -60,7 +61,9 @@ class Federating(PaneScreen):
         if self._doing:
             return Misused("Busy", f"Still {self._doing}.", "Wait until that is done.")
         if self._problem is None and (self._gathered is None or not self._gathered.ingredients):
-            return Misused("NoModels", "There is nothing to federate.", "space marks accepted results.")
+            return Misused(
+                "NoModels", "There is nothing to federate.", keys.said("{mark} marks accepted results.")
+            )
         return self._problem
 
     def action_write(self) -> None:

@@ -144,8 +144,9 @@ class FilePicker(Dialog[Path]):
         yield Static(Text(f"{mark}{holds}"), id="holds")
         yield OptionList(id="entries")
         yield Static("", id="problem")
-        filter_ = keys.row("filter").shown(self.app.keymap)
-        words = f"tab completes; down: the list, with j k h l enter; {filter_}: the name again"
+        words = keys.said(
+            "tab completes; down: the list, with {down} {up} {left} {right} enter; {filter}: the name again"
+        )
         yield Static(Text(words), id="keys")
         with Buttons():
             choose = "Choose" if self._purpose.wants == "file" else "Choose this folder"

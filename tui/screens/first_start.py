@@ -10,6 +10,7 @@ from textual.widgets.option_list import Option
 from decentralml.core.amount import UNIT
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.wallet.accounts import Account
+from decentralml.tui import keys
 from decentralml.tui.account import facts as account_facts
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.base import MarketScreen
@@ -39,7 +40,10 @@ class FirstStart(MarketScreen):
             yield Static(_WELCOME, id="about")
             yield OptionList(*(_option(*choice) for choice in _CHOICES), id="choices")
             yield Static(
-                "esc: look around as nobody, U comes back here.  ? says what every key does.", id="later"
+                keys.said(
+                    "{back}: look around as nobody, {who} comes back here.  {help} says what every key does."
+                ),
+                id="later",
             )
 
     def on_mount(self) -> None:
@@ -108,7 +112,7 @@ class FirstStart(MarketScreen):
     def action_back(self) -> None:
         """To the market as nobody: it can be read without an account."""
         self.dismiss()
-        self.app.say("The market can be read without an account. U comes back to this page.")
+        self.app.say(keys.said("The market can be read without an account. {who} comes back to this page."))
 
 
 def _option(name: str, title: str, sentence: str) -> Option:

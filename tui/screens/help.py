@@ -1,6 +1,6 @@
 """What every key does on one screen: from the table of keys, and from the table of the market's rules."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -41,11 +41,9 @@ class Help(Show):
         self,
         scope: str,
         rows: Sequence[Key],
-        keymap: Mapping[str, str],
         why_not: Callable[[str], DecentralMLError | None],
     ) -> None:
         super().__init__(f"Keys {_PLACES.get(scope, f'of {scope.capitalize()}')}", "")
-        self._keymap = keymap
         self._rows = rows
         self._why_not = why_not
 
@@ -65,7 +63,7 @@ class Help(Show):
         table.add_column(no_wrap=True, min_width=14)
         table.add_column(ratio=1, style="dim")
         for key in rows:
-            table.add_row(Text(key.shown(self._keymap)), key.label, self._about(key))
+            table.add_row(Text(key.shown), key.label, self._about(key))
         return table
 
     def _about(self, key: Key) -> Text:

@@ -18,6 +18,7 @@ from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.paths import write_atomic
 from decentralml.core.text import clean, short
 from decentralml.core.words import size
+from decentralml.tui import keys
 from decentralml.tui.hints import read_only
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.dialog import Ask
@@ -85,7 +86,8 @@ class LabelFiles(MarketScreen):
         task = await self.call(session.chain.task, self.task_id)
         self._labels = answers.labels_of(task.terms.annotation_class_labels)
         if not self._labels:
-            raise Refused("NothingToLabel", f"Task {self.task_id} has no labels.", "esc goes back.")
+            way = keys.said("{back} goes back.")
+            raise Refused("NothingToLabel", f"Task {self.task_id} has no labels.", way)
         await task_verbs.fetch(self.app, task, self._say)
         self._files, self._answers = await self.call(_read, session, task)
         self._names = list(self._files)
@@ -130,13 +132,25 @@ class LabelFiles(MarketScreen):
         self.query_one("#help", Prose).show(self._help(left))
 
     def _help(self, left: int) -> list[Block]:
-        lines: list[Block] = [("",), (("1-9 or enter labels", "dim"),), (("h l  back, next file", "dim"),)]
+        lines: list[Block] = [
+            ("",),
+            (("1-9 or enter labels", "dim"),),
+            ((keys.said("{left} {right}  back, next file"), "dim"),),
+        ]
         if self._mine is None:
-            lines += [("",), (("You hold no slot: these are only tried. t on the task takes one.", "warn"),)]
+            lines += [
+                ("",),
+                (
+                    (
+                        keys.said("You hold no slot: these are only tried. {take} on the task takes one."),
+                        "warn",
+                    ),
+                ),
+            ]
         elif not left:
-            lines += [("",), (("All labelled: d delivers.", "accent"),)]
+            lines += [("",), ((keys.said("All labelled: {deliver} delivers."), "accent"),)]
         else:
-            lines += [(("d delivers when all have a label", "dim"),)]
+            lines += [((keys.said("{deliver} delivers when all have a label"), "dim"),)]
         return lines
 
     async def _show_file(self) -> None:

@@ -7,6 +7,7 @@ from rich.text import Text
 from textual import on
 from textual.widgets import Input, Static
 
+from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.pane import Pane
@@ -52,7 +53,7 @@ class PaneScreen(MarketScreen):
             tone = "bold reverse" if name == here else "bold" if name in below else "dim"
             names.append(f" {name} ", tone)
             names.append(" ")
-        names.append("] next", "dim")
+        names.append(keys.said("{next_panel} next"), "dim")
         self.set_part("#panels", names)
         first.show(self.draw(self.panels()[0] if triple else here, first))
         if triple:

@@ -10,6 +10,7 @@ from decentralml.core.domain import Submission
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import short
 from decentralml.core.training.runs import Run
+from decentralml.tui import keys
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Look
 from decentralml.tui.screens.base import MarketScreen, Thing
@@ -87,7 +88,7 @@ class RunActions(MarketScreen):
         text = (
             f"Run {run.id}, {short(run.spec.title, _TITLE) or run.spec.script}\n\n"
             "It ends at its next batch end. What it has learned by then is saved as a result, which can be "
-            "delivered. ! lets it go on later, after its last whole epoch."
+            f"delivered. {keys.said('{retry} lets it go on later, after its last whole epoch.')}"
         )
         if run.state == "queued":
             text = f"Run {run.id} waits and has trained nothing yet. It is taken out of the queue."

@@ -9,6 +9,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from decentralml.core.training.runs import Run
+from decentralml.tui import keys
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Reader
@@ -27,7 +28,8 @@ COLUMNS = (
     Column("left", "LEFT", 8, right=True, priority=70),
 )
 _WIDE = 140
-_EMPTY = "No run yet. r starts one."
+_EMPTY = "No run yet. {train} starts one."
+_HIDDEN = "No run fits this filter: {filter} changes it."
 
 
 class RunsScreen(RunActions):
@@ -57,7 +59,7 @@ class RunsScreen(RunActions):
                 yield Input(
                     placeholder="words of the question, a state, a task's id…", id="filter", compact=True
                 )
-                yield PagedTable(COLUMNS, self._fetch, empty=_EMPTY)
+                yield PagedTable(COLUMNS, self._fetch, empty=keys.said(_EMPTY))
             yield RunPanel(id="live")
 
     def on_mount(self) -> None:
@@ -144,7 +146,7 @@ class RunsScreen(RunActions):
             return
         self._wished = False
         self._rows = rows
-        self.table.empty = "No run fits this filter: / changes it." if words else _EMPTY
+        self.table.empty = keys.said(_HIDDEN if words else _EMPTY)
         self._size_list()
         await self.table.reload()
         if self.selected in ids:
@@ -209,7 +211,7 @@ class RunsScreen(RunActions):
     def draw(self) -> None:
         """Show what was seen last. Parts that did not change are left alone."""
         over = self._overlaid()
-        hint = "space marks the runs to draw over this one" if self.overlay and not over else ""
+        hint = keys.said("{mark} marks the runs to draw over this one") if self.overlay and not over else ""
         self.query_one("#list").display = not self.live.zoomed
         self.set_class(self.live.inside, "-inside")
         self.live.show(self.run, self.seen, over, hint=hint)

@@ -9,6 +9,7 @@ from rich.text import Text
 from decentralml.core import config
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
+from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
 
 
@@ -49,7 +50,7 @@ class SavedFilters(MarketScreen):
         if self.filter and not self.app.readonly:
             words = f"Save {clean(self.filter)!r} under a name" if known is None else f"Delete {clean(known)}"
             choices.append(("+" if known is None else "-", Text(words)))
-        hint = "" if choices else "None yet. Type a filter with /, then save it here."
+        hint = "" if choices else keys.said("None yet. Type a filter with {filter}, then save it here.")
         chosen = await self.app.push_screen_wait(Choose("Saved filters", choices, text=hint))
         if chosen == "+":
             await self._keep_as()
@@ -65,7 +66,7 @@ class SavedFilters(MarketScreen):
         from decentralml.tui.screens.form import Field, Form
 
         if not self.filter:
-            raise Misused("NoFilter", "There is no filter to save.", "/ types one.")
+            raise Misused("NoFilter", "There is no filter to save.", keys.said("{filter} types one."))
         name = await self.app.push_screen_wait(
             Form(
                 "Save this filter",

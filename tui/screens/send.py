@@ -19,6 +19,7 @@ from decentralml.core.text import clean, short
 from decentralml.core.training import send
 from decentralml.core.training.runs import Run
 from decentralml.core.words import count, size
+from decentralml.tui import keys
 from decentralml.tui.failures import Again
 from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.screens.working import Working
@@ -103,9 +104,8 @@ class SendResult(Working[Receipt]):
             self.say("Which result? enter chooses a run; a folder does as well.")
         else:
             self.query_one("#folder", Button).focus()
-            self.say(
-                "No run of this task has finished here: r on the task trains one. A folder does as well."
-            )
+            trains = keys.said("{train} on the task trains one")
+            self.say(f"No run of this task has finished here: {trains}. A folder does as well.")
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:

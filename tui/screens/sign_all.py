@@ -15,7 +15,7 @@ from decentralml.core.drafts import Word
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean
 from decentralml.core.words import count
-from decentralml.tui import background
+from decentralml.tui import background, keys
 from decentralml.tui.guarded import ours
 from decentralml.tui.hints import explain
 from decentralml.tui.judging.decisions import Plan
@@ -128,7 +128,9 @@ class SignAll(Signing[Signed]):
         if action == "keep_draft" and self._signed is not None:
             return Refused("Signed", "It is signed already.", "")
         if action == "keep_draft" and not self._may_keep:
-            return Refused("Drafts", "These are drafts already.", "esc leaves them as they are.")
+            return Refused(
+                "Drafts", "These are drafts already.", keys.said("{back} leaves them as they are.")
+            )
         return None
 
     def action_keep_draft(self) -> None:
@@ -191,7 +193,7 @@ class SignAll(Signing[Signed]):
         self.query_one("#card", Static).update(text)
         self.query_one("#text").scroll_home(animate=False)
         failed = len(signed.failures)
-        again = "! in 6 Activity shows the card again, and drafts stay."
+        again = keys.said("{retry} in {activity} shows the card again, and drafts stay.")
         self.say(f"{failed} of {len(self._plans)} not decided: {again}" if failed else "")
         self.query_one("#dialog").border_title = "Signed" if signed.receipts else "Nothing was signed"
         for button in self.query("#keep"):

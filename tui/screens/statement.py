@@ -10,6 +10,7 @@ from decentralml.core import named_path, words
 from decentralml.core.amount import format_amount
 from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.text import clean, short_address
+from decentralml.tui import keys
 from decentralml.tui.account.statement import Line, StatementPages
 from decentralml.tui.screens.base import MarketScreen, Thing
 from decentralml.tui.screens.form import Field, Form
@@ -54,7 +55,9 @@ class StatementScreen(MarketScreen):
 
     def body(self) -> ComposeResult:
         yield Prose(id="headline", wrap=False)
-        yield PagedTable(COLUMNS, self._fetch, empty="No money has moved yet. esc, then f takes some.")
+        yield PagedTable(
+            COLUMNS, self._fetch, empty=keys.said("No money has moved yet. {back}, then {fund} takes some.")
+        )
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -11,6 +11,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.report import Report
 from decentralml.core.text import clean
 from decentralml.core.words import count
+from decentralml.tui import keys
 from decentralml.tui.screens.working import Working
 from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
@@ -71,7 +72,11 @@ class SubmissionDetails(Working[str]):
             words = "Its creator evaluates a result, from its delivery to the decision."
             return Refused("NotToJudge", words, "")
         if action == "report" and not self._can("report"):
-            return Refused("NoReport", "There is no report on this result.", "v in Validate makes one.")
+            return Refused(
+                "NoReport",
+                "There is no report on this result.",
+                keys.said("{evaluate} in {validate} makes one."),
+            )
         return None
 
     def action_evaluate(self) -> None:

@@ -200,7 +200,7 @@ class TaskDetail(TaskActions):
         for action, refusal in task_words.acts(facts):
             if refusal is None and self.check_action(action, ()):
                 key = keys.row(action)
-                spans += [(key.shown(self.app.keymap), "accent"), f" {key.label}  "]
+                spans += [(key.shown, "accent"), f" {key.label}  "]
         return tuple(spans)
 
     def _overview(self, facts: Facts, now: int, waits: list[tuple[Any, bool]]) -> list[Block]:
@@ -208,7 +208,16 @@ class TaskDetail(TaskActions):
         blocks.append((("WHO IS TO ACT", "dim"),))
         blocks += [((_text(line), "accent" if mine else ""),) for line, mine in waits[:20]]
         if len(waits) > 20:
-            blocks.append(((f"and {len(waits) - 20:,} more: ] shows the submissions", "dim"),))
+            blocks.append(
+                (
+                    (
+                        keys.said(
+                            "and {more:,} more: {next_panel} shows the submissions", more=len(waits) - 20
+                        ),
+                        "dim",
+                    ),
+                )
+            )
         if not waits:
             blocks.append(("nobody",))
         blocks += [("",), (("WHAT YOU MAY DO", "dim"),)]
@@ -216,7 +225,7 @@ class TaskDetail(TaskActions):
         refused: list[Field] = []
         for action, refusal in task_words.acts(facts):
             key = keys.row(action)
-            shown = f"{key.shown(self.app.keymap):>2}  {key.label}"
+            shown = f"{key.shown:>2}  {key.label}"
             if refusal is None and self.app.readonly and keys.writes(action):
                 refusal = explain(read_only())
             tone = "accent" if refusal is None else "dim"
@@ -341,7 +350,9 @@ class TaskDetail(TaskActions):
         here = self.files.node if self.panel == "assets" else self.submission_id
         if action == "open" and here is None:
             return Refused(
-                "NothingHere", "There is nothing to open here.", "] goes to files and submissions."
+                "NothingHere",
+                "There is nothing to open here.",
+                keys.said("{next_panel} goes to files and submissions."),
             )
         return super().why_not(action)
 

@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from decentralml.core.errors import DecentralMLError, Misused, Refused
+from decentralml.tui import keys
 from decentralml.tui.screens.base import Thing
 from decentralml.tui.screens.saved_filters import SavedFilters
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
@@ -64,7 +65,11 @@ class Tasks(SavedFilters):
         with Vertical(id="filtering"):
             with Horizontal(id="filterbar"):
                 yield Static("", id="shown")
-                yield Input(placeholder="/ type:contributor pays:>5 words", id="filter", compact=True)
+                yield Input(
+                    placeholder=keys.said("{filter} type:contributor pays:>5 words"),
+                    id="filter",
+                    compact=True,
+                )
                 yield Static("", id="count")
             yield Static("", id="language")
         with Horizontal(id="panes"):
@@ -203,7 +208,11 @@ class Tasks(SavedFilters):
     def why_not(self, action: str) -> DecentralMLError | None:
         preview, row = self._preview, self.table.row
         if action in ("take", "try_first", "train") and row is None:
-            return Misused("NoTask", "There is no task under the cursor.", "m shows others, / filters.")
+            return Misused(
+                "NoTask",
+                "There is no task under the cursor.",
+                keys.said("{view} shows others, {filter} filters."),
+            )
         known = preview is not None and row is not None and preview.task.id == row.key
         refusals = {"take": preview.cannot_take, "train": preview.cannot_train} if known and preview else {}
         return refusals.get(action) or super().why_not(action)

@@ -21,6 +21,7 @@ from decentralml.core.machine import Machine, Meter
 from decentralml.core.text import clean
 from decentralml.core.training.run_folder import BATCH_SIZES, EPOCHS, SEEDS, RunSpec
 from decentralml.core.words import KINDS, size
+from decentralml.tui import keys
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
 from decentralml.tui.run import typed
@@ -60,7 +61,11 @@ async def start(screen: "MarketScreen", task_id: int | None, like: RunSpec | Non
     if task_id is None:
         choices = await screen.call(trainable, screen.session)
         if not choices:
-            raise Refused("NothingToTrain", "No task is open to train.", "1 shows the tasks; t takes a slot.")
+            raise Refused(
+                "NothingToTrain",
+                "No task is open to train.",
+                keys.said("{tasks} shows them; {take} takes a slot."),
+            )
         chosen: str | None = choices[0][0]
         if len(choices) > 1:
             chosen = await screen.app.push_screen_wait(Choose("Train which task?", choices))
@@ -225,7 +230,9 @@ class StartTraining(Working[int]):
                 (("You hold no slot of this task: what you train cannot be delivered yet.", "warn"),)
             )
         if ready.setup:
-            unset = "The task has a setup.sh, not run yet. If anything is missing: e on the task shows it."
+            unset = keys.said(
+                "The task has a setup.sh, not run yet. If anything is missing: {set_up} on the task shows it."
+            )
             blocks.append(((unset, "dim"),))
         if ready.packages:
             much = size(ready.fetch) if ready.fetch else "the index does not say how much"

@@ -16,6 +16,7 @@ from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.run_folder import EPOCHS, RunSpec
 from decentralml.core.words import count, size
+from decentralml.tui import keys
 from decentralml.tui.failures import Again
 from decentralml.tui.run import typed
 from decentralml.tui.screens.file_picker import find
@@ -81,7 +82,9 @@ class TryTask(Working[None]):
         setup = await self.call(work.read_setup, session.market, self._market_task)
         blocks = card(lines)
         if setup is not None and setup.script.strip():
-            unset = "The task has a setup.sh, not run yet. If anything is missing: e shows and runs it."
+            unset = keys.said(
+                "The task has a setup.sh, not run yet. If anything is missing: {set_up} shows and runs it."
+            )
             blocks += [("",), ((unset, "dim"),)]
         self.query_one("#found", Prose).show(blocks)
         self.query_one("#try", Button).disabled = False

@@ -65,7 +65,7 @@ class Validate(Deciding):
     def body(self) -> ComposeResult:
         with Horizontal(id="filterbar"):
             yield Static("", id="shown")
-            yield Input(placeholder="/ task:3 worker words", id="filter", compact=True)
+            yield Input(placeholder=keys.said("{filter} task:3 worker words"), id="filter", compact=True)
             yield Static("", id="count")
         with Horizontal(id="desk"):
             yield PagedTable(inbox.COLUMNS, self._fetch, empty=_EMPTY, id="inbox")
@@ -84,7 +84,7 @@ class Validate(Deciding):
         yield Static("", id="progress")
 
     def _label(self, said: str, name: str) -> str:
-        return f"{said} {keys.row(name).shown(self.app.keymap)}"
+        return f"{said} {keys.row(name).shown}"
 
     def on_mount(self) -> None:
         self.restore_panel()
@@ -139,7 +139,9 @@ class Validate(Deciding):
     async def _fetch(self, offset: int, limit: int) -> tuple[list[Row], int]:
         if self.app.session is None:
             return [], 0
-        self.table.empty = "No result fits this filter: / changes it." if self.filter else _EMPTY
+        self.table.empty = (
+            keys.said("No result fits this filter: {filter} changes it.") if self.filter else _EMPTY
+        )
         found = await self.call(self.desk.inbox, self.filter, self.order, self.descending)
         self.entries = {entry.submission.id: entry for entry in found}
         self._drafts = sum(entry.draft is not None for entry in found)
@@ -189,7 +191,9 @@ class Validate(Deciding):
         self.show_progress()
 
     def _show_counts(self, count: int) -> None:
-        drafts = f"  {self._drafts} drafted: D signs" if self._drafts else ""
+        drafts = (
+            keys.said("  {drafts} drafted: {sign_drafts} signs", drafts=self._drafts) if self._drafts else ""
+        )
         self.set_part("#shown", f"{count:,} to judge{drafts}")
         self.set_part("#count", f"by {self.order} {'v' if self.descending else '^'}")
 
@@ -208,8 +212,8 @@ class Validate(Deciding):
     def draw(self, panel: str, pane: Pane) -> Text:
         look, tone = self.look, pane.tone
         if look is None:
-            way = "m in 1 Tasks shows your tasks." if not self.filter else "/ changes the filter."
-            return Text(f"Nothing to judge here. {way}", tone("dim"))
+            way = "{view} in {tasks} shows your tasks." if not self.filter else "{filter} changes the filter."
+            return Text(f"Nothing to judge here. {keys.said(way)}", tone("dim"))
         canvas = Canvas(pane.text_width, pane.text_height, tone, pane.shade)
         if panel == "ranking":
             return report_view.ranking(look.candidates, look.names, look.submission.id, canvas)
@@ -240,7 +244,7 @@ class Validate(Deciding):
             text.append(f"draft: {WORDS[look.draft.word]}", "bold")
             if look.draft.digest != look.submission.digest:
                 text.append(" of an earlier result", "bold")
-            text.append("  D signs, B takes back  ", "dim")
+            text.append(keys.said("  {sign_drafts} signs, {take_back} takes back  "), "dim")
         for why, names in reasons.items():
             text.append(f"{', '.join(names)} not now: {clean(why)}  ", "dim")
         self.query_one("#why").display = bool(text.plain)

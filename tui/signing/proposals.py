@@ -37,6 +37,7 @@ from decentralml.core.publishing import check_files
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.core.words import KINDS, POLICIES, count, size
+from decentralml.tui import keys
 from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
 from decentralml.tui.signing import money
@@ -317,7 +318,9 @@ def _require_writing(session: Session) -> str:
     if session.readonly:
         raise read_only()
     if session.address is None:
-        raise Unavailable("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
+        raise Unavailable(
+            "NoAccount", "There is no account to sign with.", keys.said("{accounts} makes one.")
+        )
     return session.address
 
 

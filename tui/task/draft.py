@@ -25,6 +25,7 @@ from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
 from decentralml.core.text import clean
 from decentralml.core.words import size
+from decentralml.tui import keys
 from decentralml.tui.hints import explain, read_only
 from decentralml.tui.session import Session
 from decentralml.tui.state import State
@@ -255,7 +256,7 @@ def _refusal(session: Session, terms: Terms) -> Refused | None:
     if session.readonly:
         return read_only()
     if session.address is None:
-        return Refused("NoAccount", "There is no account to sign with.", "5 Accounts makes one.")
+        return Refused("NoAccount", "There is no account to sign with.", keys.said("{accounts} makes one."))
     call = CreateTask(terms.with_assets(session.storage.type, STAND_IN))
     try:
         with session.chain.view() as view:

@@ -19,6 +19,7 @@ from decentralml.core.errors import DecentralMLError, Refused
 from decentralml.core.report import Report
 from decentralml.core.storage.base import Manifest
 from decentralml.core.training.runs import Run
+from decentralml.tui import keys
 from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 
@@ -170,7 +171,7 @@ def _concerns(action: str, submission: Submission, me: str) -> bool:
 
 def not_taken(task: Task) -> Refused:
     """That one holds no slot of the task."""
-    return Refused("NotTaken", f"You hold no slot of task {task.id}.", "t takes one.")
+    return Refused("NotTaken", f"You hold no slot of task {task.id}.", keys.said("{take} takes one."))
 
 
 def _nothing_delivered(task: Task) -> Refused:
@@ -222,7 +223,11 @@ def no_training(task: Task) -> Refused | None:
     """Why nothing is trained for a task; None where something is."""
     if task.terms.task_type is not TaskType.DataAnnotators:
         return None
-    return Refused("NothingToTrain", f"Task {task.id} asks for labels.", "d labels the files; T shows them.")
+    return Refused(
+        "NothingToTrain",
+        f"Task {task.id} asks for labels.",
+        keys.said("{deliver} labels the files; {try_first} shows them."),
+    )
 
 
 def _reports(session: Session, submissions: tuple[Submission, ...]) -> dict[int, Report]:

@@ -19,6 +19,7 @@ from decentralml.core.domain import (
 from decentralml.core.errors import Misused
 from decentralml.core.text import clean
 from decentralml.core.words import KINDS
+from decentralml.tui import keys
 from decentralml.tui.session import Session
 from decentralml.tui.widgets.paged_table import Row
 from decentralml.tui.words import blocks_left, next_step
@@ -40,17 +41,17 @@ class MarketList:
     def why_empty(self, view: str, filter: str) -> str:
         """What stands where no task is, and the way on from there."""
         if filter:
-            return "No task fits this filter: / changes it."
+            return keys.said("No task fits this filter: {filter} changes it.")
         none = "No task of yours" if view == "mine" else f"No {view} task"
         readonly = self._session.readonly
         if self._session.account is None:
-            way = (
-                "without --readonly one can be made" if readonly else "U makes one, or shows the demo market"
-            )
+            made = keys.said("{who} makes one, or shows the demo market")
+            way = "without --readonly one can be made" if readonly else made
             return f"{none}, and no account: {way}."
         if view == "all":
-            return "No task yet." if readonly else "No task yet: n publishes the first."
-        return f"{none}: m shows others{'' if readonly else ', n publishes one'}."
+            return "No task yet." if readonly else keys.said("No task yet: {new} publishes the first.")
+        ways = "{view} shows others" if readonly else "{view} shows others, {new} publishes one"
+        return f"{none}: {keys.said(ways)}."
 
     def page(
         self, view: str, text: str, order: str, offset: int, limit: int, *, descending: bool

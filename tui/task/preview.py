@@ -9,6 +9,7 @@ from decentralml.core.domain import Constants, ResultSubmissionStatus, Submissio
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
+from decentralml.tui import keys
 from decentralml.tui.session import Session
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task import facts as task_facts
@@ -129,8 +130,14 @@ def _submission(preview: Preview, submission: Submission) -> Field:
 def _taking(preview: Preview) -> Line:
     if preview.overdue_slot is not None:
         return (
-            (f"t times out #{preview.overdue_slot}, whose worker is overdue, and takes its slot", "accent"),
+            (
+                keys.said(
+                    "{take} times out #{late}, whose worker is overdue, and takes its slot",
+                    late=preview.overdue_slot,
+                ),
+                "accent",
+            ),
         )
     if preview.cannot_take is None:
-        return (("t takes a slot, T tries it first", "accent"),)
+        return ((keys.said("{take} takes a slot, {try_first} tries it first"), "accent"),)
     return ((clean(preview.cannot_take.message), "dim"),)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from decentralml.core.domain import manifest_digest
 from decentralml.core.text import clean
 from decentralml.core.words import size
-from decentralml.tui import background
+from decentralml.tui import background, keys
 from decentralml.tui.task import assets
 from decentralml.tui.task import verbs as task_verbs
 from decentralml.tui.task.facts import Facts
@@ -63,7 +63,13 @@ class FilesPanel(Vertical):
         if facts is None or facts.manifest is None:
             problem = facts.manifest_problem if facts else ""
             return f"FILES  {clean(problem)}" if problem else "FILES"
-        where = "verified" if self._verified else "on this machine" if facts.fetched else "enter fetches them"
+        where = (
+            "verified"
+            if self._verified
+            else "on this machine"
+            if facts.fetched
+            else keys.said("{open} fetches them")
+        )
         return f"FILES  {size(facts.manifest.size)}, {where}"
 
     async def show(self, facts: Facts) -> None:

@@ -73,8 +73,8 @@ class KeyBar(Widget):
     def _append(self, line: Text, key: Key) -> None:
         refused = _DIM if key.name in self._refused else Style.null()
         key_style, label_style = map(self.get_component_rich_style, ("keybar--key", "keybar--label"))
-        line.append(key.shown(self.app.keymap), key_style + refused)
+        line.append(key.shown, key_style + refused)
         line.append(f" {key.label}{' ' * _GAP}", label_style + refused)
 
     def _width(self, key: Key) -> int:
-        return cell_len(key.shown(self.app.keymap)) + len(key.label) + 1 + _GAP
+        return cell_len(key.shown) + len(key.label) + 1 + _GAP

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from decentralml.core.training.runs import Run
+from decentralml.tui import keys
 from decentralml.tui.run import curves as run_curves
 from decentralml.tui.run import facts as run_facts
 from decentralml.tui.run import words as run_words
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
 
 PANELS = ("curves", "log", "facts", "epochs")
-_DOES = {"curves": ("h l crosshair", "+ - closer", "j k metric", "0 all epochs", "< > earlier, later")}
+_DOES = {
+    "curves": (
+        "{left} {right} crosshair",
+        "{closer} {wider} closer",
+        "{down} {up} metric",
+        "{all_epochs} all epochs",
+        "{earlier} {later} earlier, later",
+    )
+}
 _MEANS = {"curves": f"train: {run_curves.NOTE}"}
 # Room for curves above and log and facts below; for two charts beside each other.
 _ALL_AT_ONCE = (85, 30)
@@ -180,7 +189,8 @@ class RunPanel(Vertical):
         hint = self._hint or _MEANS.get(self.panel, "")
         if self.inside:
             room = self.size.width - 2 - sum(len(name) for name, _ in line)
-            hint = _that_fit((*_DOES.get(self.panel, ("j k scroll",)), "enter task", "esc back"), room)
+            does = (*_DOES.get(self.panel, ("{down} {up} scroll",)), "{open} task", "{back} back")
+            hint = _that_fit(tuple(map(keys.said, does)), room)
         return (*line, (hint, "dim"))
 
     # Moving

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from decentralml.core.amount import format_amount
 from decentralml.core.text import short, short_address
-from decentralml.tui.keys import MODES
+from decentralml.tui.keys import MODES, row, said
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -72,9 +72,7 @@ class TopBar(Widget):
         """``numbered``: a tab's number goes there; else none is shown."""
         super().__init__()
         self._mode = mode
-        self._tabs = {
-            mode: Tab(str(number) if numbered else " ", mode) for number, mode in enumerate(MODES, 1)
-        }
+        self._tabs = {mode: Tab(row(f"tab_{mode}").shown if numbered else " ", mode) for mode in MODES}
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="tabs"):
@@ -149,8 +147,8 @@ def _spaced(*parts: str) -> str:
 def _nobody(session: "Session") -> str:
     """What stands in an account's place."""
     if session.forgotten:
-        return "no account in use: U chooses one"
-    return "no account yet" if session.readonly else "no account yet: U makes one"
+        return said("no account in use: {who} chooses one")
+    return "no account yet" if session.readonly else said("no account yet: {who} makes one")
 
 
 def _money(pulse: "Pulse") -> str:
