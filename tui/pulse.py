@@ -103,7 +103,7 @@ def _of_the_chain(session: Session, before: Pulse | None) -> Pulse:
 
 
 def _judges(event: Event, worker: str) -> bool:
-    """Whether somebody else judged a result of ``worker``: what he claims is no news to him."""
+    """Whether somebody else judged a result of ``worker``: what they claim themselves is no news to them."""
     how = {"ResultAccepted": "creator", "ResultRejected": None, "ChangesRequested": None}
     return (
         event.name in how and event.data.get("worker") == worker and event.data.get("how") == how[event.name]

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 
 from decentralml.core import hostile
 from decentralml.core.errors import DecentralMLError, Refused
+from decentralml.core.models.inspect import inspect
 from decentralml.core.models.layers import Shape
 from decentralml.core.text import clean, short
 from decentralml.core.words import count, size
@@ -94,8 +95,6 @@ class Viewer(MarketScreen):
     # A model
 
     async def _show_model(self) -> None:
-        from decentralml.core.models.inspect import inspect
-
         info = await self.call(inspect, self._folder / self._file)
         title = f"   {info.class_name}, {info.parameters:,} parameters, {size(info.size)}"
         self.query_one("#title", Prose).show([((clean(self._file), "title"), (title, "dim"))])
