@@ -1,3 +1,5 @@
+"""Accounts by command: made, shown, exported, funded, signed with, and no secret ever printed unasked."""
+
 import json
 import os
 import stat

@@ -1,3 +1,5 @@
+"""Settings by command: one order of what counts, and a wrong value named with its key."""
+
 import subprocess
 
 from decentralml.core.config import FIELDS

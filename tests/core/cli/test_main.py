@@ -1,3 +1,5 @@
+"""The table of commands, their help, and how wrong use of any of them is answered."""
+
 import importlib
 import os
 import signal

@@ -1,3 +1,5 @@
+"""What a command prints: exact to programs, readable to people, harmless to a terminal."""
+
 import json
 import math
 from pathlib import Path
