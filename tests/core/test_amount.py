@@ -1,3 +1,5 @@
+"""Amounts are exact: what is shown reads back, and what is no amount is refused."""
+
 from decimal import Decimal, localcontext
 
 import pytest

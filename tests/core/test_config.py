@@ -1,3 +1,5 @@
+"""Settings: flags, environment, file, defaults; what is wrong is named, what is stored keeps the rest."""
+
 import stat
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""A backup has what cannot be had again, no secret in the open; a bad archive restores nothing."""
+
 import hashlib
 import io
 import json

@@ -1,3 +1,5 @@
+"""A home's folders are its owner's alone, and its files are replaced in one step."""
+
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor

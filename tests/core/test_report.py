@@ -1,3 +1,5 @@
+"""A report: the same bytes for the same figures, and nothing of a stranger acts on who reads it."""
+
 import json
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Addresses and signatures: one spelling each, those of polkadot-js, and a slip is seen."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

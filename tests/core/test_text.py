@@ -1,3 +1,5 @@
+"""Texts of strangers lose what moves or hides, and nothing else."""
+
 import unicodedata
 
 import pytest

@@ -1,3 +1,5 @@
+"""Evaluating a result: a report beside the baseline; whose fault it is where there are no figures."""
+
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""One plain phrase for each of the market's values."""
+
 from collections.abc import Iterable
 from enum import StrEnum
 

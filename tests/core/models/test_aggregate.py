@@ -1,3 +1,5 @@
+"""Federated models: the average is that of numpy, provenance holds, and the gate names what it refuses."""
+
 import itertools
 import json
 import os

@@ -1,3 +1,5 @@
+"""Predictions of a stranger's model in its sandbox: those of Keras; a failure is that of one question."""
+
 import os
 import signal
 import threading

@@ -1,3 +1,5 @@
+"""A model is described, or refused in words, without anything of it being loaded."""
+
 import json
 import os
 import time

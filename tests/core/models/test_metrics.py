@@ -1,3 +1,5 @@
+"""Figures from predictions and labels: one definition for all, which no prediction breaks."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The samples that a model is surest of and wrong about, and what they look like."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""What is told of a fit while it goes on, whatever the script's own callbacks and losses are."""
+
 import json
 import os
 import re

@@ -1,3 +1,5 @@
+"""Checkpoints: whole or none, and a run that was killed or paused goes on from them."""
+
 import json
 import re
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The data of a training: read, held out by the seed, and refused in words where they do not do."""
+
 from pathlib import Path
 from typing import Any
 

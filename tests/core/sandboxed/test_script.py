@@ -1,3 +1,5 @@
+"""A task's script as it is run: what it lacks or does wrong is said in its own lines."""
+
 import json
 import shutil
 from collections.abc import Callable

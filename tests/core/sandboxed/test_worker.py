@@ -1,3 +1,5 @@
+"""A worker from its first event to its result: the story is true, and no script can forge it."""
+
 import json
 import re
 import shutil

@@ -1,3 +1,5 @@
+"""One result that breaks out reaches neither the next nor the process that takes the questions."""
+
 import json
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""Which storage a name means, and the folder that it is in."""
+
 import stat
 from pathlib import Path
 

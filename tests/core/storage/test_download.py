@@ -1,3 +1,5 @@
+"""What is fetched appears whole and verified, goes on where it broke off, or is refused."""
+
 import hashlib
 import os
 import re

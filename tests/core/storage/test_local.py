@@ -1,3 +1,5 @@
+"""The local store: each content once, for a whole group, and a damaged one never gives a folder."""
+
 import hashlib
 import os
 import resource

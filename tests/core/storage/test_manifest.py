@@ -1,3 +1,5 @@
+"""The list of a folder: what it takes, what it refuses, and that its digest is one."""
+
 import hashlib
 import os
 import socket

@@ -1,3 +1,5 @@
+"""Many files at once: progress told truly, the first error ends the rest, and a hang is a failure."""
+
 import errno
 import threading
 import time

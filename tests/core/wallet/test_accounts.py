@@ -1,3 +1,5 @@
+"""Accounts of a home: one file each, readable by nobody else, found by name or address."""
+
 import json
 import os
 import threading

@@ -1,3 +1,5 @@
+"""Names for addresses: found both ways, and a damaged book is never overwritten."""
+
 import pytest
 
 from decentralml.core.errors import DecentralMLError, Failed, Misused, Refused, Unavailable

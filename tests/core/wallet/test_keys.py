@@ -1,3 +1,5 @@
+"""Keys from words and seeds are those of polkadot-js; they show and leave nothing secret."""
+
 import copy
 import pickle
 

@@ -1,3 +1,5 @@
+"""Key files: read and written as polkadot-js does, and refused in words where they are none."""
+
 import base64
 import json
 

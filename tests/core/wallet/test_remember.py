@@ -1,3 +1,5 @@
+"""The keyring remembers a password only where a real one answers."""
+
 import os
 import shutil
 import subprocess
