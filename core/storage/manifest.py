@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,7 @@ MAX_BYTES = 16 * 2**20
 
 BUFFER = 2**20
 _MAX_SIZE = 2**63 - 1
+_MAX_NAME = 1024
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -72,7 +73,7 @@ def decode(data: bytes) -> Manifest:
             raise _bad(f"the name {_quoted(file.name)} {fault}")
         if file.name <= previous:
             raise _bad("its names are not sorted, or one stands there twice")
-        if any(str(folder) in names for folder in PurePosixPath(file.name).parents):
+        if any(folder in names for folder in _folders(file.name)):
             raise _bad(f"a folder of {_quoted(file.name)} is also a file")
         if not 0 <= file.size <= _MAX_SIZE:
             raise _bad(f"{_quoted(file.name)} has an impossible size")
@@ -84,6 +85,14 @@ def decode(data: bytes) -> Manifest:
     return manifest
 
 
+def _folders(name: str) -> Iterator[str]:
+    """The folders that a file of this name lies in, the outermost first."""
+    at = name.find("/")
+    while at >= 0:
+        yield name[:at]
+        at = name.find("/", at + 1)
+
+
 def _bad(why: str) -> Refused:
     return Refused(
         "BadManifest",
@@ -93,15 +102,17 @@ def _bad(why: str) -> Refused:
 
 
 def _quoted(name: str) -> str:
-    return f"'{short(name, 60)}'"
+    return f"'{short(name[:_MAX_NAME], 60)}'"
 
 
 def name_fault(name: str) -> str | None:
     """Why ``name`` may not be a file's name (the end of a sentence), or None when it may.
 
-    Names are relative, with ``/`` between parts; no part is empty, ``.`` or ``..`` or longer than 255
-    bytes; no backslash, no control, bidi or zero-width character.
+    Names are relative, of at most 1,024 characters, with ``/`` between parts; no part is empty, ``.`` or
+    ``..`` or longer than 255 bytes; no backslash, no control, bidi or zero-width character.
     """
+    if len(name) > _MAX_NAME:
+        return "is too long"
     parts = name.split("/")
     if not name:
         return "is empty"

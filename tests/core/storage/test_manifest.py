@@ -110,6 +110,7 @@ def test_a_name_without_fault_stays_inside_its_folder(name: str) -> None:
         "a\udce4",
         "x" * 256,
         "é" * 128,
+        "/".join(["a"] * 600),
     ],
 )
 def test_a_hostile_name_is_refused(name: str) -> None:
@@ -118,6 +119,13 @@ def test_a_hostile_name_is_refused(name: str) -> None:
     if not surrogate:
         with pytest.raises(Refused, match="not valid"):
             manifests.decode(raw(entry(name)))
+
+
+@pytest.mark.timeout(20)
+def test_a_name_without_an_end_keeps_nobody_waiting() -> None:
+    endless = raw(entry("/".join("a" * (manifests.MAX_BYTES // 4))))
+    with pytest.raises(Refused, match="too long"):
+        manifests.decode(endless)
 
 
 @pytest.mark.parametrize(
