@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import lzma
 import os
 import shutil
@@ -24,6 +25,7 @@ WEIGHTS = "model.weights.h5"
 FILES = (CONFIG, METADATA, WEIGHTS)
 _METADATA_BYTES = 64 * 1024
 _RATIO = 100
+_PIECE = 1024 * 1024
 _HOW = "Save it with Keras 3: model.save(folder, zipped=False), or to a file that ends in .keras."
 
 Opener = Callable[[Path, Limits], AbstractContextManager[Path]]
@@ -43,19 +45,30 @@ def _folder(path: Path, limits: Limits) -> Iterator[Path]:
     yield path
 
 
+class _Sparing(io.BufferedReader):
+    """An archive of which little is read at once. Its list of members would be, however long it is, and each
+    member takes ten times its room there in memory.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _PIECE:
+            raise ValueError("its list of members is too long")
+        return super().read(size)
+
+
 @contextmanager
 def _archive(path: Path, limits: Limits) -> Iterator[Path]:
     """The members of a .keras file in a temporary folder, never more bytes than each declares."""
     with open_regular(path, limits.weights) as file, tempfile.TemporaryDirectory(prefix="model-") as folder:
         try:
-            with zipfile.ZipFile(file) as archive:
+            with zipfile.ZipFile(_Sparing(io.FileIO(file.fileno(), closefd=False))) as archive:
                 for member in _members(archive, limits):
                     # zipfile ends a member at its declared size and checks its CRC.
                     with (
                         archive.open(member) as source,
                         (Path(folder) / member.filename).open("xb") as target,
                     ):
-                        shutil.copyfileobj(source, target, 1024 * 1024)
+                        shutil.copyfileobj(source, target, _PIECE)
         except (
             zipfile.BadZipFile,
             zlib.error,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from inspected import code
 
+from decentralml.core.errors import Refused
 from decentralml.core.models.inspect import inspect
 
 
@@ -33,6 +34,16 @@ def test_an_archive_that_lies_about_a_size_is_refused(tmp_path: Path, models: Pa
     path = tmp_path / "lie.keras"
     path.write_bytes(raw)
     assert code(path) in ("BadArchive", "BadConfig")
+
+
+def test_a_list_of_members_that_is_longer_than_any_models_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "many.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(30_000):
+            archive.writestr(zipfile.ZipInfo(f"{number:05}"), b"")
+    with pytest.raises(Refused, match="list of members is too long") as refused:
+        inspect(path)
+    assert refused.value.code == "BadArchive"
 
 
 @pytest.mark.parametrize("name", ["../config.json", "/etc/cron.d/x", "assets/vocabulary.txt", "extra"])
