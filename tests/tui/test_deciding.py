@@ -1,5 +1,7 @@
 """Decisions on results: drafted, shown whole before they are signed, and none signed by surprise."""
 
+import threading
+
 import pytest
 from msgspec.structs import replace
 from textual.widget import Widget
@@ -12,6 +14,7 @@ from decentralml.core.drafts import Drafts, Word
 from decentralml.core.report import Decision, Verdict
 from decentralml.core.validation import opinion
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.judging.desk import Desk, Look
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.sign_all import SignAll
@@ -75,6 +78,25 @@ async def test_what_was_not_measured_is_not_paid_without_a_second_question(known
         await dialog(pilot, Ask)
         await pilot.press("y")
         await dialog(pilot, SignAll)
+
+
+async def test_a_decision_is_for_the_result_under_the_cursor_while_the_one_before_is_still_seen(
+    known: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = Desk.look, threading.Event()
+
+    def slow(desk: Desk, number: int) -> Look:
+        assert number != 2 or go_on.wait(60)
+        return read(desk, number)
+
+    monkeypatch.setattr(Desk, "look", slow)
+    async with known.running() as (app, pilot):
+        await judging(pilot)
+        await pilot.press("j", "R")
+        assert app.screen.look.submission.id == 1
+        go_on.set()
+        await dialog(pilot, AskReason)
+        assert "Reject #2" in text_of(app)
 
 
 async def test_enter_on_the_card_that_asks_leaves_it_and_says_that_nothing_was_signed(known: Place) -> None:
@@ -156,9 +178,11 @@ async def test_drafts_survive_a_restart_are_taken_back_and_signed_together(known
         assert "2 drafted" in text_of(app)
         await pilot.press("D")
         await dialog(pilot, SignAll)
+        assert "opinions: #1 policy accept, #2 policy reject" in text_of(app)
         await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: known.chain.submission(2).status is S.Rejected, "the second decision")
         await until(pilot, lambda: "Close" in text_of(app), "the receipts")
+        assert "12.00 paid to bo (" in text_of(app)
         await pilot.press("escape")
         await until(pilot, lambda: not drafts(known), "the drafts to go")
     assert known.chain.submission(1).status is S.Accepted
@@ -252,6 +276,21 @@ async def test_one_failure_is_named_and_the_other_drafts_are_signed(known: Place
         await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: known.chain.submission(2).status is S.Rejected, "the other decision")
     assert known.chain.submission(1).status is S.PendingValidation
+
+
+async def test_what_another_terminal_decided_meanwhile_is_said_in_words(known: Place) -> None:
+    async with known.running(size=(100, 40)) as (app, pilot):
+        await judging(pilot, "a")
+        await dialog(pilot, SignAll)
+        digest = known.chain.submission(1).digest
+        assert digest is not None
+        known.market("ada").accept_task_results(1, digest=digest)
+        await pilot.press("y", *PASSWORD, "enter")
+        await until(pilot, lambda: "Nothing was signed" in text_of(app), "the refusal")
+        said = text_of(app)
+        assert "accept submission 1" in said
+        assert "Submission 1 is accepted; this needs" in said
+        assert "WrongState" not in said
 
 
 async def test_readonly_offers_no_decision(known: Place) -> None:

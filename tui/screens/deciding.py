@@ -40,26 +40,32 @@ class Deciding(Evaluating):
         raise NotImplementedError
 
     def why_not(self, action: str) -> DecentralMLError | None:
-        look, word = self.look, _WORDS.get(action)
+        entry, seen, word = self.entry, self._seen, _WORDS.get(action)
         if word is not None and self.marked:
             return super().why_not(action)  # of each of them the card says it
-        if word is not None and (look is None or look.submission.digest is None):
+        if word is not None and entry is None:
             return Refused(
                 "NothingDelivered",
                 "There is no result under the cursor.",
                 keys.said("{down} and {up} choose one."),
             )
-        if word is not None and look is not None:
-            return look.refusals[decisions.CALLS[word]]
+        if word is not None and seen is not None:
+            return seen.refusals[decisions.CALLS[word]]
         if action == "sign_drafts" and not self._drafts_to_sign:
             return Misused(
                 "NoDrafts",
                 "There is no draft to sign.",
                 keys.said("{accept}, {reject} and {request_changes} make one of a result."),
             )
-        if action == "take_back" and (look is None or look.draft is None):
+        if action == "take_back" and (entry is None or entry.draft is None):
             return Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
         return super().why_not(action)
+
+    @property
+    def _seen(self) -> Look | None:
+        """What is shown, where it is of the result under the cursor: that may still be on its way."""
+        row, look = self.table.row, self.look
+        return look if row is not None and look is not None and look.submission.id == row.key else None
 
     @property
     def _drafts_to_sign(self) -> set[int]:
@@ -88,9 +94,7 @@ class Deciding(Evaluating):
 
     async def _decide(self, word: Word) -> None:
         """Show what the decision would sign; sign it, keep it as a draft, or neither."""
-        looks = [await self.call(self.desk.look, number) for number in self.marked]
-        if not looks and self.look is not None:
-            looks = [self.look]
+        looks = await self._looks()
         drafts = [
             Draft(submission_id=look.submission.id, digest=look.submission.digest, word=word)
             for look in looks
@@ -118,7 +122,15 @@ class Deciding(Evaluating):
         plans = await self.call(self.desk.plans, drafts)
         if not any(plan.calls for plan in plans):
             raise next(plan.problem for plan in plans if plan.problem is not None)
-        await self._sign(plans, opinion=_opinions(able), may_keep=True)
+        await self._sign(plans, able, may_keep=True)
+
+    async def _looks(self) -> list[Look]:
+        """What a decision is for, as it is seen; of what is not, as it is read now."""
+        row, seen = self.table.row, self._seen
+        if seen is not None and not self.marked:
+            return [seen]
+        numbers = self.marked or ([row.key] if row is not None else [])
+        return [await self.call(self.desk.look, number) for number in numbers]
 
     async def _unseen(self, looks: list[Look]) -> bool:
         """Whether the person pays for what nobody has measured."""
@@ -147,8 +159,10 @@ class Deciding(Evaluating):
             return AskReason(f"Reject {_named(looks)}", f"Why? {reader}", against)
         return AskReason(f"Ask changes of {_named(looks)}", "What should change?", against)
 
-    async def _sign(self, plans: list[decisions.Plan], *, opinion: str = "", may_keep: bool = False) -> None:
+    async def _sign(self, plans: list[decisions.Plan], looks: list[Look], *, may_keep: bool = False) -> None:
+        """Show the ``plans`` and what speaks for the results, seen by ``looks``; sign or keep them."""
         await self.call(self.session.unlock_remembered)
+        opinion = _opinions(looks) if looks else ""
         signed = await self.app.push_screen_wait(SignAll(plans, opinion=opinion, may_keep=may_keep))
         if signed is None:
             return
@@ -183,7 +197,8 @@ class Deciding(Evaluating):
         plan = await self.call(decisions.plan, self.session, draft)
         if plan.problem is not None:
             raise plan.problem
-        await self._sign([plan], may_keep=True)
+        look = await self.call(self.desk.look, draft.submission_id)
+        await self._sign([plan], [look], may_keep=True)
 
     def action_sign_drafts(self) -> None:
         self.work(self._sign_drafts())
@@ -191,7 +206,9 @@ class Deciding(Evaluating):
     async def _sign_drafts(self) -> None:
         wanted = self._drafts_to_sign
         drafts = [d for d in await self.call(self.desk.my_drafts) if d.submission_id in wanted]
-        await self._sign(await self.call(self.desk.plans, drafts))
+        plans = await self.call(self.desk.plans, drafts)
+        looks = [await self.call(self.desk.look, plan.draft.submission_id) for plan in plans if plan.calls]
+        await self._sign(plans, looks)
 
     def action_take_back(self) -> None:
         self.work(self._take_back())
@@ -218,12 +235,16 @@ def _opinions(looks: list[Look]) -> str:
             return "opinion: this result was not evaluated here"
         who, word, why = said(report)
         return f"{who}: {word}: {why}" if word else f"{who}: {why}"
-    each = []
-    for look in looks:
-        verdict = look.report.verdict if look.report else None
-        word = verdict.decision.value if verdict else "no word" if look.report else "not evaluated here"
-        each.append(f"#{look.submission.id} {word}")
-    return f"policy: {', '.join(each)}"
+    return "opinions: " + ", ".join(f"#{look.submission.id} {_in_a_word(look.report)}" for look in looks)
+
+
+def _in_a_word(report: Report | None) -> str:
+    """``policy accept``, ``better``."""
+    if report is None:
+        return "not evaluated here"
+    who, word, _ = said(report)
+    figures = {True: "better", False: "no better", None: "without figures"}[report.better]
+    return f"{who} {word}" if word else figures
 
 
 def _against(report: Report) -> str:

@@ -31,6 +31,12 @@ class Evaluating(PaneScreen):
         """Read list and result again."""
         raise NotImplementedError
 
+    @property
+    def entry(self) -> Entry | None:
+        """The result under the cursor. What there is to see of it, `look`, may still be on its way."""
+        row = self.table.row
+        return None if row is None else self.entries.get(row.key)
+
     def show_progress(self) -> None:
         working, waiting = self.app.judging.busy()
         line = self.query_one("#progress", Static)
@@ -51,7 +57,7 @@ class Evaluating(PaneScreen):
     # Evaluating
 
     def why_not(self, action: str) -> DecentralMLError | None:
-        if action in ("evaluate", "held_out") and self.look is None:
+        if action in ("evaluate", "held_out") and self.entry is None:
             return Refused(
                 "NothingDelivered",
                 "There is no result under the cursor.",
@@ -76,15 +82,15 @@ class Evaluating(PaneScreen):
         ]
 
     def action_evaluate(self) -> None:
-        if self.look is not None:
-            self.work(self._evaluate([(self.look.task, self.look.submission)]))
+        if self.entry is not None:
+            self.work(self._evaluate([(self.entry.task, self.entry.submission)]))
 
     def action_evaluate_all(self) -> None:
         self.work(self._evaluate(self._wanted))
 
     def action_held_out(self) -> None:
-        if self.look is not None:
-            self.work(self.ask_setup([self.look.task], again=True))
+        if self.entry is not None:
+            self.work(self.ask_setup([self.entry.task], again=True))
 
     async def _evaluate(self, wanted: list[tuple[Task, Submission]]) -> None:
         """Ask once by what to measure those of which it is not known, then put all into the queue."""
