@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from decentralml.core import task_folder
-from decentralml.core.domain import DELIVERED, ResultSubmissionStatus
+from decentralml.core.domain import DELIVERED, ResultSubmissionStatus, Submission
 from decentralml.core.errors import DecentralMLError, Misused, Refused
 from decentralml.core.market_client import MarketClient
 from decentralml.core.models import aggregate, gate
@@ -60,6 +60,11 @@ class Federation(Struct, frozen=True, kw_only=True):
     figures: "Metrics | None" = None
     baseline: "Metrics | None" = None
     inputs: "tuple[tuple[str, Metrics], ...]" = ()
+
+
+def input_name(submission: Submission) -> str:
+    """What a federation calls a result. What this person calls its worker stays out of the provenance."""
+    return f"#{submission.id} {short_address(submission.worker)}"
 
 
 def gather(
@@ -172,7 +177,7 @@ def _ingredient(market: MarketClient, number: int, on_progress: "OnProgress | No
         submission_id=number,
         task_id=submission.task_id,
         worker=submission.worker,
-        name=f"#{number} {short_address(submission.worker)}",
+        name=input_name(submission),
         folder=market.fetch_result(submission, on_progress=on_progress),
         digest=submission.digest or "",
     )

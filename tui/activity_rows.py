@@ -15,7 +15,7 @@ from decentralml.tui.judging.work import Job, JudgeWork
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, Row
-from decentralml.tui.words import age, blocks_left, transfer, transferred
+from decentralml.tui.words import age, blocks_left, person, transfer, transferred
 
 WAITS = (
     Column("what", "WAITS FOR YOU", 30, flexible=True, priority=100),
@@ -33,8 +33,9 @@ FAILED = (
     Column("when", "WHEN", 8, right=True, priority=90),
 )
 EVENTS = (
-    Column("block", "BLOCK", 9, right=True, priority=80),
-    Column("what", "WHAT HAPPENED", 30, flexible=True, priority=100),
+    Column("block", "BLOCK", 9, right=True, priority=50),
+    Column("who", "WHO", 10, priority=80),
+    Column("what", "WHAT HAPPENED", 26, flexible=True, priority=100),
     Column("ago", "AGO", 5, right=True, priority=60),
 )
 _DO = {
@@ -97,15 +98,21 @@ def event(event: Event, block: int, constants: Constants, names: Mapping[str, st
         event.cursor,
         {
             "block": (f"{event.block:,}", "dim"),
+            "who": _who(event, names, me),
             "what": (what, "accent") if concerns(event, me) else what,
             "ago": (old, "dim"),
         },
     )
 
 
+def _who(event: Event, names: Mapping[str, str], me: str | None) -> str:
+    """Who acted: an open faucet grants by itself, and its event is about who is given."""
+    return "faucet" if event.name == "Funded" else person(event.account or "", names, me, width=10)
+
+
 def fits(event: Event, filter: str, names: Mapping[str, str], me: str | None) -> bool:
     """Whether each word of ``filter`` stands in an event; ``task:12`` means that task."""
-    shown = f"{event.name} {event_words(event, names, me)}".casefold()
+    shown = f"{event.name} {_who(event, names, me)} {event_words(event, names, me)}".casefold()
     for word in filter.casefold().split():
         name, colon, value = word.partition(":")
         if colon and name == "task":

@@ -47,6 +47,27 @@ async def test_what_waits_is_listed_with_the_time_it_has(market_home: Place) -> 
         assert re.search(r"your work on task 2: A better head.* enter: work +7 d", shown)
 
 
+async def test_each_event_says_who_acted_as_one_calls_people(market_home: Place) -> None:
+    async with market_home.running(size=(140, 40)) as (app, pilot):
+        await go_to_activity(app, pilot)
+        shown = text_of(app)
+        assert re.search(r" you +task 1 is published", shown)
+        assert re.search(r" bo +the result of submission 1 is deliv", shown)
+        assert re.search(r" faucet +the faucet gives you", shown)
+        await pilot.press("slash", *"bo deliv", "enter")
+        await settled(pilot)
+        assert app.screen._part("events").total == 1
+
+
+async def test_without_the_chain_what_went_wrong_is_listed_all_the_same(market_home: Place) -> None:
+    ledger = market_home.home.ledger
+    async with market_home.running() as (app, pilot):
+        ledger.rename(ledger.with_name("aside"))
+        await until(pilot, lambda: len(app.failures), "the error")
+        await pilot.press("6")
+        await until(pilot, lambda: "no longer there" in str(app.screen._part("failed").row), "the failure")
+
+
 async def test_of_twenty_thousand_that_wait_the_first_are_listed_and_the_rest_counted(
     market_home: Place,
 ) -> None:

@@ -15,7 +15,6 @@ from decentralml.core import federation_history
 from decentralml.core.domain import TaskType, ValidationStrategy
 from decentralml.core.models import aggregate
 from decentralml.core.models.metrics import Metrics
-from decentralml.core.text import short_address
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.federate import Federate
 from decentralml.tui.screens.federate_form import FederateForm
@@ -86,10 +85,6 @@ async def unmeasured(pilot) -> Federate:
     return screen
 
 
-def where(place: Place, number: int) -> str:
-    return short_address(place.chain.submission(number).worker)
-
-
 async def test_accepted_results_are_filtered_by_words_and_back_shows_them_all(accepted: Place) -> None:
     async with accepted.running() as (app, pilot):
         await federating(pilot)
@@ -109,13 +104,28 @@ async def test_the_gate_says_what_goes_in_what_stays_apart_and_what_is_refused(a
         await federating(pilot)
         said = await panel(pilot, "gate")
         assert "GOES IN  2" in said
-        assert f"~ #3 {where(accepted, 3)}" in said
-        assert f"- #4 {where(accepted, 4)}: config.json names keras.layers.Lambda" in said
+        assert "+ #1 bo  task 1" in said, "people are called as one calls them"
+        assert "~ #3 dev" in said
+        assert "- #4 eli: config.json names keras.layers.Lambda" in said
         assert "ForeignCode" not in said
         shown = text_of(app)
         assert "4 accepted" in shown
         assert "left out: 1 accepted answer" in shown
         assert all(word in shown for word in ("goes in", "apart", "refused"))
+
+
+async def test_what_kept_the_gate_from_looking_stands_in_activity_and_is_tried_again_from_there(
+    accepted: Place,
+) -> None:
+    store = accepted.home.storage
+    aside = store.rename(store.with_name("aside"))
+    async with accepted.running(size=(120, 40)) as (app, pilot):
+        await federating(pilot)
+        (failure,) = app.failures
+        assert failure.doing == "passing results 1, 2, 3, 4 through the gate"
+        aside.rename(store)
+        failure.again()
+        await until(pilot, lambda: "GOES IN  2" in app.screen.query_one("#first").plain, "the gate's word")
 
 
 async def test_marks_choose_what_goes_in(accepted: Place) -> None:

@@ -77,7 +77,7 @@ def test_create_shows_the_whole_escrow_and_what_is_uploaded(
     assert any("model_contributor.py" in value for _, value in proposal.arguments)
     assert not proposal.warnings
     receipt = carried_out(bare_home, session, proposal)
-    assert words(receipt) == "Task 1 is published, 12.00 in escrow (block 0, finalised)."
+    assert words(receipt, {}) == "Task 1 is published, 12.00 in escrow (block 0, finalised)."
 
 
 @pytest.mark.parametrize("kind", [TaskType.ModelEngineer, TaskType.DataAnnotators])
@@ -144,7 +144,7 @@ def test_each_step_of_a_result_changes_what_was_said(market_home: Place) -> None
     assert second is not None
     step("ada", "publish_report", 2, report(place), second)
     receipt = step("ada", "accept", 2, second)
-    assert "Submission 2 is accepted, 12.00 paid to" in words(receipt)
+    assert "Submission 2 is accepted, 12.00 paid to" in words(receipt, {})
     step("ada", "close", 1)
 
 

@@ -180,7 +180,7 @@ def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:
         events=(known, unknown),
         stage=Stage.finalised,
     )
-    assert receipt_words(receipt) == (
+    assert receipt_words(receipt, {}) == (
         "Task 3 is closed, 5.00 go back to 5555..5555; SomethingNew (block 7, finalised)."
     )
     lying = Event(cursor=3, block=7, name="ResultAccepted", data={"amount": "much"})

@@ -1,19 +1,24 @@
 """The panels of the Federate screen, as Text."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from decentralml.core.federation import Federation, Gathered
+from decentralml.core.domain import Submission
+from decentralml.core.federation import Federation, Gathered, input_name
 from decentralml.core.federation_history import Figures, Outcome, Past, outcome
 from decentralml.core.models.metrics import lower_is_better
 from decentralml.core.text import clean, short
 from decentralml.tui import keys
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
 from decentralml.tui.widgets.columns import Cell, columns, heading
+from decentralml.tui.words import person
+
+Names = Mapping[str, str]
+"""What this person calls the results that go into a model; see `called`."""
 
 
 def places(gathered: Gathered) -> dict[int, tuple[str, str]]:
@@ -24,13 +29,18 @@ def places(gathered: Gathered) -> dict[int, tuple[str, str]]:
     return found
 
 
-def gate(gathered: Gathered, canvas: Canvas) -> Text:
+def called(submissions: Iterable[Submission], people: Mapping[str, str]) -> Names:
+    """By the name that a federation has for a result: its number, and what this person calls its worker."""
+    return {input_name(one): f"#{one.id} {person(one.worker, people)}" for one in submissions}
+
+
+def gate(gathered: Gathered, canvas: Canvas, names: Names) -> Text:
     """What goes in, what is left apart and why, and what the gate refuses."""
     tone = canvas.tone
     text = heading(f"GOES IN  {len(gathered.ingredients)}", tone)
     for entry in gathered.ingredients:
         text.append("+ ", tone("good"))
-        text.append(f"{clean(entry.name)}  task {entry.task_id}  ")
+        text.append(f"{_name(entry.name, names)}  task {entry.task_id}  ")
         text.append(f"{entry.digest[:16]}\n", tone("dim"))
     if not gathered.ingredients:
         text.append("nothing: see below\n", tone("dim"))
@@ -42,25 +52,25 @@ def gate(gathered: Gathered, canvas: Canvas) -> Text:
         text.append("\n")
         text.append_text(heading(f"OF ANOTHER STRUCTURE, LEFT APART  {len(group)}", tone))
         for entry in group:
-            text.append(f"~ {clean(entry.name)}  task {entry.task_id}\n", tone("warn"))
+            text.append(f"~ {_name(entry.name, names)}  task {entry.task_id}\n", tone("warn"))
         text.append("mark these alone to make a model of them\n", tone("dim"))
     if gathered.findings:
         text.append("\n")
         text.append_text(heading(f"REFUSED BY THE GATE  {len(gathered.findings)}", tone))
     for finding in gathered.findings:
         text.append("- ", tone("bad"))
-        text.append(f"{clean(finding.message)}\n")
+        text.append(f"{clean(finding.message.replace(finding.name, _name(finding.name, names), 1))}\n")
         if finding.tensor:
             text.append(f"  tensor {clean(finding.tensor)}\n", tone("dim"))
     return text
 
 
-def made(federation: Federation, canvas: Canvas, *, measuring: bool = False) -> Text:
+def made(federation: Federation, canvas: Canvas, names: Names, *, measuring: bool = False) -> Text:
     """A model just written: beside the baseline and what went in."""
-    return _model(federation.folder, outcome(federation), federation, canvas, measuring=measuring)
+    return _model(federation.folder, outcome(federation), federation, canvas, names, measuring=measuring)
 
 
-def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
+def earlier(entries: Sequence[Past], canvas: Canvas, names: Names) -> Text:
     """The federations of this home, newest first."""
     tone = canvas.tone
     if not entries:
@@ -71,35 +81,41 @@ def earlier(entries: Sequence[Past], canvas: Canvas) -> Text:
             text.append(f"{clean(entry.folder.name)}\n", tone("strong"))
             text.append(f"{clean(entry.problem)}\n\n", tone("warn"))
             continue
-        text.append_text(_model(entry.folder, entry.outcome, entry, canvas))
+        text.append_text(_model(entry.folder, entry.outcome, entry, canvas, names))
         text.append("\n")
     return text
 
 
 def _model(
-    folder: Path, found: Outcome | None, source: Federation | Past, canvas: Canvas, *, measuring: bool = False
+    folder: Path,
+    found: Outcome | None,
+    source: Federation | Past,
+    canvas: Canvas,
+    names: Names,
+    *,
+    measuring: bool = False,
 ) -> Text:
     tone, provenance = canvas.tone, source.provenance
     assert provenance is not None
     text = Text().append(short(folder.name, 60), tone("strong"))
     when = "" if found is None else time.strftime("  %Y-%m-%d %H:%M", time.localtime(found.made))
     text.append(f"  {provenance.strategy} of {len(provenance.inputs)}{when}\n", tone("dim"))
-    names = [found.main] if found and found.main else []
-    names += [figure for figure in (found.figures if found else {}) if figure not in names]
-    rows: list[list[Cell]] = [["MODEL", "SHARE", *_titles(names)]]
+    shown = [found.main] if found and found.main else []
+    shown += [figure for figure in (found.figures if found else {}) if figure not in shown]
+    rows: list[list[Cell]] = [["MODEL", "SHARE", *_titles(shown)]]
     entries = sorted(provenance.inputs, key=lambda entry: _number(entry.name))
     for entry in entries:
         values = found.inputs.get(entry.name, {}) if found else {}
-        rows.append([short(entry.name, 24), f"{entry.share:.3f}", *_cells(names, values, found)])
+        rows.append([_name(entry.name, names), f"{entry.share:.3f}", *_cells(shown, values, found)])
     if found and found.baseline:
-        rows.append([("baseline", "accent"), "", *_cells(names, found.baseline, None)])
+        rows.append([("baseline", "accent"), "", *_cells(shown, found.baseline, None)])
     if found and found.figures:
-        rows.append([("federated", "strong"), "", *_cells(names, found.figures, found)])
+        rows.append([("federated", "strong"), "", *_cells(shown, found.figures, found)])
     text.append_text(columns(rows, tone, right=range(1, len(rows[0])), width=canvas.width))
     if found:
-        inputs = {short(entry.name, 24): found.inputs.get(entry.name, {}) for entry in entries}
+        inputs = {_name(entry.name, names): found.inputs.get(entry.name, {}) for entry in entries}
         text.append_text(_bars(list(inputs), list(inputs.values()), found, canvas))
-    if not names:
+    if not shown:
         text.append("being measured…\n" if measuring else "not measured on held-out data\n", tone("dim"))
     elif found and _lost(found):
         text.append("The outcome is worse than the baseline: look at what went in.\n", tone("bad"))
@@ -115,6 +131,11 @@ def _model(
         text.append(f"{label:<11}", tone("dim"))
         text.append(f"{clean(value)}\n")
     return text
+
+
+def _name(name: str, names: Names) -> str:
+    """A result of another home keeps the name that its federation has for it."""
+    return short(names.get(name, name), 24)
 
 
 def _number(name: str) -> tuple[int, str]:

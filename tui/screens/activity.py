@@ -80,6 +80,8 @@ class Activity(ActivityActions):
     # Reading
 
     async def refresh_data(self) -> None:
+        """What goes on here first: it is there without the chain too, and may say what is wrong with that."""
+        await self.show_work()
         session = self.session
         account = session.address if "mine" in self.filter.split() else None
         found = await self.call(session.chain.events, account=account, limit=self._window, newest=True)
@@ -88,7 +90,6 @@ class Activity(ActivityActions):
         self._all_read = len(found) < self._window
         await self._show_events()
         await self._show_waits()
-        await self.show_work()
 
     def moved(self, pulse: Pulse, *, events: bool) -> None:
         super().moved(pulse, events=events)

@@ -134,6 +134,7 @@ class Federate(Filtered, Federating):
         before = None
         rows = []
         self._names = self.session.names()
+        self._called = federate_view.called((submission for submission, _ in self._accepted), self._names)
         self._fitting = [pair for pair in self._accepted if self._fits(*pair)]
         for submission, task in self._fitting[offset : offset + limit]:
             rows.append(self._row(self._desk, submission, task, first=task.id != before))
@@ -251,6 +252,7 @@ class Federate(Filtered, Federating):
                 )
         except DecentralMLError as error:
             self._problem = error
+            self.app.note(error)
         finally:
             self._end()
 
@@ -300,14 +302,14 @@ class Federate(Filtered, Federating):
         self.show_panels()
 
     def draw(self, panel: str, pane: Pane) -> Text:
-        canvas = Canvas(pane.text_width, pane.text_height, pane.tone, pane.shade)
+        canvas, called = Canvas(pane.text_width, pane.text_height, pane.tone, pane.shade), self._called
         made = self._made_here
         if panel == "earlier":
             now = made.folder if made is not None else None
-            return federate_view.earlier([past for past in self._past if past.folder != now], canvas)
+            return federate_view.earlier([past for past in self._past if past.folder != now], canvas, called)
         if panel == "outcome":
             if made is not None:
-                return federate_view.made(made, canvas, measuring=self._measuring)
+                return federate_view.made(made, canvas, called, measuring=self._measuring)
             of = f" of task {self._task_here}" if self._made is not None else ""
             words = keys.said("Nothing{of} was written in this session. {write} writes what goes in.", of=of)
             return Text(words, pane.tone("dim"))
@@ -317,7 +319,7 @@ class Federate(Filtered, Federating):
             ways = keys.said("{mark} marks results; {write} writes a model.")
             words = "The gate looks at them…" if self._chosen else ways
             return Text(words, pane.tone("dim"))
-        return federate_view.gate(self._gathered, canvas)
+        return federate_view.gate(self._gathered, canvas, called)
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
         if self._doing:

@@ -16,6 +16,7 @@ from decentralml.core.models.aggregate import STRATEGIES
 from decentralml.core.text import clean
 from decentralml.core.words import count
 from decentralml.tui import background
+from decentralml.tui.judging.federation import Names
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.screens.held_out import HELD_OUT
@@ -41,11 +42,12 @@ class Order:
 
 
 class FederateForm(Dialog[Order]):
-    """Asks for an order over what was ``gathered``."""
+    """Asks for an order over what was ``gathered``; ``names`` as of `judging.federation.called`."""
 
-    def __init__(self, gathered: Gathered, *, data: Path | None, out: Path) -> None:
+    def __init__(self, gathered: Gathered, names: Names, *, data: Path | None, out: Path) -> None:
         super().__init__(f"Federate {count(len(gathered.ingredients), 'result')}")
         self._gathered = gathered
+        self._names = names
         self._data = data
         self._out = out
         self._strategy = STRATEGIES[0]
@@ -56,7 +58,7 @@ class FederateForm(Dialog[Order]):
         with VerticalScroll(id="weights", can_focus=False):
             for entry in self._gathered.ingredients:
                 with Horizontal(classes="weight"):
-                    yield Label(Text(clean(entry.name)))
+                    yield Label(Text(clean(self._names.get(entry.name, entry.name))))
                     yield Input("1", id=f"weight-{entry.submission_id}", compact=True)
         yield Label("Held-out data, to measure the outcome (may be left empty)", classes="label")
         with Horizontal(classes="path"):

@@ -16,6 +16,7 @@ from decentralml.core.federation import Federation, Gathered
 from decentralml.core.federation_history import Past
 from decentralml.core.storage.base import Progress
 from decentralml.tui import keys
+from decentralml.tui.judging.federation import Names
 from decentralml.tui.judging.setups import Setups
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.federate_form import FederateForm, Order
@@ -40,6 +41,7 @@ class Federating(PaneScreen):
         self._made: Federation | None = None
         self._measuring = False
         self._past: tuple[Past, ...] = ()
+        self._called: Names = {}
         self._doing = ""
         self._handle: Handle | None = None
         self._stop = threading.Event()
@@ -75,7 +77,9 @@ class Federating(PaneScreen):
         numbers = sorted(entry.submission_id for entry in gathered.ingredients)
         out = await self.call(federation_history.free_folder, self.session.home, numbers)
         judged_by = Setups(self.app).of(gathered.ingredients[0].task_id) or Setup()
-        order = await self.app.push_screen_wait(FederateForm(gathered, data=judged_by.data, out=out))
+        order = await self.app.push_screen_wait(
+            FederateForm(gathered, self._called, data=judged_by.data, out=out)
+        )
         if order is None:
             return
         await self._federate(gathered, order)

@@ -169,8 +169,9 @@ async def sign(app: "DecentralMLApp", proposal: Proposal) -> Receipt | None:
     """Show ``proposal``, sign and send it on a yes, and say what it did; the receipt, or None."""
     if proposal.signed:
         await background.call(app.opened.unlock_remembered)
+    names = await background.call(app.opened.names)
     receipt = await app.push_screen_wait(Sign(proposal))
     if receipt is not None:
-        app.say(words(receipt))
+        app.say(words(receipt, names, app.opened.address))
         await app.refresh_pulse()
     return receipt

@@ -1,6 +1,6 @@
 """Several decisions under one signature's question: every call shown, one password, a receipt for each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.table import Table
@@ -157,6 +157,7 @@ class SignAll(Signing[Signed]):
 
     async def _unlock_and_send(self) -> None:
         try:
+            names = await background.call(self.app.opened.names)
             await self.unlock()
         except DecentralMLError as error:
             self._sending = False
@@ -167,7 +168,7 @@ class SignAll(Signing[Signed]):
             await self._send(plan, signed)
         self._signed = signed
         self._sending = False
-        self._show_outcome(signed)
+        self._show_outcome(signed, names)
 
     async def _send(self, plan: Plan, signed: Signed) -> None:
         """The calls of one decision, as far as they go."""
@@ -181,16 +182,17 @@ class SignAll(Signing[Signed]):
                 return
         signed.decided.append(number)
 
-    def _show_outcome(self, signed: Signed) -> None:
+    def _show_outcome(self, signed: Signed, names: Mapping[str, str]) -> None:
         """The receipts, and what failed, in the place of the question."""
-        text = Text()
-        for receipt in signed.receipts:
-            text.append(f"{clean(words(receipt))}\n")
+        me, verbs = (
+            self.app.opened.address,
+            {p.draft.submission_id: _VERBS[p.draft.word] for p in self._plans},
+        )
+        said = [Text(clean(words(receipt, names, me))) for receipt in signed.receipts]
         for number, error in signed.failures:
-            text.append(f"\nsubmission {number}", "bold")
-            text.append(f"  {clean(error.code)}\n", "dim")
-            text.append(f"{clean(explain(error))}\n")
-        self.query_one("#card", Static).update(text)
+            what = (f"{verbs[number]} submission {number}", "bold")
+            said.append(Text.assemble("\n" if said else "", what, f"\n{clean(explain(error))}"))
+        self.query_one("#card", Static).update(Text("\n").join(said))
         self.query_one("#text").scroll_home(animate=False)
         failed = len(signed.failures)
         again = keys.said("{retry} in {activity} shows the card again, and drafts stay.")

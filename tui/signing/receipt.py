@@ -26,9 +26,9 @@ _ADDRESSES = ("worker", "creator", "by")
 _AMOUNTS = ("amount", "deposit")
 
 
-def words(receipt: Receipt) -> str:
-    """One line: what its events say happened, its block, and how far it has come."""
-    happened = "; ".join(event_words(event, {}) for event in receipt.events) or receipt.call
+def words(receipt: Receipt, names: Mapping[str, str], me: str | None = None) -> str:
+    """One line: what its events say happened, its block, and how far it has come; as `event_words`."""
+    happened = "; ".join(event_words(event, names, me) for event in receipt.events) or receipt.call
     return f"{happened[0].upper()}{happened[1:]} (block {receipt.block:,}, {receipt.stage})."
 
 
