@@ -6,6 +6,7 @@ import sys
 
 from decentralml.core.errors import Misused, Unavailable
 from decentralml.core.text import clean
+from decentralml.core.wallet.strength import strength
 
 MAX_SECRET_BYTES = 4096
 _GIVEN = "Give it with --password-fd N."
@@ -28,14 +29,15 @@ class Secrets:
         return _ask(prompt, "NoPassword", hint)
 
     def new_password(self, prompt: str) -> str:
-        """A password for a new key: asked twice on a terminal.
+        """A password for a new key: asked twice on a terminal, where one that is weak is called so.
 
         Raises `Misused` ("EmptyPassword", "PasswordsDiffer").
         """
         chosen = self.password(prompt, _GIVEN)
         if not chosen:
             raise Misused("EmptyPassword", "The password is empty.", "Choose one with some characters.")
-        if self._fd is None and _ask("Once more: ", "NoPassword", "") != chosen:
+        care = "It is weak: whoever has the file soon guesses it. " if strength(chosen) == "weak" else ""
+        if self._fd is None and _ask(f"{care}Once more: ", "NoPassword", "") != chosen:
             raise Misused("PasswordsDiffer", "The two passwords differ.", "Try again.")
         return chosen
 

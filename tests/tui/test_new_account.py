@@ -134,6 +134,17 @@ async def test_two_passwords_that_differ_make_nothing(bare_home: Place) -> None:
         assert [account.name for account in bare_home.accounts.list()] == ["ada", "bo", "chi"]
 
 
+async def test_how_strong_a_new_password_is_is_said_while_one_types_it(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        await pilot.press("n")
+        await dialog(pilot, Form)
+        await pilot.press("tab", *"xx")
+        assert re.search(r"Password +•• +weak: soon guessed", text_of(app))
+        await pilot.press(*" and some more words")
+        assert "strong" in text_of(app)
+
+
 async def test_a_name_that_is_taken_is_said_and_nothing_has_to_be_typed_again(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
         await go_to_accounts(app, pilot)

@@ -17,6 +17,7 @@ from decentralml.core.signing import Crypto
 from decentralml.core.text import clean
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
+from decentralml.core.wallet.strength import strength
 from decentralml.tui import background, keys
 from decentralml.tui.screens.dialog import Choose, Dialog
 from decentralml.tui.screens.file_picker import Purpose
@@ -39,10 +40,19 @@ _KEY_FILE = Purpose(
     fits=lambda path: path.suffix == ".json",
 )
 _CRYPTO = Field("crypto", "Kind of key", choices=tuple(kind.value for kind in Crypto))
-_NEW_PASSWORD = (
-    Field("password", "Password", secret=True),
-    Field("again", "Password again", secret=True, repeats="password"),
-)
+_STRENGTHS = {"weak": "weak: soon guessed", "fair": "fair", "strong": "strong"}
+
+
+def _strength(password: str) -> str:
+    return _STRENGTHS[strength(password)] if password else ""
+
+
+def _new_password(label: str = "Password") -> tuple[Field, Field]:
+    """What is asked twice, and how long it would hold."""
+    return (
+        Field("password", label, secret=True, says=_strength),
+        Field("again", f"{label} again", secret=True, repeats="password"),
+    )
 
 
 # Creating
@@ -118,7 +128,7 @@ async def create(app: "DecentralMLApp") -> Account | None:
     made = await app.push_screen_wait(
         Form(
             "New account",
-            (Field("name", "Name", placeholder="only you see it"), *_NEW_PASSWORD, _CRYPTO),
+            (Field("name", "Name", placeholder="only you see it"), *_new_password(), _CRYPTO),
             make,
             text="The key is made on this machine and kept in a file that only your password opens.\n",
             doing="encrypting the key…",
@@ -186,6 +196,10 @@ async def import_(app: "DecentralMLApp") -> Account | None:
     return account
 
 
+def _words(mnemonic: str) -> str:
+    return f"{len(mnemonic.split())} words"
+
+
 def _from_words(app: "DecentralMLApp") -> Form[Account]:
     accounts = app.opened.accounts
 
@@ -196,9 +210,9 @@ def _from_words(app: "DecentralMLApp") -> Form[Account]:
         "Import words",
         (
             Field("name", "Name", placeholder="only you see it"),
-            Field("mnemonic", "Words", secret=True, counts=True),
+            Field("mnemonic", "Words", secret=True, says=_words),
             Field("path", "Derivation", optional=True, placeholder="none; or //hard/soft"),
-            *_NEW_PASSWORD,
+            *_new_password(),
             _CRYPTO,
         ),
         act,
@@ -219,7 +233,7 @@ def _from_seed(app: "DecentralMLApp") -> Form[Account]:
         (
             Field("name", "Name", placeholder="only you see it"),
             Field("seed", "Seed", secret=True),
-            *_NEW_PASSWORD,
+            *_new_password(),
             _CRYPTO,
         ),
         act,
@@ -297,7 +311,7 @@ async def change_password(app: "DecentralMLApp", account: Account) -> bool:
     if not await app.push_screen_wait(
         Form(
             f"Password of {account.name}",
-            (Field("old", "Password now", secret=True), *_NEW_PASSWORD),
+            (Field("old", "Password now", secret=True), *_new_password("New password")),
             act,
             text="The words stay the same. A file exported earlier keeps the password it had.\n",
             doing="encrypting the key…",

@@ -29,7 +29,7 @@ _WRONG_SECRET = ("WrongPassword", "EmptyPassword", "BadPassword")
 class Field:
     """One line of a form. With ``choices`` one of them is chosen; ``repeats`` names the field it must equal.
 
-    ``counts`` shows how many words have been typed, where they cannot be seen. ``finds``: what a path is
+    ``says``: a word beside it about what was typed, where that cannot be seen. ``finds``: what a path is
     browsed for.
     """
 
@@ -41,7 +41,7 @@ class Field:
     placeholder: str = ""
     choices: tuple[str, ...] = ()
     repeats: str = ""
-    counts: bool = False
+    says: Callable[[str], str] | None = None
     finds: Purpose | None = None
 
 
@@ -89,8 +89,8 @@ class Form(Dialog[Answer]):
                             id=field.name,
                             compact=True,
                         )
-                    if field.counts:
-                        yield Static("", id=f"{field.name}-count", classes="count")
+                    if field.says is not None:
+                        yield Static("", id=f"{field.name}-says", classes="says")
                     if field.finds is not None:
                         yield Button(self.label("Browse", "browse"), id="browse", compact=True)
         yield Static("", id="problem")
@@ -110,10 +110,10 @@ class Form(Dialog[Answer]):
     # Filling in
 
     @on(Input.Changed)
-    def counted(self, event: Input.Changed) -> None:
+    def typed(self, event: Input.Changed) -> None:
         field = next((one for one in self._fields if one.name == event.input.id), None)
-        if field is not None and field.counts:
-            self.query_one(f"#{field.name}-count", Static).update(f"{len(event.value.split())} words")
+        if field is not None and field.says is not None:
+            self.query_one(f"#{field.name}-says", Static).update(field.says(event.value))
 
     @on(Input.Submitted)
     def action_next_field(self) -> None:

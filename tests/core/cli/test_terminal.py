@@ -32,7 +32,7 @@ def test_an_account_is_made_by_asking_twice_and_shows_its_words_once(
     imported.type(f"{words}\n")
     imported.expect("A password for bob: ")
     imported.type("other\n")
-    imported.expect("Once more: ")
+    imported.expect("It is weak: whoever has the file soon guesses it. Once more: ")
     imported.type("other\n")
     assert imported.finish() == 0
     assert address in imported.shown
