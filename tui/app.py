@@ -211,7 +211,7 @@ class DecentralMLApp(App[None]):
     def note(self, error: DecentralMLError, doing: str = "", again: Again | None = None) -> None:
         """Keep a failure that is said elsewhere; see `Failures.append`."""
         self.failures.append(error, doing, again)
-        self.run_worker(background.call(self.failures.save), group="failures")
+        self.run_worker(self.guarded(background.call(self.failures.save)), group="failures")
 
     def say(self, text: str) -> None:
         """A short word that something went well."""

@@ -1,6 +1,7 @@
 """Work on the loop whose errors become words on the screen."""
 
 import os
+import weakref
 from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,11 @@ class Guarded:
     def __init__(self, app: "DecentralMLApp", coroutine: Coroutine[Any, Any, Any]) -> None:
         self._app = app
         self._coroutine = coroutine
+        # Not by __del__: of a ring the collector might end the coroutine first, and not without a word.
+        weakref.finalize(self, coroutine.close).atexit = False
 
     def __await__(self) -> Generator[Any, None, None]:
         return self._run().__await__()
-
-    def __del__(self) -> None:
-        self._coroutine.close()
 
     async def _run(self) -> None:
         try:
@@ -45,9 +45,8 @@ class Guarded:
 
     @property
     def _doing(self) -> str:
-        """What was being done, by the name of the coroutine: ``Validate: decide``."""
-        words = getattr(self._coroutine, "__qualname__", "").split(".")
-        return ": ".join(word.strip("_").replace("_", " ") for word in words if word != "<locals>")
+        """What was being done, by the name of the coroutine: ``refresh data``."""
+        return getattr(self._coroutine, "__name__", "").strip("_").replace("_", " ")
 
 
 def found_nothing(error: Exception, node: DOMNode) -> bool:

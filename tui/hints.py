@@ -11,6 +11,7 @@ _COMMAND = re.compile(r"`decentralml |--[a-z]|account create")
 # By the error's code, for `keys.said`. What only a command or the start of the app can do keeps its hint.
 HINTS = {
     "CreatorCannotWork": "{who} switches the account.",
+    "LedgerGone": "Put it back, from where it went or from a backup: the app goes on by itself.",
     "NoData": "Name an .npz file with x and y: Browse finds it.",
     "NoKeyring": "The password is asked for instead.",
     "NoResult": "{runs} says how far it came.",

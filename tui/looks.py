@@ -86,5 +86,5 @@ class Looks:
         missing = [(path, css) for path, css in sheets if not stylesheet.has_source(path, "")]
         for path, css in missing:
             stylesheet.add_source(css, read_from=(path, ""))
-        if missing:
-            stylesheet.reparse()
+        if missing:  # a page may have come before its sheet: keys are typed ahead
+            self._app.refresh_css(animate=False)

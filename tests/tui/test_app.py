@@ -1,5 +1,6 @@
 """The frame: starting, moving, telling, ending."""
 
+import asyncio
 import re
 import shutil
 import stat
@@ -14,6 +15,7 @@ from decentralml.core.errors import Refused
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.failures import Failures
+from decentralml.tui.looks import Looks
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.topbar import Tab
 
@@ -268,11 +270,32 @@ async def test_a_ledger_that_is_removed_is_said_and_nothing_is_signed_into_it(ma
         aside = file.rename(file.with_name("aside"))
         await until(pilot, lambda: len(app.failures), "the error")
         assert [failure.code for failure in app.failures] == ["LedgerGone"]
-        assert any("no longer there" in text for text in said(app))
+        (word,) = [text for text in said(app) if "no longer there" in text]
+        assert "Put it back" in word
+        assert "chain init" not in app.failures[0].hint
         with pytest.raises(Refused, match="no longer there"):
             app.opened.chain.fund(market_home.address("ada"), 5)
         aside.rename(file)
         await until(pilot, lambda: "The chain is back." in said(app), "the chain")
+
+
+async def test_a_page_that_came_before_its_style_sheet_looks_as_any_other(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, shown = Looks.load_sheets, asyncio.Event()
+
+    async def late(looks: Looks, folder: Path) -> None:
+        await shown.wait()
+        await load(looks, folder)
+
+    monkeypatch.setattr(Looks, "load_sheets", late)
+    app = market_home.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen.SCOPE == "validate", "the page")
+        shown.set()
+        await until(pilot, lambda: app.screen.query_one("#inbox").region.y == 3, "its layout")
+        assert app.screen.query_one("#inbox").region.width == 80
 
 
 async def test_quit_does_not_wait_for_a_busy_thread(market_home: Place) -> None:

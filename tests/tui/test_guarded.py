@@ -1,7 +1,9 @@
 """What fails in the background becomes words, and what comes too late for its screen does not fail."""
 
 import asyncio
+import gc
 
+import pytest
 from textual.widgets import Static
 
 from decentralml.core.errors import Refused
@@ -44,6 +46,18 @@ async def test_what_is_missing_on_a_screen_that_stands_is_said(market_home: Plac
 
         app.front.work(look())
         await until(pilot, lambda: [failure.code for failure in app.failures.newest()] == ["Nothing"])
+        assert app.failures[0].doing == "look", "in words: where it stands in the code its story says"
+
+
+async def test_a_failure_that_is_noted_as_all_work_ends_leaves_none_behind(
+    market_home: Place, recwarn: pytest.WarningsRecorder
+) -> None:
+    async with market_home.running() as (app, pilot):
+        app.note(Refused("Nothing", "Nothing of the kind."))
+        app.workers.cancel_all()
+        await pilot.pause()
+    gc.collect()
+    assert [str(w.message) for w in recwarn if "never awaited" in str(w.message)] == []
 
 
 class Late(Working[None]):
