@@ -69,11 +69,9 @@ class Heart:
 
     def _session(self) -> "Session":
         """Load the market's modules, and open home, chain and storage. Blocks."""
-        from decentralml.tui import notify, pulse
+        from decentralml.tui import notify, pulse  # noqa: F401 - so that the loop need not
         from decentralml.tui.session import Session
 
-        assert notify
-        assert pulse
         app = self._app
         return Session(app.home, app.overrides, readonly=app.readonly, now=app.now)
 

@@ -93,15 +93,17 @@ class Session:
             self.forgotten = True
         self.account = account
 
+    def cannot_sign(self) -> Refused | None:
+        """Why nothing at all is signed here; None where an account may sign."""
+        if self.readonly:
+            return read_only()
+        return _no_account() if self.address is None else None
+
     def may(
         self, call: str, *, task_id: int | None = None, submission_id: int | None = None
     ) -> Refused | None:
         """Why the account in use may not send ``call`` now, or None where it may. Locked or not."""
-        if self.readonly:
-            return read_only()
-        if self.address is None:
-            return _no_account()
-        return self.market.may(call, task_id=task_id, submission_id=submission_id)
+        return self.cannot_sign() or self.market.may(call, task_id=task_id, submission_id=submission_id)
 
     def unlock(self, password: str) -> None:
         """Unlock the account in use. Raises `Refused` ("WrongPassword", "NoAccount")."""

@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short
 from decentralml.core.training.runs import Run
@@ -97,7 +99,7 @@ def head(run: Run, look: Look, width: int) -> LineOf:
     left = f"run {run.id}  "
     room = width - len(left) - len(words) - len(task) - len(right) - 4
     title = "  " + fit_cells(clean(spec.title) or spec.script, room) if room > 6 else ""
-    gap = width - len(left) - len(words) - len(task) - _cells(title) - len(right)
+    gap = width - len(left) - len(words) - len(task) - cell_len(title) - len(right)
     if gap < 1:
         right, gap = short(right, max(len(right) + gap - 1, 0)), 1
     return (
@@ -122,8 +124,8 @@ def foot(run: Run, look: Look, width: int, *, ascii: bool) -> list[LineOf]:
         parts: list[Part] = [("machine", "dim"), *((words, "") for words in machine(look.machine))]
         lines.append(_joined(parts, width))
     if run.last.warnings:
-        count = len(run.last.warnings)
-        more = keys.said("  ({count} warnings: {next_panel} facts)", count=count) if count > 1 else ""
+        many = len(run.last.warnings)
+        more = keys.said("  ({count} warnings: {next_panel} facts)", count=many) if many > 1 else ""
         lines.append(
             ((fit_cells(f"warning: {clean(run.last.warnings[-1])}", width - len(more)) + more, "warn"),)
         )
@@ -300,10 +302,10 @@ def _joined(parts: list[Part], width: int) -> LineOf:
     used = 0
     for text, tone in parts:
         gap = 2 if line else 0
-        if line and used + gap + _cells(text) > width:
+        if line and used + gap + cell_len(text) > width:
             break
         line += [("  " * bool(line), ""), (fit_cells(text, width), tone)]
-        used += gap + _cells(text)
+        used += gap + cell_len(text)
     return tuple(line)
 
 
@@ -336,12 +338,6 @@ def why_not(action: str, run: Run | None) -> Refused | None:
     return None
 
 
-def _cells(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
 def _end_of(path: str, width: int) -> str:
     """A path cut to ``width`` at its beginning: its end says which it is."""
     path = clean(path)
@@ -350,6 +346,4 @@ def _end_of(path: str, width: int) -> str:
 
 def fit_cells(text: str, width: int) -> str:
     """``text`` cut to ``width`` cells."""
-    from rich.cells import set_cell_size
-
-    return text if _cells(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
+    return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"

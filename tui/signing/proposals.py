@@ -37,8 +37,6 @@ from decentralml.core.publishing import check_files
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN, OnProgress
 from decentralml.core.words import KINDS, POLICIES, count, size
-from decentralml.tui import keys
-from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
 from decentralml.tui.signing import money
 from decentralml.tui.signing.proposal import Proposal, Transfer
@@ -314,13 +312,10 @@ def _propose(
 
 
 def _require_writing(session: Session) -> str:
-    """The address that would sign. Raises `Refused` ("ReadOnly"), `Unavailable` ("NoAccount")."""
-    if session.readonly:
-        raise read_only()
-    if session.address is None:
-        raise Unavailable(
-            "NoAccount", "There is no account to sign with.", keys.said("{accounts} makes one.")
-        )
+    """The address that would sign. Raises `Refused` ("ReadOnly", "NoAccount")."""
+    if (refusal := session.cannot_sign()) is not None:
+        raise refusal
+    assert session.address is not None, "without one there is a reason"
     return session.address
 
 

@@ -25,8 +25,7 @@ from decentralml.core.storage import manifest
 from decentralml.core.storage.base import STAND_IN
 from decentralml.core.text import clean
 from decentralml.core.words import size
-from decentralml.tui import keys
-from decentralml.tui.hints import explain, read_only
+from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 from decentralml.tui.state import State
 from decentralml.tui.words import ahead
@@ -253,10 +252,9 @@ def _annotation(draft: Draft) -> dict[str, Any]:
 
 def _refusal(session: Session, terms: Terms) -> Refused | None:
     """Why the chain would not take the task; None where it would."""
-    if session.readonly:
-        return read_only()
-    if session.address is None:
-        return Refused("NoAccount", "There is no account to sign with.", keys.said("{accounts} makes one."))
+    refusal = session.cannot_sign()
+    if refusal is not None or session.address is None:
+        return refusal
     call = CreateTask(terms.with_assets(session.storage.type, STAND_IN))
     try:
         with session.chain.view() as view:
