@@ -23,6 +23,7 @@ def watch(app: App, runs: Runs, run: Run, *, detach: bool = False) -> None:
         try:
             _follow(app, run)
         except KeyboardInterrupt:
+            progress.show("")
             hint = f"`decentralml run tail {run.id}` shows it again, `run stop {run.id}` ends it."
             raise Interrupted("Detached", f"Run {run.id} goes on.", hint) from None
         run = runs.get(run.id)

@@ -14,18 +14,21 @@ def figures(metrics: dict[str, float | None]) -> str:
 
 
 def status(progress: Progress) -> str:
-    """Epoch, step, running means, rate and time to go: what a live line shows."""
+    """Epoch, step, rate, time to go, running means: what a live line shows; what is cut comes last."""
     if progress.phase != "running" or not progress.fit:
         return progress.phase
     steps = "" if progress.steps is None else f"/{progress.steps}"
-    parts = [f"epoch {progress.epoch}/{progress.epochs}  step {progress.step}{steps}"]
+    rate = ""
+    if progress.rate is not None:
+        rate = f", {progress.rate:.3g}/s" if progress.rate < 100 else f", {progress.rate:,.0f}/s"
+    parts = [f"epoch {progress.epoch}/{progress.epochs}  step {progress.step}{steps}{rate}"]
+    if progress.eta is not None:
+        eta = progress.eta if progress.eta < 60 else 60 * round(progress.eta / 60)
+        parts.append(f"{duration(eta)} left")
     if progress.metrics:
         # Keras gives the mean of the epoch so far, not the loss of the batch.
-        parts.append(f"mean {figures(progress.metrics)}")
-    if progress.rate is not None:
-        parts.append(f"{progress.rate:.1f} batches/s")
-    if progress.eta is not None:
-        parts.append(f"{duration(progress.eta)} left")
+        loss_first = dict(sorted(progress.metrics.items(), key=lambda metric: metric[0] != "loss"))
+        parts.append(f"mean {figures(loss_first)}")
     return "  ".join(parts)
 
 
