@@ -7,6 +7,7 @@ from textual.color import Color
 
 from decentralml.core.errors import Misused
 from decentralml.tui import theme
+from decentralml.tui.widgets.paged_table import PagedTable
 
 from .conftest import Place, text_of, until
 
@@ -136,3 +137,13 @@ async def test_ascii_mode_draws_nothing_else(market_home: Place) -> None:
 def test_every_theme_has_every_variable_of_the_app() -> None:
     for shipped in theme.shipped():
         assert set(shipped.variables) >= {"text-dim", "border-soft", "row-cursor"}
+
+
+async def test_in_sixteen_colours_the_row_under_the_cursor_is_in_one(market_home: Place) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        app.theme = "ansi"
+        await pilot.press("5")
+        await until(pilot, lambda: "› ada" in text_of(app), "the accounts")
+        table = app.screen.query_one(PagedTable)
+        assert len({part.style and part.style.color for part in table.render_line(1)}) == 1
+        assert len({part.style and part.style.color for part in table.render_line(2)}) > 1

@@ -211,15 +211,17 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         row = self._row(index)
         if row is None:
             return Strip([Segment("  …", self.rich_style)]).adjust_cell_length(width, self.rich_style)
-        style = self.rich_style
+        style, cells = self.rich_style, row.cells
         if index == self.cursor:
             style = self.get_component_rich_style("table--cursor")
+            if self.app.native_ansi_color:  # of sixteen colours few can be read on the cursor's
+                cells = {name: cell[0] if isinstance(cell, tuple) else cell for name, cell in cells.items()}
         mark = "›" if index == self.cursor else " "
         if row.key in self.marked:
             mark = "●"
         if self.app.ascii:
             mark = {"›": ">", "●": "*"}.get(mark, mark)
-        return self._strip(row.cells, style, mark)
+        return self._strip(cells, style, mark)
 
     def _why_empty(self) -> list[str]:
         """What stands where no row is, line by line."""
