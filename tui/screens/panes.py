@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.widgets import Input, Static
 
 from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
+from decentralml.tui.widgets import clicked
 from decentralml.tui.widgets.paged_table import PagedTable
 from decentralml.tui.widgets.pane import Pane
 
@@ -157,7 +158,14 @@ class PaneScreen(MarketScreen):
     def _turn(self, by: int) -> None:
         turns = self._turns()
         here = turns.index(self.panel) if self.panel in turns else 0
-        self.panel = turns[(here + by) % len(turns)]
+        self._turn_to(turns[(here + by) % len(turns)])
+
+    def on_click(self, event: events.Click) -> None:
+        if (panel := clicked.name(event, "panels", self._turns())) is not None:
+            self._turn_to(panel)
+
+    def _turn_to(self, panel: str) -> None:
+        self.panel = panel
         for pane in self.query(Pane):
             pane.scroll_home(animate=False)
         self.keep("panel", self.panel)

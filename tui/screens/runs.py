@@ -14,8 +14,9 @@ from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Reader
 from decentralml.tui.screens.run_actions import RunActions
+from decentralml.tui.widgets import clicked
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
-from decentralml.tui.widgets.run_panel import RunPanel
+from decentralml.tui.widgets.run_panel import PANELS, RunPanel
 
 LOOK_SECONDS = 1.0
 COLUMNS = (
@@ -293,13 +294,20 @@ class RunsScreen(RunActions):
     # How it is shown
 
     def action_next_panel(self) -> None:
-        self._to_panel(1)
+        self._turn(1)
 
     def action_previous_panel(self) -> None:
-        self._to_panel(-1)
+        self._turn(-1)
 
-    def _to_panel(self, by: int) -> None:
-        self.live.next_panel(by)
+    def _turn(self, by: int) -> None:
+        self._to_panel(PANELS[(PANELS.index(self.live.panel) + by) % len(PANELS)])
+
+    def on_click(self, event: events.Click) -> None:
+        if (panel := clicked.name(event, "names", PANELS)) is not None:
+            self._to_panel(panel)
+
+    def _to_panel(self, panel: str) -> None:
+        self.live.to_panel(panel)
         self.keep("panel", self.live.panel)
         self._look_soon()
 

@@ -19,13 +19,15 @@ from decentralml.tui.screens.task_actions import TaskActions
 from decentralml.tui.task import facts as task_facts
 from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
+from decentralml.tui.widgets import clicked
 from decentralml.tui.widgets.bar import Bar
 from decentralml.tui.widgets.files_panel import FilesPanel
 from decentralml.tui.widgets.paged_table import Column, PagedTable, Row
 from decentralml.tui.widgets.prose import Block, Field, Prose, Span
 from decentralml.tui.widgets.reading import Reading
 
-PANELS = ("overview", "assets", "submissions", "history")
+_NAMED = {"overview": "terms", "assets": "files", "submissions": "submissions", "history": "history"}
+PANELS = tuple(_NAMED)
 
 SUBMISSIONS = (
     Column("id", "#", 4, right=True, priority=100),
@@ -208,16 +210,8 @@ class TaskDetail(TaskActions):
         blocks.append((("WHO IS TO ACT", "dim"),))
         blocks += [((_text(line), "accent" if mine else ""),) for line, mine in waits[:20]]
         if len(waits) > 20:
-            blocks.append(
-                (
-                    (
-                        keys.said(
-                            "and {more:,} more: {next_panel} shows the submissions", more=len(waits) - 20
-                        ),
-                        "dim",
-                    ),
-                )
-            )
+            more = keys.said("more: {next_panel} shows the submissions")
+            blocks.append(((f"and {len(waits) - 20:,} {more}", "dim"),))
         if not waits:
             blocks.append(("nobody",))
         blocks += [("",), (("WHAT YOU MAY DO", "dim"),)]
@@ -245,7 +239,7 @@ class TaskDetail(TaskActions):
             title = self.query_one(f"#{name} .title", Static)
             if str(title.content) != titles[name]:
                 title.update(titles[name])
-            word = titles[name].split("  ")[0].lower()
+            word = _NAMED[name]
             count = {"submissions": len(facts.submissions)}.get(name)
             spans += [(f"{word} {count}" if count else word, "title" if name == self.panel else "dim"), "   "]
         note = titles["assets"].partition("  ")[2] if self.panel == "assets" else ""
@@ -262,6 +256,11 @@ class TaskDetail(TaskActions):
         if self.facts is not None:
             self._titles(self.facts)
         self.keep("panel", self.panel)
+
+    def on_click(self, event: events.Click) -> None:
+        for name in PANELS:
+            if clicked.name(event, "panel-tabs", [_NAMED[name]]):
+                self.show_panel(name)
 
     @property
     def files(self) -> FilesPanel:

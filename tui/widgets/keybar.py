@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
-from textual import getters
+from textual import events, getters
 from textual.widget import Widget
 
-from decentralml.tui.keys import MOVING, Key, keys_of
+from decentralml.tui.keys import MOVING, Key, keys_of, row
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -44,6 +44,11 @@ class KeyBar(Widget):
             self._refused = refused
             self.refresh()
 
+    async def on_click(self, event: events.Click) -> None:
+        """As if the key were pressed."""
+        if (name := event.style.meta.get("key")) is not None:
+            await self.app.run_action(row(name).dispatched, self.screen)
+
     def render(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
         offered = self._offered()
@@ -72,6 +77,7 @@ class KeyBar(Widget):
 
     def _append(self, line: Text, key: Key) -> None:
         refused = _DIM if key.name in self._refused else Style.null()
+        refused += Style.from_meta({"key": key.name})
         key_style, label_style = map(self.get_component_rich_style, ("keybar--key", "keybar--label"))
         line.append(key.shown, key_style + refused)
         line.append(f" {key.label}{' ' * _GAP}", label_style + refused)

@@ -14,6 +14,7 @@ Part = tuple[str, str]
 """Text, and its tone: "" or one of `TONES`."""
 LineOf = tuple[Part, ...]
 
+_WHEEL = 3
 TONES = ("title", "dim", "accent", "good", "bad", "warn", "work")
 
 
@@ -53,6 +54,12 @@ class Lines(Widget):
         """Go to the first or to the last line."""
         self._scrolled = len(self._all) if top == self._tail else 0
         self._draw()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.scroll_lines(_WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.scroll_lines(-_WHEEL)
 
     @property
     def plain(self) -> str:

@@ -298,9 +298,9 @@ class RunPanel(Vertical):
         self.draw()
         return True
 
-    def next_panel(self, by: int) -> None:
+    def to_panel(self, panel: str) -> None:
         """Go to another panel."""
-        self.panel = PANELS[(PANELS.index(self.panel) + by) % len(PANELS)]
+        self.panel = panel
         self.draw()
 
     def next_smooth(self) -> None:

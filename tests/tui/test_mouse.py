@@ -1,0 +1,62 @@
+"""The keys of the footer and the names of panels can be clicked; the wheel moves what is long."""
+
+import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.pilot import Pilot
+
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.help import Help
+from decentralml.tui.widgets.lines import Lines
+
+from .conftest import Place, text_of, until
+from .test_ways import go
+from .trainings import Start, at_runs, fit, shows, started
+
+
+async def click(app: DecentralMLApp, pilot: Pilot[None], words: str) -> None:
+    """Click ``words`` where they stand on the screen."""
+    await until(pilot, lambda: words in text_of(app), words)
+    lines = text_of(app).splitlines()
+    y = next(y for y, line in enumerate(lines) if words in line)
+    x = lines[y].index(words)
+    widget, region = app.screen.get_widget_at(x, y)
+    await pilot.click(widget, offset=(x - region.x, y - region.y))
+
+
+async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does(market_home: Place) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await until(pilot, lambda: app.screen.why_not("take") is not None, "the reason")
+        await click(app, pilot, "t take")
+        said = [one.message for one in app._notifications]
+        assert said == ["The creator of a task cannot work on it. U switches the account."]
+        await click(app, pilot, "? help")
+        await until(pilot, lambda: isinstance(app.screen, Help), "the help")
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "shown"),
+    [("task", "submissions", "WORKER  "), ("task", "history", "AGO"), ("validate", "ranking", "POLICY")],
+)
+async def test_a_click_on_a_panels_name_shows_the_panel(
+    market_home: Place, scope: str, name: str, shown: str
+) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await go(app, pilot, scope, market_home)
+        assert shown not in text_of(app).partition(name)[2]
+        await click(app, pilot, name)
+        await until(pilot, lambda: shown in text_of(app).partition(name)[2], name)
+
+
+async def test_the_panels_of_a_run_are_clicked_and_the_wheel_moves_its_log(
+    market_home: Place, train: Start
+) -> None:
+    train(14, *started(), *fit(20, 3.5), log="".join(f"line {number}\n" for number in range(200)))
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await at_runs(app, pilot)
+        await click(app, pilot, "log")
+        await shows(app, pilot, "line 199")
+        log = app.screen.query_one("#log", Lines)
+        log.post_message(MouseScrollUp(log, 5, 1, 0, 0, 0, False, False, False))
+        await until(pilot, lambda: "line 199" not in text_of(app), "what was printed before")
+        log.post_message(MouseScrollDown(log, 5, 1, 0, 0, 0, False, False, False))
+        await shows(app, pilot, "line 199")
