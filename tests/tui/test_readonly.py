@@ -170,3 +170,13 @@ async def test_read_only_is_always_told_and_training_gives_way_first(
         assert ("run 5" in line) == (width == 100)
         assert (".." in line) == (width > 60), "the address goes next"
         assert "local" in line
+
+
+async def test_what_can_be_done_now_with_a_task_is_said_without_what_signs_or_changes(
+    market_home: Place,
+) -> None:
+    async with market_home.running(size=(80, 24), as_="bo", readonly=True) as (app, pilot):
+        await go(app, pilot, "task", market_home)
+        await until(pilot, lambda: "now   " in text_of(app), "what can be done")
+        now = next(line for line in text_of(app).splitlines() if "now   " in line)
+        assert now.split() == ["now", "T", "try"]

@@ -200,10 +200,13 @@ class TaskDetail(TaskActions):
         """What can be done now, by key."""
         spans: list[Span] = [("now   ", "dim")]
         for action, refusal in task_words.acts(facts):
-            if refusal is None and self.check_action(action, ()):
+            if refusal is None and self.check_action(action, ()) and not self._forbidden(action):
                 key = keys.row(action)
                 spans += [(key.shown, "accent"), f" {key.label}  "]
         return tuple(spans)
+
+    def _forbidden(self, action: str) -> bool:
+        return self.app.readonly and keys.writes(action)
 
     def _overview(self, facts: Facts, now: int, waits: list[tuple[Any, bool]]) -> list[Block]:
         blocks: list[Block] = [task_words.terms(facts, now), ("",)]
@@ -220,7 +223,7 @@ class TaskDetail(TaskActions):
         for action, refusal in task_words.acts(facts):
             key = keys.row(action)
             shown = f"{key.shown:>2}  {key.label}"
-            if refusal is None and self.app.readonly and keys.writes(action):
+            if refusal is None and self._forbidden(action):
                 refusal = explain(read_only())
             tone = "accent" if refusal is None else "dim"
             field: Field = ((shown, tone), ((refusal or key.about, "dim" if refusal else ""),))
