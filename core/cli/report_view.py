@@ -67,7 +67,7 @@ def _head(report: Report) -> list[tuple[str, str]]:
             else f"other in {words.count(len(report.structure.changes), 'layer')}"
         )
         fields.append(("structure", same))
-    if report.distance is not None:
+    if report.distance is not None and report.distance.layers:
         fields.append(("distance", _number(report.distance.total)))
     if report.answers is not None:
         found = report.answers

@@ -13,7 +13,7 @@ from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.held_out import HeldOut
 
 from . import judged
-from .conftest import Place, settled, text_of, until
+from .conftest import Place, said, settled, text_of, until
 from .forms import dialog
 from .judged import judging, whole
 
@@ -54,7 +54,8 @@ async def test_a_key_changes_the_data_of_a_task_and_measures_nothing(known: Plac
         await dialog(pilot, HeldOut)
         app.screen.query_one("#data", Input).value = str(data)
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: app.state.get("validate.setups", {}), "the answer")
+        word = "held-out.npz measures results of task 1 from now on: v does it."
+        await until(pilot, lambda: word in said(app), "the answer")
         await pilot.press("N")
         await dialog(pilot, HeldOut)
         assert app.screen.query_one("#data", Input).value == str(data)

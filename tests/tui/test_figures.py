@@ -5,12 +5,13 @@ from rich.style import Style
 
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import Submission
+from decentralml.core.models.distance import Distance
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.models.mistakes import Mistake, Picture
 from decentralml.core.report import Report, exaggerations
 from decentralml.tui.judging.canvas import Canvas
 from decentralml.tui.judging.figures import figures, matrix
-from decentralml.tui.judging.report import details
+from decentralml.tui.judging.report import details, layers
 
 from . import judged
 
@@ -94,3 +95,11 @@ def test_a_claim_that_is_too_good_is_said_once_and_told_in_full_in_the_report() 
     assert "0.1190" not in narrow.replace(sentence, "")
     assert sentence in narrow
     assert sentence in details(report, canvas(57)).plain
+
+
+def test_a_model_of_which_the_base_has_no_tensor_is_not_said_to_be_as_near_as_can_be() -> None:
+    report = Report(candidate=metrics(36), baseline=metrics(30), distance=Distance(0.0, (), 6))
+    shown = f"{figures(report, (report,), canvas(77)).plain}{layers(report, canvas(77)).plain}"
+    assert "6 tensors unmatched" in shown
+    assert "0.0000" not in shown
+    assert "others" not in shown

@@ -92,6 +92,13 @@ async def test_beside_the_figures_a_panel_has_those_after_it_below_as_long_as_th
         assert beside.plain.count("MISTAKEN") == 1
 
 
+async def test_going_back_from_the_filter_goes_to_the_list(known: Place) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, "slash", *"task:2", "escape")
+        assert (app.screen.SCOPE, app.screen.focused) == ("validate", app.screen.table)
+        assert app.screen.table.total == 1
+
+
 async def test_the_inbox_filters_sorts_and_marks(known: Place) -> None:
     async with known.running(size=(140, 40)) as (app, pilot):
         await judging(pilot, "slash", *"task:2", "enter")

@@ -12,7 +12,7 @@ from decentralml.core.text import clean, short
 from decentralml.core.words import count
 from decentralml.tui.judging.canvas import Canvas, bar, change, number
 from decentralml.tui.judging.pictures import THREE, pictures
-from decentralml.tui.judging.report import unmatched
+from decentralml.tui.judging.report import total, unmatched
 from decentralml.tui.widgets.columns import Cell, columns, side_by_side
 from decentralml.tui.widgets.heatmap import confusions, heatmap, needed
 
@@ -88,11 +88,12 @@ def _facts(report: Report, others: Sequence[Report]) -> list[list[Cell]]:
         shown = "-" if theirs is None else f"{theirs:,}"
         rows.append(["parameters", shown, f"{ours:,}", delta, "", (said, "dim")])
     if report.distance is not None:
-        near = [o.distance.total for o in others if o.distance and o.distance.total is not None]
+        compared = [other.distance for other in others if other.distance and other.distance.layers]
+        near = [one.total for one in compared if one.total is not None]
         said = f"others {min(near):.1f}..{max(near):.1f}" if near else ""
         if report.distance.unmatched:
             said += f"  {unmatched(report.distance.unmatched)}"
-        rows.append(["distance", "", number(report.distance.total), "", "", (said.strip(), "dim")])
+        rows.append(["distance", "", total(report.distance), "", "", (said.strip(), "dim")])
     return rows
 
 

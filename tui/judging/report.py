@@ -7,6 +7,7 @@ from rich.text import Text
 from decentralml.core.domain import ResultSubmissionStatus as S
 from decentralml.core.domain import Submission
 from decentralml.core.judging import Candidate
+from decentralml.core.models.distance import Distance
 from decentralml.core.models.metrics import Metrics
 from decentralml.core.report import Model, Report
 from decentralml.core.text import clean, short
@@ -37,12 +38,17 @@ def layers(report: Report, canvas: Canvas) -> Text:
             filled = round((layer.l2 or 0.0) / most * _BAR) if most else 0
             cosine = "-" if layer.cosine is None else f"{layer.cosine:.4f}"
             rows.append([short(layer.path, 36), number(layer.l2), share, cosine, ("█" * filled, "accent")])
-        rows.append([("all", "strong"), (number(found.total), "strong"), "", "", ""])
+        rows.append([("all", "strong"), (total(found), "strong"), "", "", ""])
         text.append_text(columns(rows, canvas.tone, right=(1, 2, 3), width=canvas.width))
         if found.unmatched:
             text.append(f"{unmatched(found.unmatched)}: the base has none to compare\n", canvas.tone("warn"))
     text.append("\n")
     return text.append_text(_structure(report, canvas))
+
+
+def total(distance: Distance) -> str:
+    """How far all weights are from the base's; a dash where it has none to compare."""
+    return number(distance.total) if distance.layers else "-"
 
 
 def unmatched(tensors: int) -> str:
@@ -179,13 +185,12 @@ def _ranked(place: int, candidate: Candidate, names: dict[str, str], here: int |
         return [*cells, (short(said, 16), "bad" if report.refused else ""), "", "", "", policy]
     main = report.candidate.main
     claimed = report.claimed.metrics.get(main) if report.claimed else None
-    distance = report.distance.total if report.distance else None
     return [
         *cells,
         number(report.candidate.values[main]),
         change(main, report.differences.get(main)),
         "-" if claimed is None else number(claimed),
-        "-" if distance is None else number(distance),
+        total(report.distance) if report.distance else "-",
         policy,
     ]
 

@@ -126,13 +126,14 @@ class Evaluating(PaneScreen):
             default, why = bad.setup, f"Result {bad.submission_id} was not measured: {bad.error.message}"
         answer = await self.app.push_screen_wait(
             HeldOut(
-                f"Evaluate results of {named}",
+                f"{'Held-out data of' if again else 'Evaluate results of'} {named}",
                 default or kept.last() or Setup(),
                 problem=why,
                 policy_needed=any(
                     task.terms.validation_strategy is ValidationStrategy.CustomAccept for task in asked
                 ),
                 no_sandbox=no_sandbox,
+                yes="Keep" if again else "Evaluate",
             )
         )
         if answer is None:
@@ -140,6 +141,9 @@ class Evaluating(PaneScreen):
         self._unusable = None
         self._setups |= dict.fromkeys((task.id for task in asked), answer)
         kept.remember((task.id for task in asked), answer)
+        if again and answer.data is not None:
+            text = "{data} measures results of {tasks} from now on: {evaluate} does it."
+            self.app.say(keys.said(text, data=answer.data.name, tasks=named))
 
     def _forget_setup(self, job: Job) -> None:
         """A setup that turned out to be of no use is asked for again, with the reason."""

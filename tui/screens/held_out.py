@@ -36,17 +36,25 @@ _POLICY = Purpose(
 class HeldOut(Dialog[Setup]):
     """Held-out data, and the creator's validation.py. ``no_sandbox``: why there is none, if so.
 
-    ``problem``: why ``before`` cannot stay.
+    ``problem``: why ``before`` cannot stay; ``yes``: what the answer is for.
     """
 
     def __init__(
-        self, title: str, before: Setup, *, policy_needed: bool, no_sandbox: str = "", problem: str = ""
+        self,
+        title: str,
+        before: Setup,
+        *,
+        policy_needed: bool,
+        no_sandbox: str = "",
+        problem: str = "",
+        yes: str = "Evaluate",
     ) -> None:
         super().__init__(title)
         self._unusable = problem
         self._before = before
         self._policy_needed = policy_needed
         self._no_sandbox = no_sandbox
+        self._yes = yes
 
     def body(self) -> ComposeResult:
         yield Static(
@@ -66,7 +74,7 @@ class HeldOut(Dialog[Setup]):
             yield Input(id="typed", compact=True)
         yield Static(Text(clean(self._unusable)), id="problem")
         with Buttons():
-            yield Button(self.label("Evaluate", "go"), id="yes", variant="primary", compact=True)
+            yield Button(self.label(self._yes, "go"), id="yes", variant="primary", compact=True)
             yield Button(self.label("Cancel", "back"), id="no", compact=True)
 
     def on_mount(self) -> None:

@@ -257,7 +257,9 @@ class Validate(Deciding):
     # Moving and seeing
 
     def action_back(self) -> None:
-        if self.has_class("-zoomed"):
+        if self.query_one("#filter", Input).has_focus:
+            self.table.focus()
+        elif self.has_class("-zoomed"):
             self.action_zoom()
         else:
             super().action_back()
