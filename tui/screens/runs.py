@@ -64,6 +64,9 @@ class RunsScreen(RunActions):
             yield RunPanel(id="live")
 
     def on_mount(self) -> None:
+        self.live.begin(
+            self.kept("panel", ""), smooth=self.kept("smooth", 0.0), log_scale=self.kept("log", False)
+        )
         self.overlay = self.kept("overlay", False)
         self.table.marked = {id for id in self.kept("marked", list[Any]()) if isinstance(id, int)}
         filter = self.query_one("#filter", Input)

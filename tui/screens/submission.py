@@ -6,12 +6,14 @@ from textual.widgets import Button, Static
 
 from decentralml.core import judging
 from decentralml.core.amount import format_amount
+from decentralml.core.chain import rules
 from decentralml.core.domain import Submission
 from decentralml.core.errors import Refused
 from decentralml.core.report import Report
 from decentralml.core.text import clean
 from decentralml.core.words import count
 from decentralml.tui import keys
+from decentralml.tui.judging.canvas import number
 from decentralml.tui.screens.working import Working
 from decentralml.tui.task import words as task_words
 from decentralml.tui.task.facts import Facts
@@ -136,8 +138,6 @@ def fields(submission: Submission, facts: Facts, now: int) -> list[Block]:
 
 
 def _due(submission: Submission, facts: Facts) -> list[tuple[str, int]]:
-    from decentralml.core.chain import rules
-
     found = rules.deadlines(facts.task, submission, facts.constants)
     pairs = (
         ("deliver by", found.deliver),
@@ -152,19 +152,19 @@ def report_blocks(report: Report, title: str) -> list[Block]:
     found: list[Field] = []
     if report.candidate is not None:
         for name, value in report.candidate.values.items():
-            parts = [f"{_number(value)}"]
+            parts = [number(value)]
             if report.baseline is not None and name in report.baseline.values:
-                parts.append(f"baseline {_number(report.baseline.values[name])}")
+                parts.append(f"baseline {number(report.baseline.values[name])}")
             change = report.differences.get(name)
             if change is not None:
                 parts.append(f"{change:+.4f}")
             if report.claimed is not None and name in report.claimed.metrics:
-                parts.append(f"claimed {_number(report.claimed.metrics[name])}")
+                parts.append(f"claimed {number(report.claimed.metrics[name])}")
             found.append((clean(name), ("   ".join(parts),)))
     if report.model is not None:
         found.append(("parameters", (f"{report.model.parameters:,}",)))
     if report.distance is not None:
-        found.append(("distance", (f"{_number(report.distance.total)} from the base",)))
+        found.append(("distance", (f"{number(report.distance.total)} from the base",)))
     if report.answers is not None:
         found.append(("given", (report.answers.given,)))
     if report.refused is not None:
@@ -176,7 +176,3 @@ def report_blocks(report: Report, title: str) -> list[Block]:
     found.append(("measured on", (f"{samples}, sandbox {clean(report.protection)}",)))
     found += [("warning", ((clean(warning), "warn"),)) for warning in report.warnings]
     return [("",), ((title, "dim"),), found]
-
-
-def _number(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.4f}"

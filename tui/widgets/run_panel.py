@@ -82,12 +82,11 @@ class RunPanel(Vertical):
                 yield Static("FACTS", classes="title")
                 yield Lines(id="facts")
 
-    def on_mount(self) -> None:
-        state = self.app.state
-        panel, smooth = state.get("runs.panel", ""), state.get("runs.smooth", 0.0)
+    def begin(self, panel: str, *, smooth: float, log_scale: bool) -> None:
+        """Show a run as runs were looked at last; what is no panel, or no weight, counts as none."""
         self.panel = panel if panel in PANELS else PANELS[0]
         self.smooth = smooth if smooth in WEIGHTS else WEIGHTS[0]
-        self.log_scale = state.get("runs.log", False)
+        self.log_scale = log_scale
 
     def show(self, run: Run | None, look: Look, over: Sequence[int] = (), *, hint: str = "") -> None:
         """Draw ``run`` as ``look`` has found it, with the curves of the runs ``over`` it.
