@@ -350,9 +350,9 @@ class DecentralMLApp(App[None]):
             drawn = super().export_screenshot(title=title, simplify=simplify)
         return drawn.replace("<svg ", '<svg xml:space="preserve" ', 1)
 
-    def leave_for(self, *command: str) -> None:
-        """End the app; the console script then runs ``command``."""
-        self.after = list(command)
+    def leave_for_demo(self) -> None:
+        """End the app; the console script then opens the demo market."""
+        self.after = ["demo", "--app"]
         self.exit()
 
 

@@ -10,6 +10,7 @@ from decentralml.tui import keys
 _COMMAND = re.compile(r"`decentralml |--[a-z]|account create")
 # By the error's code, for `keys.said`. What only a command or the start of the app can do keeps its hint.
 HINTS = {
+    "BadRun": "`{palette}` has a line that removes it.",
     "CreatorCannotWork": "{who} switches the account.",
     "LedgerGone": "Put it back, from where it went or from a backup: the app goes on by itself.",
     "NoData": "Name an .npz file with x and y: Browse finds it.",

@@ -1,11 +1,13 @@
 """The palette: what can be done here, where one can go, whom one can be, how it can look."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, short_address
 from decentralml.tui import background, keys
 from decentralml.tui.screens.base import Command, MarketScreen
@@ -34,7 +36,10 @@ class Commands(Provider):
         session = self.app.session
         self._accounts = list(await background.call(session.accounts.list)) if session else []
         screen = self.screen
-        self._related = await screen.related() if session and isinstance(screen, MarketScreen) else []
+        self._related: list[Command] = []
+        if session and isinstance(screen, MarketScreen):
+            with suppress(DecentralMLError):  # what it belongs to has gone: all else can be done
+                self._related = await screen.related()
 
     def _commands(self) -> Iterator[Command]:
         app, screen = self.app, self.screen
@@ -48,9 +53,12 @@ class Commands(Provider):
                 yield key.label, f"{key.shown}   {key.about}{not_now}", run
             yield from self._related
             yield from screen.commands()
-        if app.session is not None and app.session.account is None and not app.readonly:
-            for label, about in _WAYS_IN:
-                yield label, about, app.identity.begin
+        if app.session is not None and not app.readonly:
+            if app.session.account is None:
+                for label, about in _WAYS_IN:
+                    yield label, about, app.identity.begin
+            elif not app.leaving:  # else this is the demo market
+                yield "try the demo market", "leave for a market in which others act", app.leave_for_demo
         for mode in keys.MODES:
             yield (
                 f"go to {mode}",

@@ -19,10 +19,10 @@ RUN = click.argument("run_id", type=Number(0), metavar="RUN")
 
 @command("run list")
 def list_(app: App) -> None:
-    runs = _runs(app).list()
+    runs, unread = _runs(app).look()
 
     def show() -> None:
-        if not runs:
+        if not runs and not unread:
             app.out.say("No training yet. `decentralml task train TASK` starts one.")
             return
         rows = [
@@ -42,6 +42,8 @@ def list_(app: App) -> None:
         )
 
     app.out.done([run_data(run) for run in runs], show)
+    for error in unread.values():
+        app.out.note(f"{error.message} {error.hint}")
 
 
 @command("run show")
@@ -123,8 +125,8 @@ def resume(app: App, run_id: int) -> None:
 @RUN
 def remove(app: App, run_id: int) -> None:
     runs = _runs(app)
-    run = runs.get(run_id)
-    confirm(app, f"Delete run {run_id} with its checkpoint and result", [("folder", str(run.folder))])
+    folder = runs.folder(run_id)
+    confirm(app, f"Delete run {run_id} with its checkpoint and result", [("folder", str(folder))])
     runs.remove(run_id)
     app.out.done({"id": run_id}, lambda: app.out.say(f"Run {run_id} is gone."))
 

@@ -136,8 +136,8 @@ class RunFolder:
         except (OSError, msgspec.DecodeError) as error:
             raise Failed(
                 "BadRun",
-                f"{self.file} cannot be read: {error}.",
-                "`decentralml run remove` takes the run away.",
+                f"Run {self.path.name} cannot be read: {self.file.name}: {error}.",
+                f"`decentralml run remove {self.path.name}` takes it away.",
             ) from error
 
     def store(self, file: RunFile) -> None:

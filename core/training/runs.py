@@ -114,16 +114,26 @@ class Runs:
         cell = job.cell(spec, bounds(self._settings), folder)
         return sandbox.describe(cell, unsandboxed=spec.unsandboxed)
 
-    def list(self) -> list[Run]:
-        """Every run, newest first. One that cannot be read is passed over. Raises `Unavailable` ("NoRuns").
+    def look(self) -> tuple[list[Run], dict[int, Failed]]:
+        """Every run, newest first; and of each that cannot be read, why. Raises `Unavailable` ("NoRuns").
 
         One that has ended is read again only when its journal has grown: this may be asked every second.
         """
-        runs, root = [], self._home.runs
+        runs, unread, root = [], {}, self._home.runs
         for id in sorted(self._ids(), reverse=True):
-            with contextlib.suppress(DecentralMLError, OSError):
+            try:
                 runs.append(self._known(id, root / str(id)))
-        return runs
+            except Refused:
+                continue  # it is being made, or was removed meanwhile
+            except Failed as error:
+                unread[id] = error
+            except OSError as error:
+                unread[id] = _unreadable(id, error)
+        return runs, unread
+
+    def list(self) -> list[Run]:
+        """Every run that can be read, newest first. Raises `Unavailable` ("NoRuns")."""
+        return self.look()[0]
 
     def _known(self, id: int, folder: Path) -> Run:
         length = _length(RunFolder(folder).journal)
@@ -140,11 +150,7 @@ class Runs:
         try:
             return self._read(id)
         except OSError as error:
-            raise Failed(
-                "BadRun",
-                f"Run {id} cannot be read: {error.strerror}: {error.filename}.",
-                "See to its owner and permissions.",
-            ) from error
+            raise _unreadable(id, error) from error
 
     def _read(self, id: int) -> Run:
         folder = self._at(id)
@@ -355,6 +361,14 @@ def _look(folder: RunFolder) -> tuple[State, RunFile]:
         file.progress.error = f"Its supervisor {why}"
         return "crashed", file
     return "stopping" if folder.told() == "stop" else phase, file
+
+
+def _unreadable(id: int, error: OSError) -> Failed:
+    return Failed(
+        "BadRun",
+        f"Run {id} cannot be read: {error.strerror}: {error.filename}.",
+        "See to its owner and permissions.",
+    )
 
 
 def _length(file: Path) -> int:

@@ -13,7 +13,7 @@ CORE = Path(__file__).parents[2] / "core"
 # Codes of errors about which only a command does something, or another start of the app; or which the app
 # never meets, as it has no backup of a home.
 WITHOUT_A_KEY = {
-    *("BadRun", "BadStorage", "LedgerDamaged", "NoHome", "NoLedger", "NoSandbox", "NoStorage"),
+    *("BadStorage", "LedgerDamaged", "NoHome", "NoLedger", "NoSandbox", "NoStorage"),
     *("NotStored", "NothingToBackUp", "OtherChain", "OtherStorage", "StorageDenied", "UnknownStorage"),
     *("DiskFull", "NotALedger", "UnprotectedKey", "WouldOverwrite"),
 }

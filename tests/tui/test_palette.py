@@ -1,6 +1,7 @@
 """The palette: everything by name."""
 
 from .conftest import Place, text_of, until
+from .trainings import Start, at_runs, finished, fit, shows, started
 
 
 async def test_the_palette_knows_verbs_tabs_accounts_and_themes(market_home: Place) -> None:
@@ -31,3 +32,16 @@ async def test_a_command_of_the_palette_does_what_its_key_does(market_home: Plac
             await pilot.press("enter")
             await pilot.pause()
         await until(pilot, lambda: app.screen.query("#password"), "the question")
+
+
+async def test_what_belongs_to_a_run_may_have_gone_and_all_else_is_found(
+    market_home: Place, train: Start
+) -> None:
+    train(14, *started(), *fit(2, 2), *finished(), task_id=99)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        await pilot.press("colon")
+        await until(pilot, lambda: app.screen.query("CommandInput"))
+        await pilot.press(*"remove")
+        await until(pilot, lambda: "remove run 14" in text_of(app))

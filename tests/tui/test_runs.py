@@ -166,3 +166,22 @@ async def test_an_ended_run_can_be_removed_from_the_palette(market_home: Place, 
         await pilot.press("y")
         await shows(app, pilot, "No run yet")
         assert not run.folder.path.exists()
+
+
+async def test_a_run_that_cannot_be_read_is_named_below_the_others_and_can_be_removed(
+    market_home: Place, train: Start
+) -> None:
+    train(13, *started(), *fit(2, 2), *finished())
+    broken = train(14, *started())
+    broken.folder.file.write_text("half of {")
+    async with market_home.running() as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await shows(app, pilot, "run 13")
+        assert [row.key for row in screen._rows] == [13]
+        assert "Run 14 cannot be read: run.json: JSON is malformed" in text_of(app)
+        [remove] = [do for name, _, do in screen.commands() if name == "remove run 14"]
+        remove()
+        await until(pilot, lambda: isinstance(app.screen, Ask), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: "cannot be read" not in text_of(app), "its end")
+        assert not broken.folder.path.exists()

@@ -123,11 +123,18 @@ async def test_a_filter_that_nothing_fits_says_so(market_home: Place) -> None:
         assert any("There is no task under the cursor" in said.message for said in app._notifications)
 
 
-async def test_an_empty_market_says_how_to_publish(bare_home: Place) -> None:
+async def test_an_empty_market_says_how_to_publish_and_leads_to_one_that_is_alive(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
-        await pilot.press("m", "m")
         await settled(pilot)
-        assert "No task yet: n publishes the first." in text_of(app)
+        assert "No task yet: n publishes the first. `:` demo opens a market" in text_of(app)
+        await pilot.press("colon")
+        await until(pilot, lambda: app.screen.query("CommandInput"))
+        await pilot.press(*"demo")
+        await until(pilot, lambda: "leave for a market in which others act" in text_of(app))
+        while app.screen.query("CommandInput") and not app.after:
+            await pilot.press("enter")
+            await pilot.pause()
+        await until(pilot, lambda: app.after == ["demo", "--app"], "the demo market")
 
 
 async def test_sorting_goes_through_the_columns_and_a_click_on_a_title_sorts(market_home: Place) -> None:

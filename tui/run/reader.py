@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from decentralml.core.errors import Failed
 from decentralml.core.machine import Machine, Meter
 from decentralml.core.training import journal
 from decentralml.core.training.curves import Curves, Series
@@ -57,10 +58,11 @@ class Drawn:
 class Look:
     """What one look has found. ``places``: of each run that waits, its place in the queue, from 1.
 
-    ``told``: the command that stands for the run that is looked at.
+    ``told``: the command that stands for the run that is looked at. ``unread``: why a run cannot be read.
     """
 
     runs: tuple[Run, ...] = ()
+    unread: dict[int, Failed] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
     told: str = "run"
     curves: dict[int, Drawn] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class Reader:
         The machine is looked at while a run is at work, or where ``machine`` asks for it: at rest its
         figures stand still, and nothing is drawn.
         """
-        runs = self._runs.list()
+        runs, unread = self._runs.look()
         if machine or self._machine is None or any(not run.ended for run in runs):
             self._machine = self._meter.look()
         by_id = {run.id: run for run in runs}
@@ -95,6 +97,7 @@ class Reader:
         wanted = [by_id[id] for id in dict.fromkeys((selected, *overlaid)) if id in by_id]
         return Look(
             runs=tuple(runs),
+            unread=unread,
             places={id: place for place, id in enumerate(waiting, 1)},
             told=RunFolder(shown.folder).told() if shown and not shown.ended else "run",
             curves={run.id: self._read(run) for run in wanted},

@@ -56,7 +56,7 @@ class FirstStart(MarketScreen):
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         if event.option.id == "demo":
-            self.app.leave_for("demo", "--app")
+            self.app.leave_for_demo()
         elif event.option.id == "import":
             self.action_import()
         else:

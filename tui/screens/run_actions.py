@@ -1,6 +1,7 @@
 """What is done with the run under the cursor: paused, stopped, tried again, delivered, removed."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -137,18 +138,16 @@ class RunActions(MarketScreen):
         return mine
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], Any]]]:
-        run = self.run
-        if run is not None and run.ended and not self.app.readonly:
-            yield (
-                f"remove run {run.id}",
-                "delete it with checkpoint and result",
-                lambda: self.work(self._remove(run)),
-            )
+        ended = [self.run.id] if self.run is not None and self.run.ended else []
+        for id in [] if self.app.readonly else [*ended, *self.seen.unread]:
+            yield f"remove run {id}", "delete it with checkpoint and result", partial(self._remove, id)
 
-    async def _remove(self, run: Run) -> None:
-        text = f"{run.folder}\n\nIts checkpoint, its log and its result are deleted."
-        if await self.app.push_screen_wait(
-            Ask(f"Remove run {run.id}", Text(text), yes="Remove", danger=True)
-        ):
-            await self.call(self.session.runs.remove, run.id)
+    def _remove(self, id: int) -> None:
+        self.work(self._removed(id))
+
+    async def _removed(self, id: int) -> None:
+        folder = await self.call(self.session.runs.folder, id)
+        text = f"{folder}\n\nIts checkpoint, its log and its result are deleted."
+        if await self.app.push_screen_wait(Ask(f"Remove run {id}", Text(text), yes="Remove", danger=True)):
+            await self.call(self.session.runs.remove, id)
             await self.look()

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
+from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
 from decentralml.tui import keys
+from decentralml.tui.hints import explain
 from decentralml.tui.pulse import Pulse
 from decentralml.tui.run import words as run_words
 from decentralml.tui.run.reader import Reader
@@ -22,7 +25,7 @@ LOOK_SECONDS = 1.0
 COLUMNS = (
     Column("id", "RUN", 4, right=True, priority=100),
     Column("state", "STATE", 8, priority=99),
-    Column("task", "TASK", 5, right=True, priority=60),
+    Column("task", "TASK", 6, right=True, priority=60),
     Column("title", "QUESTION", 12, flexible=True, priority=95),
     Column("epoch", "EPOCH", 9, right=True, priority=98),
     Column("loss", "LOSS", 10, right=True, priority=90),
@@ -61,6 +64,7 @@ class RunsScreen(RunActions):
                     placeholder="words of the question, a state, a task's id…", id="filter", compact=True
                 )
                 yield PagedTable(COLUMNS, self._fetch, empty=keys.said(_EMPTY))
+                yield Static("", id="unread")
             yield RunPanel(id="live")
 
     def on_mount(self) -> None:
@@ -139,6 +143,7 @@ class RunsScreen(RunActions):
 
     async def _show_list(self) -> None:
         """The list, where it changed. The run that is looked at stays under the cursor."""
+        self._say_unread()
         words = self.query_one("#filter", Input).value.casefold().split()
         rows = [run_words.row(run) for run in self.seen.runs]
         rows = [row for row in rows if all(word in _searched(row) for word in words)]
@@ -155,6 +160,14 @@ class RunsScreen(RunActions):
         await self.table.reload()
         if self.selected in ids:
             self.table.move_to(ids.index(self.selected))
+
+    def _say_unread(self) -> None:
+        """Which runs are not in the list, and why."""
+        words = " ".join(map(explain, self.seen.unread.values()))
+        line = self.query_one("#unread", Static)
+        if str(line.content) != words:
+            line.update(Text(clean(words)))
+            line.set_class(bool(words), "-shown")
 
     def _size_list(self) -> None:
         """In a strip the list is as long as it has runs, within what the screen can spare."""

@@ -37,6 +37,7 @@ class MarketList:
         self._mine: dict[int, Submission] = {}
         self._waiting: Counter[int] = Counter()
         self._as_of: tuple[str | None, int] = (None, -1)
+        self._bare = False
 
     def why_empty(self, view: str, filter: str) -> str:
         """What stands where no task is, and the way on from there."""
@@ -48,8 +49,11 @@ class MarketList:
             made = keys.said("{who} makes one, or shows the demo market")
             way = "without --readonly one can be made" if readonly else made
             return f"{none}, and no account: {way}."
-        if view == "all":
-            return "No task yet." if readonly else keys.said("No task yet: {new} publishes the first.")
+        if self._bare:
+            way = keys.said(
+                ": {new} publishes the first. `{palette}` demo opens a market in which others act already"
+            )
+            return f"No task yet{'' if readonly else way}."
         ways = "{view} shows others" if readonly else "{view} shows others, {new} publishes one"
         return f"{none}: {keys.said(ways)}."
 
@@ -63,6 +67,7 @@ class MarketList:
         chain = self._session.chain
         self._read_mine()
         page = chain.tasks(self._query(view, text, order, offset, limit, descending=descending))
+        self._bare = not page.total and not chain.tasks(TaskQuery(limit=1)).total
         block = chain.head().block
         return [self._row(task, block) for task in page.items], page.total
 

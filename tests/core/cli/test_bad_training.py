@@ -161,3 +161,15 @@ def test_a_result_of_another_ledgers_task_is_not_delivered(market, tmp_path: Pat
 
 def tmp_path_store(person: Any) -> Path:
     return Path(person.home.parent / "store")
+
+
+def test_a_run_that_cannot_be_read_is_named_beside_those_that_can(
+    run: Callable[..., Any], home: Home
+) -> None:
+    broken = home.folder(home.runs / "3")
+    (broken / "run.json").write_text("half of {")
+    listed = run("--json", "run", "list")
+    assert (listed.code, listed.data) == (0, [])
+    assert listed.err.startswith("Run 3 cannot be read: run.json: ")
+    assert run("--yes", "run", "remove", "3").code == 0
+    assert run("run", "list").err == ""

@@ -319,7 +319,9 @@ def test_a_run_that_cannot_be_read_costs_its_own_row(runs: Runs, spec: RunSpec, 
     (runs._home.runs / "1" / closed).chmod(0)
     try:
         with unprivileged():
-            assert [run.id for run in runs.list()] == [2]
+            found, unread = runs.look()
+            assert [run.id for run in found] == [2]
+            assert "Run 1 cannot be read" in unread[1].message
             with pytest.raises(Failed) as raised:
                 runs.get(1)
         assert raised.value.code == "BadRun"
