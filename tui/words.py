@@ -66,17 +66,20 @@ def next_step(
     me: str | None,
     block: int,
     constants: Constants,
+    free: int | None = None,
 ) -> tuple[str, str]:
     """What ``me`` can do next with a task, and its tone.
 
-    ``waiting``: results its creator is to judge; ``late``: submissions whose workers are overdue.
+    ``waiting``: results its creator is to judge; ``late``: submissions whose workers are overdue; ``free``:
+    what money is there for a deposit.
     """
     if me == task.creator:
         return _as_creator(task, waiting, len(late), block)
     if mine is not None:
         return _as_worker(task, mine, block, constants)
     if rules.takeable(task, block):
-        return "take it", "accent"
+        poor = free is not None and not rules.affordable(task, free, constants)
+        return ("fund first", "") if poor else ("take it", "accent")
     vacated = msgspec.structs.replace(task, live=task.live - 1)
     if any(one.delivered is None for one in late) and rules.takeable(vacated, block):
         return "time out, take", "accent"

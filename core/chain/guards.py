@@ -119,7 +119,7 @@ def _needs(amount: Callable[[Subject], int], what: str, *, argued: bool) -> Guar
         "InsufficientBalance",
         f"There is too little free money for {what} and the existential deposit.",
         lambda s: s.view.balance(s.caller).free >= amount(s) + s.constants.existential_deposit,
-        "Fund the account, or wait until what is held comes back.",
+        "`decentralml account fund`, where there is a faucet; or wait until what is held comes back.",
         argued=argued,
         detail=detail,
     )

@@ -85,6 +85,11 @@ def takeable(task: Task, block: int) -> bool:
     )
 
 
+def affordable(task: Task, free: int, constants: Constants) -> bool:
+    """Whether so much ``free`` money is enough for the deposit of a slot: the caller's guard on money."""
+    return free >= constants.take_deposit(task.terms.pays_amount) + constants.existential_deposit
+
+
 def overdue(submission: Submission, constants: Constants, block: int) -> bool:
     """Whether an assigned submission can only be timed out."""
     return (

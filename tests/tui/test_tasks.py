@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from decentralml.core import config
+from decentralml.core.amount import UNIT
 from decentralml.core.paths import Home
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.dialog import Ask
@@ -135,6 +136,20 @@ async def test_an_empty_market_says_how_to_publish_and_leads_to_one_that_is_aliv
             await pilot.press("enter")
             await pilot.pause()
         await until(pilot, lambda: app.after == ["demo", "--app"], "the demo market")
+
+
+async def test_who_has_no_money_for_a_deposit_is_told_where_to_get_some(market_home: Place) -> None:
+    dan, _ = market_home.accounts.create("dan", "pw")
+    async with market_home.running(as_="dan") as (app, pilot):
+        await until(pilot, lambda: "fund first" in text_of(app))
+        assert "take it" not in text_of(app)
+        await until(
+            pilot, lambda: "f in 5 Accounts gets some from the faucet" in " ".join(text_of(app).split())
+        )
+        market_home.chain.fund(dan.address, UNIT)
+        market_home.clock.blocks(1)
+        await until(pilot, lambda: "take it" in text_of(app))
+        assert "fund first" not in text_of(app)
 
 
 async def test_sorting_goes_through_the_columns_and_a_click_on_a_title_sorts(market_home: Place) -> None:

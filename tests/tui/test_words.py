@@ -128,6 +128,13 @@ def test_everybody_else_reads_whether_it_can_be_taken(task: Task, block: int, sa
     assert words.next_step(task, None, 0, (), None, block, Constants())[0] == said
 
 
+def test_a_slot_whose_deposit_one_cannot_pay_is_not_offered() -> None:
+    constants = Constants()
+    need = constants.take_deposit(TASK.terms.pays_amount) + constants.existential_deposit
+    for free, said in ((need, "take it"), (need - 1, "fund first")):
+        assert words.next_step(TASK, None, 0, (), "chi", 5, constants, free)[0] == said
+
+
 def test_who_is_overdue_is_timed_out_by_the_creator_or_by_who_wants_the_slot() -> None:
     full, late = replace(TASK, live=3), [MINE]
 

@@ -37,6 +37,7 @@ class MarketList:
         self._mine: dict[int, Submission] = {}
         self._waiting: Counter[int] = Counter()
         self._as_of: tuple[str | None, int] = (None, -1)
+        self._free: int | None = None
         self._bare = False
 
     def why_empty(self, view: str, filter: str) -> str:
@@ -100,6 +101,7 @@ class MarketList:
         judged = SubmissionQuery(creator=me, statuses=DELIVERED, limit=MAX_U32)
         self._mine = {submission.task_id: submission for submission in chain.submissions(taken).items}
         self._waiting = Counter(submission.task_id for submission in chain.submissions(judged).items)
+        self._free = chain.balance(me).free if me else None
         self._as_of = as_of
 
     def _row(self, task: Task, block: int) -> Row:
@@ -118,7 +120,9 @@ class MarketList:
                 "ends": "-"
                 if task.closed
                 else (blocks_left(terms.expiration_block, block, constants), "dim"),
-                "next": next_step(task, mine, waiting, self._late(task, block), me, block, constants),
+                "next": next_step(
+                    task, mine, waiting, self._late(task, block), me, block, constants, self._free
+                ),
             },
         )
 

@@ -10,6 +10,7 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
 from decentralml.tui import keys
+from decentralml.tui.hints import explain
 from decentralml.tui.session import Session
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task import facts as task_facts
@@ -140,4 +141,4 @@ def _taking(preview: Preview) -> Line:
         )
     if preview.cannot_take is None:
         return ((keys.said("{take} takes a slot, {try_first} tries it first"), "accent"),)
-    return ((clean(preview.cannot_take.message), "dim"),)
+    return ((clean(explain(preview.cannot_take)), "dim"),)
