@@ -12,6 +12,7 @@ from decentralml.core.training.runs import Run
 from decentralml.tui import keys
 from decentralml.tui.failures import Failure
 from decentralml.tui.judging.work import Job, JudgeWork
+from decentralml.tui.run.words import figure
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
 from decentralml.tui.widgets.paged_table import Column, Row
@@ -221,7 +222,7 @@ def _run_progress(run: Run) -> str:
         parts.append(f"step {last.step} of {last.steps}")
     loss = last.metrics.get("loss")
     if loss is not None:
-        parts.append(f"loss {loss:.4f}")
+        parts.append(f"loss {figure(loss)}")
     return "  ".join(parts)
 
 

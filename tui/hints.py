@@ -59,7 +59,7 @@ def elsewhere(key: str, here: str = "on this page") -> str:
     """What is said of a key that has no use ``here``; "" where it means nothing, or only moves."""
     for row in keys.TABLE:
         if key in row.pressed and row.method not in keys.MOVING | {"tab"}:
-            modes = [keys.said(f"{{tab_{mode}}} {mode}") for mode in keys.MODES if mode in row.scopes]
-            where = f", but on the list{'s' * (len(modes) > 1)} of {', '.join(modes)}" if modes else ""
+            pages = [keys.row(f"tab_{mode}").shown for mode in keys.MODES if mode in row.scopes]
+            where = f", but on page{'s' * (len(pages) > 1)} {', '.join(pages)}" if pages else ""
             return f"{row.shown} ({row.label}) does nothing {here}{where}."
     return ""

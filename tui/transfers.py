@@ -69,6 +69,8 @@ class Transfers:
     ) -> Handle:
         """Note that something is on its way. The caller says when it is done, or failed."""
         handle = Handle(name, transfer or Transfer(), again)
+        # What is here already is looked at again, whoever asks for it: that is no row more.
+        self._handles = [one for one in self._handles if (one.name, one.state) != (name, "done")]
         self._handles.append(handle)
         ended = [one for one in self._handles if one.state != "running"]
         for old in ended[: max(len(self._handles) - _KEPT, 0)]:

@@ -119,11 +119,11 @@ async def test_a_dialog_says_why_what_it_does_elsewhere_it_cannot_do_now(market_
     ("scope", "pressed", "said"),
     [
         ("validate", "W", "does nothing on this page"),
-        ("validate", "m", "m (mine/open/all) does nothing on this page, but on the list of 1 tasks"),
-        ("validate", "x", "x (stop) does nothing on this page, but on the lists of 2 runs, 6 activity"),
-        ("report", "a", "a (accept) does nothing on this page, but on the list of 3 validate"),
-        ("report", "R", "R (reject) does nothing on this page, but on the list of 3 validate"),
-        ("report", "v", "v (evaluate) does nothing on this page, but on the list of 3 validate"),
+        ("validate", "m", "m (mine/open/all) does nothing on this page, but on page 1"),
+        ("validate", "x", "x (stop) does nothing on this page, but on pages 2, 6"),
+        ("report", "a", "a (accept) does nothing on this page, but on page 3"),
+        ("report", "R", "R (reject) does nothing on this page, but on page 3"),
+        ("report", "v", "v (evaluate) does nothing on this page, but on page 3"),
         ("report", "enter", "(open) does nothing on this page"),
     ],
 )

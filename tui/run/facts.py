@@ -63,7 +63,7 @@ _NAMES = {
     "ahead": "waited behind",
     "initial_epoch": "began after",
     "since": "this epoch since",
-    "model_name": "its model's name",
+    "model_name": "model's name",
     "forced": "ended by force",
     "epoch_seconds": "last epoch took",
     "pace": "an epoch takes",

@@ -75,21 +75,22 @@ class CreateTask(MarketScreen):
 
     def body(self) -> ComposeResult:
         with Horizontal(id="sides"):
-            with VerticalScroll(id="form", can_focus=False):
-                yield from self._choice("kind")
-                with Horizontal(classes="row", id="row-question"):
-                    yield Label("question", classes="label")
-                    yield TextArea(id="question", compact=True, tab_behavior="focus", soft_wrap=True)
-                with Horizontal(classes="row", id="row-files"):
-                    yield Label("files", classes="label")
-                    yield Input(id="files", compact=True, placeholder=_HINTS["files"])
-                    yield Button(keys.said("Browse  {browse}"), id="browse", compact=True)
-                for name in ("pays", "wanted", "until"):
-                    yield from self._line(name)
-                yield from self._choice("judged")
-                yield from self._choice("media")
-                for name in ("labels", "samples", "coordinates", "more"):
-                    yield from self._line(name)
+            with Vertical(id="writing"):
+                with VerticalScroll(id="form", can_focus=False):
+                    yield from self._choice("kind")
+                    with Horizontal(classes="row", id="row-question"):
+                        yield Label("question", classes="label")
+                        yield TextArea(id="question", compact=True, tab_behavior="focus", soft_wrap=True)
+                    with Horizontal(classes="row", id="row-files"):
+                        yield Label("files", classes="label")
+                        yield Input(id="files", compact=True, placeholder=_HINTS["files"])
+                        yield Button(keys.said("Browse  {browse}"), id="browse", compact=True)
+                    for name in ("pays", "wanted", "until"):
+                        yield from self._line(name)
+                    yield from self._choice("judged")
+                    yield from self._choice("media")
+                    for name in ("labels", "samples", "coordinates", "more"):
+                        yield from self._line(name)
                 with Horizontal(id="buttons"):
                     publish = keys.said("Publish…  {go}")
                     yield Button(publish, id="publish", variant="primary", compact=True, disabled=True)

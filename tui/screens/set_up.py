@@ -16,15 +16,25 @@ from decentralml.core.errors import Refused
 from decentralml.core.text import clean, visible
 from decentralml.core.training.runs import tail
 from decentralml.tui.failures import Again
-from decentralml.tui.screens.working import Working, card
+from decentralml.tui.screens.working import Working
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.prose import Prose
+from decentralml.tui.widgets.prose import Block, Field, Prose
 
 _LINES = 200
 _LOOPBACK = (
     "With the network it reaches the internet and every service of this machine: its loopback "
     "too (databases, dashboards, the keys of a cloud)."
 )
+
+
+class Tick(Checkbox):
+    """Crossed only where it is on: its colour alone does not tell everybody."""
+
+    BUTTON_INNER = " "
+
+    def watch_value(self) -> None:
+        self.BUTTON_INNER = "X" if self.value else " "
+        super().watch_value()
 
 
 class SetUp(Working[bool]):
@@ -42,7 +52,7 @@ class SetUp(Working[bool]):
         with VerticalScroll(id="text", can_focus=True):
             yield Static("", id="script")
             yield Prose(id="card")
-        yield Checkbox("grant the network", id="network", compact=True)
+        yield Tick("grant the network", id="network", compact=True)
         yield Static("", id="problem")
         with Buttons():
             yield Button(
@@ -101,7 +111,9 @@ class SetUp(Working[bool]):
 
     def _show_card(self) -> None:
         setup = self._ordered
-        blocks = card(sandbox.describe(setup.cell))
+        lines = (line.partition(" ") for line in sandbox.describe(setup.cell))
+        fields: list[Field] = [(label, (clean(value.strip()),)) for label, _, value in lines]
+        blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),), fields]
         if setup.cell.network:
             blocks.append(((_LOOPBACK, "warn"),))
         self.query_one("#card", Prose).show(blocks)

@@ -19,11 +19,12 @@ from decentralml.core.words import count, size
 from decentralml.tui import keys
 from decentralml.tui.failures import Again
 from decentralml.tui.run import typed
+from decentralml.tui.run.ready import card
 from decentralml.tui.screens.file_picker import find
 from decentralml.tui.screens.train import DATA
-from decentralml.tui.screens.working import Working, card
+from decentralml.tui.screens.working import Working
 from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.prose import Field, Line, Prose
+from decentralml.tui.widgets.prose import Block, Field, Line, Prose
 from decentralml.tui.words import duration
 
 
@@ -78,9 +79,9 @@ class TryTask(Working[None]):
         self._spec = await self.call(
             work.run_spec, session.market, self._market_task, data=None, epochs=1, consent=self.consent
         )
-        lines = await self.call(session.runs.card, self._spec)
+        touched = await self.call(card, session, self._spec)
         setup = await self.call(work.read_setup, session.market, self._market_task)
-        blocks = card(lines)
+        blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),), touched]
         if setup is not None and setup.script.strip():
             unset = keys.said(
                 "The task has a setup.sh, not run yet. If anything is missing: {set_up} shows and runs it."

@@ -1,6 +1,6 @@
 """A dialog that works while it is open: in the background, with progress, and up to a signature."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -20,7 +20,6 @@ from decentralml.tui.screens.dialog import Answer, Ask, Dialog
 from decentralml.tui.screens.sign import sign
 from decentralml.tui.session import Session
 from decentralml.tui.signing.proposal import Proposal
-from decentralml.tui.widgets.prose import Block, Field
 
 T = TypeVar("T")
 _PACKAGES = 30
@@ -115,11 +114,3 @@ class Working(Dialog[Answer], Generic[Answer]):
             except TimeoutError:
                 here = self.is_running  # a dialog that is left answers nothing
         return False
-
-
-def card(lines: Iterable[str]) -> list[Block]:
-    """The lines on what a command may touch, as `sandbox.describe` says them, aligned."""
-    fields: list[Field] = [
-        (label, (clean(value.strip()),)) for label, _, value in (line.partition(" ") for line in lines)
-    ]
-    return [(("WHAT IT MAY TOUCH", "dim"),), fields]
