@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from decentralml.core.amount import UNIT
 from decentralml.core.domain import ResultSubmissionStatus
-from decentralml.core.errors import Failed, Refused
+from decentralml.core.errors import Failed, Interrupted, Refused
 from decentralml.core.storage.base import Progress
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.activity import Activity
@@ -311,6 +311,17 @@ def test_of_transfers_that_ended_only_the_newest_are_kept() -> None:
     assert first in kept
     assert kept[0].name == "299"
     assert len(kept) <= 101
+
+
+def test_files_that_are_looked_at_again_have_one_row() -> None:
+    transfers = Transfers()
+    for _ in range(3):
+        transfers.start("files of task 3").end()
+    going = transfers.start("files of task 3")
+    assert transfers.newest() == [going], "until it is there they are on their way"
+    going.end(Interrupted("Cancelled", "It was stopped.", ""))
+    transfers.start("files of task 3").end()
+    assert [one.state for one in transfers.newest()] == ["done", "stopped"], "what went wrong stays"
 
 
 # Pictures

@@ -70,6 +70,17 @@ async def sign(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: pilot.app.screen is not dialog, "the receipt")
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (110, 24), (160, 48)])
+async def test_the_button_stays_in_sight_however_long_the_form_is(
+    bare_home: Place, size: tuple[int, int]
+) -> None:
+    async with bare_home.running(size=size) as (app, pilot):
+        await form(app, pilot)
+        await pilot.press("right", "right")
+        await until(pilot, lambda: "media" in text_of(app), "an annotator's fields")
+        assert "Publish…" in text_of(app)
+
+
 async def test_a_task_is_published_from_the_form_alone(bare_home: Place, contributors_folder: Path) -> None:
     async with bare_home.running(size=(80, 40)) as (app, pilot):
         screen = await form(app, pilot)

@@ -71,6 +71,7 @@ async def test_a_try_says_what_it_may_touch_then_what_it_takes_and_pays(
         await until(pilot, lambda: not app.screen.query_one("#try", Button).disabled, "the card")
         assert found(app)["network"] == "none"
         assert found(app)["protection"].startswith("bwrap")
+        assert found(app)["reads"].startswith("the task's files, the run's own folder/job")
         app.screen.query_one("#data", Input).value = str(tmp_path / "nothing.npz")
         await pilot.press("enter")
         await until(pilot, lambda: "There is nothing at" in text_of(app))
@@ -100,8 +101,10 @@ async def test_setup_is_shown_in_full_with_escapes_and_runs_only_after_the_yes(
         assert isinstance(app.screen, SetUp)
         await until(pilot, lambda: "echo prepared" in text_of(app), "the script")
         assert "\\x1b[2J\\u202e hidden" in text_of(app)
+        assert "▐-▌ grant the network" in text_of(app)
         app.screen.query_one("#network", Checkbox).value = True
         await until(pilot, lambda: "loopback too" in text_of(app), "the warning")
+        assert "▐X▌ grant the network" in text_of(app)
         app.screen.query_one("#network", Checkbox).value = False
         prepared = bare_home.home.cache_dir / "prepared"
         assert not prepared.exists() or not list(prepared.iterdir())

@@ -30,10 +30,10 @@ _LOOPBACK = (
 class Tick(Checkbox):
     """Crossed only where it is on: its colour alone does not tell everybody."""
 
-    BUTTON_INNER = " "
+    BUTTON_INNER = "-"
 
     def watch_value(self) -> None:
-        self.BUTTON_INNER = "X" if self.value else " "
+        self.BUTTON_INNER = "X" if self.value else "-"
         super().watch_value()
 
 
