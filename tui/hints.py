@@ -12,7 +12,7 @@ _COMMAND = re.compile(r"`decentralml |--[a-z]|account create")
 HINTS = {
     "BadRun": "`{palette}` has a line that removes it.",
     "CreatorCannotWork": "{who} switches the account.",
-    "InsufficientBalance": "{fund} in {accounts} gets some from the faucet; what is held comes back in time.",
+    "InsufficientBalance": "{fund} in {accounts} funds it; or wait until what is held comes back.",
     "LedgerGone": "Put it back, from where it went or from a backup: the app goes on by itself.",
     "NoData": "Name an .npz file with x and y: Browse finds it.",
     "NoKeyring": "The password is asked for instead.",

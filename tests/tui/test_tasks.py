@@ -143,9 +143,7 @@ async def test_who_has_no_money_for_a_deposit_is_told_where_to_get_some(market_h
     async with market_home.running(as_="dan") as (app, pilot):
         await until(pilot, lambda: "fund first" in text_of(app))
         assert "take it" not in text_of(app)
-        await until(
-            pilot, lambda: "f in 5 Accounts gets some from the faucet" in " ".join(text_of(app).split())
-        )
+        await until(pilot, lambda: "f in 5 Accounts funds it" in " ".join(text_of(app).split()))
         market_home.chain.fund(dan.address, UNIT)
         market_home.clock.blocks(1)
         await until(pilot, lambda: "take it" in text_of(app))
