@@ -1,5 +1,6 @@
 """Work on the loop whose errors become words on the screen."""
 
+import inspect
 import os
 import weakref
 from collections.abc import Coroutine, Generator
@@ -28,7 +29,7 @@ class Guarded:
         self._app = app
         self._coroutine = coroutine
         # Not by __del__: of a ring the collector might end the coroutine first, and not without a word.
-        weakref.finalize(self, coroutine.close).atexit = False
+        weakref.finalize(self, _end_unbegun, coroutine)
 
     def __await__(self) -> Generator[Any, None, None]:
         return self._run().__await__()
@@ -47,6 +48,11 @@ class Guarded:
     def _doing(self) -> str:
         """What was being done, by the name of the coroutine: ``refresh data``."""
         return getattr(self._coroutine, "__name__", "").strip("_").replace("_", " ")
+
+
+def _end_unbegun(coroutine: Coroutine[Any, Any, Any]) -> None:
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
 
 
 def found_nothing(error: Exception, node: DOMNode) -> bool:
