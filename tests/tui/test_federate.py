@@ -216,7 +216,7 @@ async def test_a_new_task_begins_from_a_federated_model(accepted: Place, trained
         assert not list(files.rglob("*provenance*")), "who contributed stays here"
 
 
-async def test_the_outcome_is_of_the_task_under_the_cursor_and_of_when_it_was_written(
+async def test_the_outcome_is_of_what_is_chosen_and_of_when_it_was_written(
     accepted: Place,
 ) -> None:
     other = accepted.create("ada", "Digits, round 4")
@@ -231,8 +231,11 @@ async def test_the_outcome_is_of_the_task_under_the_cursor_and_of_when_it_was_wr
         assert "average of 2  1970-01-0" in said, "not the time at which it is drawn"
         await pilot.press("G")
         await settled(pilot)
-        assert f"Nothing of task {other} was written" in screen.query_one("#first").plain
+        assert "Nothing of these results was written" in screen.query_one("#first").plain
         assert "average of 2" in await panel(pilot, "earlier")
+        await pilot.press("g", "space", "G")
+        await settled(pilot)
+        assert "average of 2" in await panel(pilot, "outcome"), "of what is marked, wherever the cursor is"
 
 
 async def test_weights_change_the_shares(accepted: Place) -> None:

@@ -222,10 +222,10 @@ class Federate(Filtered, Federating):
 
     @property
     def _made_here(self) -> Federation | None:
-        """The model that was written in this session, where the task under the cursor has part in it."""
-        made, here = self._made, self._task_here
-        parts = made.gathered.ingredients if made is not None else ()
-        return made if here is None or here in {entry.task_id for entry in parts} else None
+        """The model that was written in this session, where something of what is chosen has part in it."""
+        made, chosen = self._made, self._choice()
+        parts = {entry.submission_id for entry in made.gathered.ingredients} if made is not None else set()
+        return made if not chosen or parts.intersection(chosen) else None
 
     async def _choose(self) -> None:
         """Bring the gate's word up to what is chosen now, however often that changes meanwhile."""
@@ -310,7 +310,7 @@ class Federate(Filtered, Federating):
         if panel == "outcome":
             if made is not None:
                 return federate_view.made(made, canvas, called, measuring=self._measuring)
-            of = f" of task {self._task_here}" if self._made is not None else ""
+            of = " of these results" if self._made is not None else ""
             words = keys.said("Nothing{of} was written in this session. {write} writes what goes in.", of=of)
             return Text(words, pane.tone("dim"))
         if self._problem is not None:
