@@ -247,6 +247,19 @@ def test_no_text_names_a_key_that_a_person_may_have_moved() -> None:
     assert found == set()
 
 
+def test_no_key_is_drawn_beside_its_words() -> None:
+    """As a text of its own, in a tone: ``text.append("v", tone("accent"))``."""
+    found = {
+        (path.name, node.lineno)
+        for path in APP.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append"
+        for first in node.args[:1]
+        if isinstance(first, ast.Constant) and first.value in {key.shown for key in TABLE} and node.args[1:]
+    }
+    assert found == set()
+
+
 async def test_a_dialog_says_what_its_keys_do(market_home: Place) -> None:
     async with market_home.running(size=(100, 50), as_="bo") as (app, pilot):
         await pilot.press("t")

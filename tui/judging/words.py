@@ -6,6 +6,7 @@ from decentralml.core.domain import Constants
 from decentralml.core.report import Decision, Report
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.validation import opinion
+from decentralml.tui import keys
 from decentralml.tui.hints import explain, hint
 from decentralml.tui.judging.desk import Look
 from decentralml.tui.judging.work import Job
@@ -45,11 +46,11 @@ def unevaluated(look: Look, job: Job | None, tone: Tone) -> Text:
     if job is not None and job.error is not None:
         text.append("The evaluation failed. ", tone("bad"))
         text.append(f"{clean(job.error.message)}\n{'' if job.bad_setup else f'{clean(hint(job.error))} '}")
-        text.append("v", tone("accent"))
+        text.append(keys.row("evaluate").shown, tone("accent"))
         text.append(" asks again by what to measure it.\n" if job.bad_setup else " tries it again.\n")
     else:
         text.append("Not evaluated yet. ")
-        text.append("v", tone("accent"))
+        text.append(keys.row("evaluate").shown, tone("accent"))
         text.append(" measures it beside the baseline; nothing is signed by that.\n")
     if look.submission.result is not None:
         text.append("\nDELIVERED\n", tone("head"))
