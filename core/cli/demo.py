@@ -14,10 +14,12 @@ from decentralml.core.cli import progress
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App, Flags
 from decentralml.core.cli.numbers import Number
+from decentralml.core.cli.output import rows
 from decentralml.core.demo.living import Living, end_runs
-from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play
+from decentralml.core.demo.play import CONTRIBUTORS, Outcome, Part, Play, Say
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.paths import Home
+from decentralml.core.text import clean
 from decentralml.core.words import count
 
 _GOES = (
@@ -42,15 +44,10 @@ def demo(app: App, contributors: int, seed: int, in_app: bool) -> int | None:
     if in_app:
         return _in_app(app, contributors, seed)
     started = time.monotonic()
-
-    def say(text: str) -> None:
-        progress.show("")
-        app.out.note(f"{time.monotonic() - started:5.1f} s  {text}")
-
     kept = bool(app.flags.home)
     root = _folder(app)
     try:
-        play = Play(Home(root), contributors=contributors, seed=seed, say=say)
+        play = Play(Home(root), contributors=contributors, seed=seed, say=_narrator())
         outcome = play.perform()
     finally:
         if not kept:
@@ -71,7 +68,7 @@ def _in_app(app: App, contributors: int, seed: int) -> int:
     kept = bool(app.flags.home)
     root = _folder(app)
     try:
-        living = Living(Home(root), contributors=contributors, seed=seed, say=app.out.note)
+        living = Living(Home(root), contributors=contributors, seed=seed, say=_narrator())
         with living, contextlib.chdir(living.data):
             code = app.open_app(Flags(home=str(root)), living.welcome, "" if kept else _GOES)
         if kept:
@@ -84,6 +81,18 @@ def _in_app(app: App, contributors: int, seed: int) -> int:
     finally:
         if not kept:
             shutil.rmtree(root, ignore_errors=True)
+
+
+def _narrator() -> Say:
+    """Says what happens and when; where that cannot be written, the market goes on."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        progress.show("")
+        with contextlib.suppress(OSError):
+            rows([(f"{time.monotonic() - started:5.1f} s", clean(text))], to=sys.stderr)
+
+    return say
 
 
 def _folder(app: App) -> Path:

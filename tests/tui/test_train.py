@@ -168,3 +168,18 @@ def test_the_start_of_a_training_looks_as_it_did(
             field.cursor_blink = False
 
     assert snap_compare(market_of_one_path.app(), terminal_size=size, run_before=show)
+
+
+@pytest.mark.parametrize(
+    ("who", "says"), [("ada", "You hold no slot"), ("bo", "You have had your slot"), ("chi", "")]
+)
+async def test_the_form_says_whom_a_training_brings_nothing(market_home: Place, who: str, says: str) -> None:
+    """Who has delivered, or lost a slot, never has another of the same task."""
+    async with market_home.running(as_=who) as (app, pilot):
+        await at_runs(app, pilot)
+        await app.push_screen(StartTraining(1))
+        form = app.screen
+        await until(pilot, lambda: not form.query_one("#start", Button).disabled, "the card")
+        text = text_of(app)
+        assert says in text
+        assert ("cannot be delivered" in text) == bool(says)

@@ -22,7 +22,8 @@ class Ready:
     """What the form has found out about a task before it is filled in.
 
     ``spec``: the order, None where an environment has to be made first: then ``packages`` and ``fetch``
-    (bytes, 0: not told) say which. ``no_sandbox``: why there is none here.
+    (bytes, 0: not told) say which. ``mine``: the account's submission, whatever became of it.
+    ``no_sandbox``: why there is none here.
     """
 
     task: Task
@@ -33,6 +34,12 @@ class Ready:
     fetch: int
     setup: bool
     no_sandbox: str
+
+    @property
+    def slot(self) -> Submission | None:
+        """What the result of a run would be delivered for."""
+        held = self.mine is not None and self.mine.status is ResultSubmissionStatus.Assigned
+        return self.mine if held else None
 
 
 def get_ready(session: Session, task: Task) -> Ready:
@@ -52,10 +59,10 @@ def get_ready(session: Session, task: Task) -> Ready:
             raise
     setup = work.read_setup(market, task)
     probe = sandbox.probe()
-    mine = task_facts.my_submission(session, task.id) if session.address else None
+    mine = task_facts.my_submission(session, task.id)
     return Ready(
         task=task,
-        mine=mine if mine and mine.status is ResultSubmissionStatus.Assigned else None,
+        mine=mine,
         folder=work.folder(market, task),
         spec=spec,
         packages=tuple(asked[0][1]) if asked else (),

@@ -51,6 +51,8 @@ _QUESTION = 32
 # Narrower than this the numbers stand in two lines.
 _BESIDE = 56
 _CONSENT = "unsandboxed"
+_NO_SLOT = "You hold no slot of this task: what you train cannot be delivered yet."
+_HAD_SLOT = "You have had your slot of this task: what you train cannot be delivered for it."
 
 
 async def start(screen: "MarketScreen", task_id: int | None, like: RunSpec | None = None) -> None:
@@ -225,10 +227,8 @@ class StartTraining(Working[int]):
         line.set_class(not says.ok, "-bad")
         line.update(Text(says.text))
         blocks: list[Block] = []
-        if ready.mine is None:
-            blocks.append(
-                (("You hold no slot of this task: what you train cannot be delivered yet.", "warn"),)
-            )
+        if ready.slot is None:
+            blocks.append(((_NO_SLOT if ready.mine is None else _HAD_SLOT, "warn"),))
         if ready.setup:
             unset = keys.said(
                 "The task has a setup.sh, not run yet. If anything is missing: {set_up} on the task shows it."
@@ -334,7 +334,7 @@ class StartTraining(Working[int]):
             seed=spec.seed,
             device=spec.device,
             unsandboxed=spec.unsandboxed,
-            submission_id=None if ready.mine is None else ready.mine.id,
+            submission_id=None if ready.slot is None else ready.slot.id,
             consent=self.consent,
         )
         run = await self.call(self.session.runs.start, whole)

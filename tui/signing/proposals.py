@@ -349,7 +349,7 @@ def _labels(terms: Terms) -> list[tuple[str, str]]:
     if terms.task_type is not TaskType.DataAnnotators:
         return []
     return [
-        ("media", terms.annotation_type.value if terms.annotation_type else ""),
+        ("media", terms.annotation_type.value.lower() if terms.annotation_type else ""),
         ("labels", terms.annotation_class_labels or ""),
     ]
 

@@ -291,7 +291,7 @@ def _slots(facts: Facts) -> str:
 def _annotation(facts: Facts) -> list[Field]:
     found = facts.task.terms
     pairs = [
-        ("media", found.annotation_type.value if found.annotation_type else None),
+        ("media", found.annotation_type.value.lower() if found.annotation_type else None),
         ("labels", found.annotation_class_labels),
         ("samples", "; ".join(found.annotation_media_samples or ()) or None),
         ("coordinates", found.annotation_class_coordinates),
