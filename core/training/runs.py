@@ -195,6 +195,7 @@ class Runs:
         self.wake()
         if run.ended:
             folder.launch()
+        self._over.pop(id, None)  # it goes on before its journal grows
         return self.get(id)
 
     def remove(self, id: int) -> None:

@@ -199,11 +199,13 @@ def test_a_killed_run_goes_on_from_its_checkpoint_while_the_next_one_waits(
     wait_for(lambda: runs.get(run.id).ended)
     assert runs.get(run.id).state == "failed"
     assert "SIGKILL" in runs.get(run.id).last.error
+    assert next(one for one in runs.list() if one.id == run.id).ended
     wait_for(lambda: runs.get(waiting.id).last.attempt == 1, what="the next one's turn")
 
     # It waits for its turn behind the one that has it now, before the one that came later.
     resumed = runs.resume(run.id)
     assert (resumed.state, resumed.last.error) == ("queued", "")
+    assert next(one for one in runs.list() if one.id == run.id).state == "queued", "the list knows it at once"
     with pytest.raises(Misused):
         runs.remove(run.id)
     runs.stop(given_up.id)
