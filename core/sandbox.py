@@ -301,8 +301,8 @@ def require() -> str:
         raise Unavailable(
             "NoSandbox",
             f"{answer.detail} A stranger's file runs in it or not at all.",
-            "Install bubblewrap 0.8 or newer (`apt-get install bubblewrap`) and let it make user namespaces, "
-            "or allow this one task everything with --unsandboxed.",
+            "Install bubblewrap 0.8 or newer (`apt-get install bubblewrap`) and let it make user namespaces; "
+            "or allow a single task everything: `decentralml task train ID --unsandboxed`.",
         )
     return answer.detail
 

@@ -28,6 +28,7 @@ HINTS = {
     "UnknownAccount": "{new} in {accounts} makes one.",
     "UnknownCall": "{help} says what every key does.",
     "UnknownRun": "{runs} lists those that exist.",
+    "WrongState": "The history on its task's page says what happened to it.",
 }
 
 NO_ACCOUNT_READONLY = "There is no account yet. Without --readonly one can be made."

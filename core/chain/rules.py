@@ -176,7 +176,7 @@ def submission_not_found(submission_id: int | None) -> Refused:
 
 
 def _wrong_state(row: Rule, submission: Submission) -> Refused:
-    hint = "Its task's history says what happened to it."
+    hint = f"What happened to it: `decentralml task show {submission.task_id}`."
     if (
         submission.status is ResultSubmissionStatus.PendingValidation
         and ResultSubmissionStatus.Validated in row.sources

@@ -230,7 +230,7 @@ def test_a_record_says_where_many_results_are_of_few_people() -> None:
         accepted=Tally(50, 1, 1), rejected=Tally(20, 20, 1), silent=Tally(2, 1), workers=21
     )
     said = creator_record(creator, Constants())
-    assert said == "50 accepted (of 1), 20 rejected, 2 silent (of 1), 21 workers"
+    assert said == "50 accepted (1 worker), 20 rejected, 2 silent (1 worker), 21 workers"
     unread = CreatorRecord(accepted=Tally(50, 50, 1), unread=50, workers=50)
     assert (
         creator_record(unread, Constants())
@@ -241,4 +241,6 @@ def test_a_record_says_where_many_results_are_of_few_people() -> None:
         "workers are of decisions"
     )
     worker = WorkerRecord(accepted=Tally(3, 1), silent=Tally(1, 1), earned=4 * 10**12)
-    assert worker_record(worker) == "3 accepted (of 1), 0 rejected, 1 left silent, 0 timed out, earned 4.00"
+    assert (
+        worker_record(worker) == "3 accepted (1 creator), 0 rejected, 1 left silent, 0 timed out, earned 4.00"
+    )

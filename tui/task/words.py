@@ -142,14 +142,14 @@ def waiting_for(facts: Facts, now: int) -> list[tuple[Line, bool]]:
 
 
 def creator_record(record: CreatorRecord, constants: Constants) -> str:
-    """``41 accepted (of 17), 3 rejected, 0 silent, decides in 5 h (median), 20 workers``."""
+    """``41 accepted (17 workers), 3 rejected, 0 silent, decides in 5 h (median), 20 workers``."""
     waits = f"{record.undecided.count} {STATUSES[ResultSubmissionStatus.PendingValidation]}"
     if not record.accepted.count + record.rejected.count + record.silent.count:
         return f"nothing decided yet, {waits if record.undecided.count else count(record.tasks, 'task')}"
     parts = [
-        _of(record.accepted, "accepted"),
-        _of(record.rejected, "rejected"),
-        _of(record.silent, "silent"),
+        _of(record.accepted, "accepted", "worker"),
+        _of(record.rejected, "rejected", "worker"),
+        _of(record.silent, "silent", "worker"),
     ]
     if record.undecided.count:
         parts.append(waits)
@@ -162,24 +162,24 @@ def creator_record(record: CreatorRecord, constants: Constants) -> str:
     return ", ".join(parts)
 
 
-def _of(tally: Tally, what: str) -> str:
+def _of(tally: Tally, what: str, whom: str) -> str:
     """Many results of one person are less than as many of many: so said where the numbers differ."""
-    of = f" (of {tally.counterparties})" if tally.counterparties < tally.count else ""
+    of = f" ({count(tally.counterparties, whom)})" if tally.counterparties < tally.count else ""
     return f"{tally.count:,} {what}{of}"
 
 
 def worker_record(record: WorkerRecord, *, short: bool = False) -> str:
-    """``8 accepted (of 2), 1 rejected, 0 timed out, earned 96.00``; in a column ``8 ok, 1 no, 0 late``…"""
+    """``8 accepted (2 creators), 1 rejected, 0 timed out, earned 96.00``; ``short``: ``8 ok, 1 no``…"""
     earned = format_amount(record.earned)
     paid = record.accepted.count + record.silent.count
     if short:
         return f"{paid} ok, {record.rejected.count} no, {record.timed_out.count} late, {earned}"
-    parts = [_of(record.accepted, "accepted"), _of(record.rejected, "rejected")]
+    parts = [_of(record.accepted, "accepted", "creator"), _of(record.rejected, "rejected", "creator")]
     if record.silent.count:
-        parts.append(_of(record.silent, "left silent"))
-    parts.append(_of(record.timed_out, "timed out"))
+        parts.append(_of(record.silent, "left silent", "creator"))
+    parts.append(_of(record.timed_out, "timed out", "creator"))
     if record.abandoned.count:
-        parts.append(_of(record.abandoned, "given back"))
+        parts.append(_of(record.abandoned, "given back", "creator"))
     return f"{', '.join(parts)}, earned {earned}"
 
 
