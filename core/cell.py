@@ -69,14 +69,19 @@ def bwrap() -> str:
     return shutil.which("bwrap") or "bwrap"
 
 
-def sandboxed(cell: Cell, groups: bounds.Groups, fds: Mapping[int, int]) -> list[str]:
-    """The whole command line: into the control groups, into bubblewrap, under the limits, the command."""
+def sandboxed(
+    cell: Cell, groups: bounds.Groups, fds: Mapping[int, int], alive: int | None = None
+) -> list[str]:
+    """The whole command line: into the control groups, into bubblewrap, under the limits, the command.
+
+    ``alive``: see `decentralml.core.launch`.
+    """
     inner = {
         "limits": bounds.rlimits(cell.bounds, gpu=cell.gpu),
         "fds": fds,
         "nice": cell.nice,
         "keyring": True,
-    }
+    } | ({} if alive is None else {"alive": alive})
     launch = str(PACKAGE / "decentralml" / "core" / "launch.py")
     python = str(cell.python.executable)
     argv = [bwrap(), *_FLAGS, *_mounts(cell), "--chdir", str(cell.cwd)]
@@ -174,7 +179,9 @@ def base(cell: Cell, *, home: str, packages: str) -> dict[str, str]:
     return env
 
 
-def unsandboxed(cell: Cell, groups: bounds.Groups, fds: Mapping[int, int], scratch: Path) -> list[str]:
+def unsandboxed(
+    cell: Cell, groups: bounds.Groups, fds: Mapping[int, int], scratch: Path, alive: int
+) -> list[str]:
     """The command line on the host: same limits, environment, folders, and nothing that keeps it in them."""
     package = scratch / "package"
     (package / "decentralml").mkdir(parents=True)
@@ -200,6 +207,7 @@ def unsandboxed(cell: Cell, groups: bounds.Groups, fds: Mapping[int, int], scrat
         "fds": fds,
         "nice": cell.nice,
         "orphan": True,
+        "alive": alive,
         "env": env,
         "cwd": translated(str(cell.cwd)),
     }

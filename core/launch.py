@@ -10,6 +10,8 @@ between fork and exec of a threaded program. ORDERS is one JSON object, every ke
     cwd     the folder to stand in
     nice    added to the niceness
     orphan  true: die when the parent dies (bubblewrap sees to that by itself)
+    alive   an inherited descriptor, the end to read of a pipe: give up where nobody holds the other end any
+            more. A parent that died before its child asked to die with it would leave it behind
     keyring true: leave the inherited session keyring
     env     the whole environment of the command; without it, the one of this process
 """
@@ -20,6 +22,7 @@ import fcntl
 import json
 import os
 import resource
+import select
 import sys
 from typing import Any
 
@@ -38,6 +41,8 @@ def obey(orders: dict[str, Any]) -> None:
             file.write(str(os.getpid()))
     if orders.get("orphan"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    if "alive" in orders:
+        begin_only_while_held(orders["alive"])
     if orders.get("keyring"):
         leave_keyring()
     if orders.get("nice"):
@@ -50,6 +55,16 @@ def obey(orders: dict[str, Any]) -> None:
         hard = resource.getrlimit(which)[1]
         lowered = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (lowered, lowered))
+
+
+def begin_only_while_held(pipe: int) -> None:
+    """Close ``pipe``, the end to read. Raises `OSError` where the other one is closed already."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    hung_up = poll.poll(0)
+    os.close(pipe)
+    if hung_up:
+        raise OSError(errno.EOWNERDEAD, "what started it has ended")
 
 
 def leave_keyring() -> None:

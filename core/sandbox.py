@@ -54,6 +54,8 @@ class Process(subprocess.Popen[bytes]):
     groups: bounds.Groups
     scratch: Path | None = None
     passed: str = ""
+    # The end of a pipe that only this program holds: see "alive" in `launch`.
+    lifeline: int | None = None
 
     def exceeded(self) -> str:
         """Which bound was passed, as a sentence; "" when none. To be asked every second, and at the end."""
@@ -92,6 +94,9 @@ class Process(subprocess.Popen[bytes]):
         self.groups.remove()
         if self.scratch:
             shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.lifeline is not None:
+            os.close(self.lifeline)
+            self.lifeline = None
 
     def guard(self) -> None:
         """End it as soon as it has too many processes. For where the kernel does not count them."""
@@ -145,16 +150,17 @@ def popen(
         if not host.exists():
             raise Failed("MissingInput", f"{host} is not there.", "It was there when the run was prepared.")
     renumbered = dict(fds or {})
-    kept = (*pass_fds, *renumbered.values())
+    alive, lifeline = os.pipe()
+    kept = (*pass_fds, *renumbered.values(), alive)
     groups = bounds.groups(cell.bounds)
     scratch = None
     try:
         if unsandboxed:
             scratch = Path(tempfile.mkdtemp(prefix="decentralml-"))
-            argv = cells.unsandboxed(cell, groups, renumbered, scratch)
+            argv = cells.unsandboxed(cell, groups, renumbered, scratch, alive)
         else:
             require()
-            argv = cells.sandboxed(cell, groups, renumbered)
+            argv = cells.sandboxed(cell, groups, renumbered, alive)
         process = (
             _spawner(os.getpid())
             .submit(
@@ -171,11 +177,14 @@ def popen(
             .result()
         )
     except BaseException:
+        os.close(lifeline)
         groups.remove()
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
         raise
-    process.cell, process.groups, process.scratch = cell, groups, scratch
+    finally:
+        os.close(alive)
+    process.cell, process.groups, process.scratch, process.lifeline = cell, groups, scratch, lifeline
     # RLIMIT_NPROC does not count root's, and on the host it is not set.
     if not groups.holds_processes and (unsandboxed or os.geteuid() == 0):
         threading.Thread(target=process.guard, daemon=True, name="sandbox-guard").start()

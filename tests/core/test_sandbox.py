@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 from cells import MiB, python
 
-from decentralml.core import bounds, environments, sandbox
+from decentralml.core import bounds, environments, launch, sandbox
+from decentralml.core import cell as cells
 from decentralml.core.errors import Failed, Unavailable
 from decentralml.core.sandbox import Cell
 
@@ -155,6 +157,35 @@ signal.pause()
     parent.wait()
     assert os.read(read, 10) == b""  # the last holder of the other end is gone
     os.close(read)
+
+
+@pytest.mark.parametrize("unsandboxed", [False, True])
+def test_it_is_not_left_behind_by_a_parent_that_dies_while_it_starts(unsandboxed: bool) -> None:
+    read, write = os.pipe()
+    script = f"""
+import os
+from decentralml.core import sandbox
+cell = sandbox.Cell(("python", "-c", "import signal; signal.pause()"))
+sandbox.popen(cell, pass_fds=({write},), unsandboxed={unsandboxed})
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", script], pass_fds=(write,), check=True)
+    os.close(write)
+    assert select.select([read], [], [], 30)[0], "nobody holds the other end any more"
+    assert os.read(read, 10) == b""
+    os.close(read)
+
+
+def test_what_started_it_has_ended_before_it_begins() -> None:
+    alive, lifeline = os.pipe()
+    os.close(lifeline)
+    argv = cells.sandboxed(python("print('began')"), bounds.Groups((), False), {}, alive)
+    done = subprocess.run(
+        argv, env={}, cwd="/", pass_fds=(alive,), capture_output=True, text=True, check=False
+    )
+    os.close(alive)
+    assert (done.returncode, done.stdout) == (launch.FAILED, "")
+    assert "what started it has ended" in done.stderr
 
 
 @pytest.mark.parametrize("unsandboxed", [False, True])
