@@ -29,7 +29,7 @@ from decentralml.core.report import Decision, Report, Verdict
 from decentralml.core.storage import manifest
 from decentralml.core.storage.base import Caps, OnProgress
 from decentralml.core.text import short
-from decentralml.core.validation import About, Bench, OnStep, check_answers, decide, unfetched
+from decentralml.core.validation import UNCLEAR, About, Bench, OnStep, check_answers, decide, unfetched
 
 Cancelled = Callable[[], bool]
 
@@ -136,7 +136,8 @@ class Judge:
         What is wrong with the result is in the report, also that it cannot be had (while the task's own
         files can), or is not what was delivered: without a report nobody could reject it, and silence would
         pay for it. Raises `Refused` ("NothingDelivered"), and what is wrong on this side: `Misused`,
-        `Unavailable`, `Failed`, `Interrupted`.
+        `Unavailable`, `Failed`, `Interrupted`; and what tells nothing of the result (`validation.UNCLEAR`),
+        where there are figures already: they stay.
         """
         market = self._market
         submission = market.chain.submission(submission_id)
@@ -172,6 +173,9 @@ class Judge:
                     on_mistakes=lambda seen: keep_mistakes(market.home, submission_id, digest, seen),
                     **about,
                 )
+        before = own_report(market.home, submission)
+        if found.refused and found.refused.code in UNCLEAR and before and not before.refused:
+            raise Failed(found.refused.code, found.refused.message, "What was measured before is kept.")
         verdict = decide(task.terms.validation_strategy, found, self._policy)
         found = found.with_verdict(verdict, self._policy.digest if self._policy else None)
         folder = market.home.folder(report_folder(market.home, submission_id, digest))

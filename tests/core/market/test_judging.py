@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from killed_inside import Killer
 from msgspec.structs import replace
 from unprivileged import unprivileged
 
@@ -20,6 +21,7 @@ from decentralml.core.domain import StorageType, ValidationStrategy
 from decentralml.core.errors import DecentralMLError, Failed, Refused
 from decentralml.core.judging import Judge, is_published, own_report, published_report, ranking
 from decentralml.core.market import Market
+from decentralml.core.models import session
 from decentralml.core.models.evaluate import Evaluator
 from decentralml.core.storage.base import File, Manifest
 from decentralml.core.storage.local import LocalStorage, reference
@@ -179,6 +181,25 @@ def test_so_can_a_model_that_nothing_of_the_creators_can_measure(
     with Judge(ada, data=digits, policy=script, evaluator=evaluator) as judge:
         assert reject(ada, submission, judge) == code
         assert judge.evaluate(submission).report.refused.step == step
+
+
+def test_an_evaluation_that_something_kills_keeps_the_figures_that_there_are(
+    ada: Market, bob: Market, digits: Path, models: Path, evaluator: Evaluator,
+    contributors: Callable[..., int], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(session, "_POLL", 0.01)
+    task = contributors(ada)
+    id = bob.assign_task(task).submission_id
+    bob.send_task_result(id, result_path=models / "c")
+    with Judge(ada, data=digits, evaluator=evaluator) as judge:
+        judge.bench(ada.chain.task(task))  # what kills begins after the baseline
+        killed = judge.evaluate(id, cancelled=Killer(evaluator, 99)).report
+        assert killed.refused.code == "EvaluatorDied", "better than none: its creator can decide by it"
+        measured = judge.evaluate(id).report
+        with pytest.raises(Failed) as failed:
+            judge.evaluate(id, cancelled=Killer(evaluator, 99))
+    assert failed.value.code == "EvaluatorDied"
+    assert own_report(ada.home, ada.chain.submission(id)) == measured
 
 
 @pytest.fixture
