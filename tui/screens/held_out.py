@@ -64,7 +64,7 @@ class HeldOut(Dialog[Setup]):
         with Horizontal(classes="path"):
             yield Input(_text(self._before.data), id="data", compact=True)
             yield Button(self.label("Browse", "browse"), id="find-data", compact=True)
-        said = "decides on this task" if self._policy_needed else "may be left empty"
+        said = "it decides; left empty, you do" if self._policy_needed else "may be left empty"
         yield Label(f"Your validation.py ({said})", classes="label")
         with Horizontal(classes="path"):
             yield Input(_text(self._before.policy), id="policy", compact=True)
