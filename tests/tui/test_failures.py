@@ -229,7 +229,7 @@ async def test_a_decision_that_failed_is_tried_again_by_its_card_alone(known: Pl
         known.home.storage.rename(away)
         await pilot.press("3")
         await until(pilot, lambda: app.screen.SCOPE == "validate" and app.screen.table.loaded, "the inbox")
-        app.screen.work(app.screen._sign([plan]))
+        app.screen.work(app.screen._sign([plan], []))
         await until(pilot, lambda: isinstance(app.screen, SignAll), "the card")
         await pilot.press("y", *PASSWORD, "enter")
         await until(pilot, lambda: "1 of 1 not decided" in text_of(app), "the failure")

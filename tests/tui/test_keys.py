@@ -197,7 +197,7 @@ async def test_a_persons_own_keys_are_those_of_the_dialogs_too(market_home: Plac
 async def test_every_text_that_names_a_key_names_the_persons_own(bare_home: Place) -> None:
     bare_home.home.keymap.write_text('new = "Z"\nview = "ctrl+t,%"\ntab_tasks = "&"\n')
     async with bare_home.running(size=(120, 40)) as (app, pilot):
-        await until(pilot, lambda: "^t shows others, Z publishes one" in text_of(app), "an empty list")
+        await until(pilot, lambda: "No task yet: Z publishes the first" in text_of(app), "an empty list")
         assert text_of(app).splitlines()[0].startswith(" & Tasks  2 Runs"), "a tab"
         await pilot.press("t")
         await until(pilot, lambda: app._notifications, "a toast")

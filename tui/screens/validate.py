@@ -284,6 +284,8 @@ class Validate(Deciding):
         self.work(self._read_from_top())
 
     def action_filter(self) -> None:
+        if self.has_class("-zoomed"):  # what is filtered is to be seen
+            self.action_zoom()
         self.set_focus(self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
