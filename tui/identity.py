@@ -38,7 +38,10 @@ class Identity:
             return
         address = await self._app.push_screen_wait(Who(accounts))
         if address is not None:
-            await self.be(next(account for account in accounts if account.address == address))
+            account = next(account for account in accounts if account.address == address)
+            await self.be(account)
+            lasts = "You are {name} until you leave. {use} in {accounts} makes it last."
+            self._app.say(keys.said(lasts, name=account.name))
 
     def begin(self) -> None:
         """Show the first page: create or import an account, or try the demo market."""

@@ -65,6 +65,8 @@ class Commands(Provider):
                 f"{keys.row(f'tab_{mode}').shown}   the {mode} screen",
                 partial(app.switch_to, mode),
             )
+        if app.session is not None and getattr(screen, "SCOPE", "") not in keys.row("address_book").scopes:
+            yield "address book", "names for addresses", partial(app.places.lead, ("address_book",))
         for account in self._accounts:
             about = f"switch account: {short_address(account.address)}"
             yield f"be {clean(account.name)}", about, partial(app.identity.be, account)

@@ -67,16 +67,18 @@ def next_step(
     block: int,
     constants: Constants,
     free: int | None = None,
+    *,
+    trained: bool = False,
 ) -> tuple[str, str]:
     """What ``me`` can do next with a task, and its tone.
 
     ``waiting``: results its creator is to judge; ``late``: submissions whose workers are overdue; ``free``:
-    what money is there for a deposit.
+    what money is there for a deposit; ``trained``: a result lies here, to be delivered.
     """
     if me == task.creator:
         return _as_creator(task, waiting, len(late), block)
     if mine is not None:
-        return _as_worker(task, mine, block, constants)
+        return _as_worker(task, mine, block, constants, trained=trained)
     if rules.takeable(task, block):
         poor = free is not None and not rules.affordable(task, free, constants)
         return ("fund first", "") if poor else ("take it", "accent")
@@ -104,12 +106,15 @@ def _as_creator(task: Task, waiting: int, late: int, block: int) -> tuple[str, s
     return "no takers yet", "dim"
 
 
-def _as_worker(task: Task, mine: Submission, block: int, constants: Constants) -> tuple[str, str]:
+def _as_worker(
+    task: Task, mine: Submission, block: int, constants: Constants, *, trained: bool
+) -> tuple[str, str]:
     if mine.status is S.Assigned:
         if rules.overdue(mine, constants, block):
             return "overdue", "bad"
         labels = task.terms.task_type is TaskType.DataAnnotators
-        return ("changes asked" if mine.requests else f"yours: {'label' if labels else 'train'}"), "accent"
+        verb = "label" if labels else "deliver" if trained else "train"
+        return "changes asked" if mine.requests else f"yours: {verb}", "accent"
     if mine.status in (S.PendingValidation, S.Validated):
         delivered = mine.delivered or 0
         if block - delivered > constants.review_period:

@@ -101,7 +101,8 @@ def _folder(app: App) -> Path:
     if root is None:
         return Path(tempfile.mkdtemp(prefix="decentralml-demo-"))
     if root.exists() and any(root.iterdir()):
-        raise Misused("NotEmpty", f"{root} is not empty.", "The demo wants a new folder for its market.")
+        way = f"The demo wants a new folder; a market that is there opens by `decentralml --home {root}`."
+        raise Misused("NotEmpty", f"{root} is not empty.", way)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
 

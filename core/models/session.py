@@ -239,7 +239,7 @@ class Session:
             return killed(passed)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         why = self.log().rpartition("\n")[2] or "it said nothing"
-        return died(f"it ended ({how}): {why}")
+        return died(f"it ended ({how}): {why.rstrip('.')}.")
 
 
 def _remove(root: Path) -> None:

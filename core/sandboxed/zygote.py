@@ -28,6 +28,8 @@ HEAD = 256
 ROWS = 256
 BATCH_BYTES = 64 * 2**20
 ERROR_CHARACTERS = 2000
+# Cells: a screen of 80 has a margin.
+_SUMMARY = 76
 SUMMARY_CHARACTERS = 100_000
 
 
@@ -113,7 +115,9 @@ def _answer(what: str, exchange: str, answer: BinaryIO) -> int:
         where = what
         if what == "summary":
             lines: list[str] = []
-            model.summary(line_length=78, print_fn=lambda text, line_break=False: lines.append(str(text)))
+            model.summary(
+                line_length=_SUMMARY, print_fn=lambda text, line_break=False: lines.append(str(text))
+            )
             answer.write(json.dumps({"text": "\n".join(lines)[:SUMMARY_CHARACTERS]}).encode())
         else:
             _predict(model, exchange, answer)

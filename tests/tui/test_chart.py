@@ -164,6 +164,16 @@ async def test_at_the_end_of_an_epoch_the_value_is_that_of_the_epoch_however_thi
         assert "train 5" in (await shown(pilot, Picture("loss", (thin,), end=4), View(cross=2)))[0]
 
 
+async def test_under_the_crosshair_a_run_that_had_ended_has_no_value() -> None:
+    async with Shown().run_test(size=(60, 14)) as pilot:
+        ended = Line("run 1", "first", [1.0, 2.0, 3.0], [0.9, 0.8, 0.7])
+        lines = (Line("train", "train", [1.0, 2.0, 3.0, 40.0], [9.0, 8.0, 7.0, 1.0]), ended)
+        picture = Picture("loss", lines, end=40)
+        assert "run 1 0.8" in (await shown(pilot, picture, View(cross=2)))[0]
+        assert "run 1 -" in (await shown(pilot, picture, View(cross=40)))[0]
+        assert "run 1 0.7" in (await shown(pilot, picture, View()))[0], "without one it is the newest"
+
+
 async def test_a_window_draws_its_epochs_alone_and_the_height_fits_them() -> None:
     async with Shown().run_test(size=(60, 14)) as pilot:
         picture = Picture("loss", (line([100.0] * 480 + [3.0] * 20 + [50.0] * 1500),), end=2000)

@@ -143,3 +143,13 @@ def test_labelling_looks_as_it_did(
         await until(pilot, lambda: "Bad" in text_of(pilot.app))
 
     assert snap_compare(bare_home.app(as_="bo"), terminal_size=size, run_before=show)
+
+
+async def test_a_line_longer_than_its_pane_goes_on_below(bare_home: Place, tmp_path: Path) -> None:
+    words = [f"word{number}" for number in range(60)]
+    task = _publish(bare_home, tmp_path / "long", {"a.txt": " ".join(words)})
+    async with bare_home.running(as_="bo", size=(80, 24)) as (app, pilot):
+        await labelling(app, pilot, task)
+        await until(pilot, lambda: all(word in text_of(app) for word in words), "all of it")
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: all(word in text_of(app) for word in words), "all of it, anew")

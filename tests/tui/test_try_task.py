@@ -76,6 +76,7 @@ async def test_a_try_says_what_it_may_touch_then_what_it_takes_and_pays(
         await pilot.press("enter")
         await until(pilot, lambda: "There is nothing at" in text_of(app))
         app.screen.query_one("#data", Input).value = str(numbers)
+        await until(pilot, lambda: "shard.npz" in found(app)["reads"], "the data on the card")
         await pilot.press("enter")
         await until(pilot, lambda: "pays an hour" in found(app) or len(app.failures) > 1, "the try")
         assert [failure.code for failure in app.failures] == ["NoData"]

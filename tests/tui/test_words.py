@@ -93,6 +93,10 @@ def test_a_worker_reads_what_comes_next(changes: dict[str, object], said: tuple[
     assert words.next_step(TASK, replace(MINE, **changes), 0, (), "bo", 5, Constants()) == said
 
 
+def test_a_worker_whose_training_is_finished_reads_that_it_is_to_be_delivered() -> None:
+    assert words.next_step(TASK, MINE, 0, (), "bo", 5, Constants(), trained=True)[0] == "yours: deliver"
+
+
 def test_a_worker_whose_time_is_over_reads_so() -> None:
     assert words.next_step(TASK, MINE, 0, (), "bo", 100_801, Constants())[0] == "overdue"
     silent = replace(MINE, status=S.Validated, delivered=0)
@@ -158,7 +162,7 @@ def test_what_next_fits_its_column() -> None:
         "close: refund",
         "changes asked",
         "claim your pay",
-        "yours: train",
+        "yours: deliver",
         "time out, take",
     ):
         assert len(text) <= width

@@ -41,8 +41,13 @@ class Line:
         """Where on the axis its last point is."""
         return self.back(self.x[-1]) if self.x else 0.0
 
-    def value(self, where: float) -> float | None:
-        """The last value not after ``where`` on the axis; None before the first."""
+    def value(self, where: float, *, over: bool = True) -> float | None:
+        """The last value not after ``where`` on the axis; None before the first.
+
+        Not ``over``: none either an epoch and more after the last, where the run had ended.
+        """
+        if not over and where >= self.newest + 1:
+            return None
         x, y = self.ends
         if (index := bisect_right(x, where + 1e-9)) and x[index - 1] >= where - 1e-9:
             return y[index - 1]

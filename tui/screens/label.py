@@ -156,13 +156,18 @@ class LabelFiles(MarketScreen):
     async def _show_file(self) -> None:
         assert self._market_task is not None, "files are shown once the task is read"
         name = self._file
-        lines = await self.call(_lines, self.session, self._market_task, self._files[name])
+        view = self.query_one(CodeView)
+        lines = await self.call(_lines, self.session, self._market_task, self._files[name], view.room)
         if name == self._file:
-            self.query_one(CodeView).show(lines, numbers=False)
+            view.show(lines, numbers=False)
         answer = self._answers.get(name)
         labels = self.query_one("#labels", OptionList)
         labels.highlighted = self._labels.index(answer) if answer in self._labels else labels.highlighted or 0
         self._show()
+
+    def on_resize(self) -> None:
+        if self._market_task is not None:
+            self.work(self._show_file(), group="file", exclusive=True)
 
     # Labelling
 
@@ -310,8 +315,8 @@ def _write(session: Session, task: Task, raw: bytes) -> None:
     write_atomic(path, raw)
 
 
-def _lines(session: Session, task: Task, name: str) -> list[list[Piece]]:
-    """A text to read; of anything else, where it is, for a viewer of one's own. Blocks."""
+def _lines(session: Session, task: Task, name: str, width: int) -> list[list[Piece]]:
+    """A text to read in lines of ``width``; of anything else where it is, for one's own viewer. Blocks."""
     folder, kind = _assets(session, task), task.terms.annotation_type
     with hostile.open_file(folder, name, 2**40) as file:
         data = file.read(_SHOWN_BYTES)
@@ -328,7 +333,7 @@ def _lines(session: Session, task: Task, name: str) -> list[list[Piece]]:
             "Open it with your own viewer:",
         ]
         return [[(line, "comment")] for line in where] + [[(short(str(folder / name), 500), "")]]
-    return highlight(text, name)
+    return highlight(text, name, width)
 
 
 def _label(number: int, label: str) -> Text:

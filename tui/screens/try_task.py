@@ -1,6 +1,7 @@
 """Try a task before a slot is held: a few batches in the sandbox, and what a whole training would take."""
 
 from functools import partial
+from pathlib import Path
 
 import msgspec
 from textual import on
@@ -79,8 +80,18 @@ class TryTask(Working[None]):
         self._spec = await self.call(
             work.run_spec, session.market, self._market_task, data=None, epochs=1, consent=self.consent
         )
-        touched = await self.call(card, session, self._spec)
-        setup = await self.call(work.read_setup, session.market, self._market_task)
+        await self._show_card(self._spec, self._market_task)
+        self.query_one("#try", Button).disabled = False
+        self.say("Nothing of the task has run yet.")
+
+    async def _show_card(self, spec: RunSpec, task: Task) -> None:
+        """What the script may touch: with the data that are named, where there are any."""
+        session = self.session
+        data = self._data()
+        if data is not None and await self.call(named_path.kind, data) is None:
+            data = None
+        touched = await self.call(card, session, msgspec.structs.replace(spec, data=data))
+        setup = await self.call(work.read_setup, session.market, task)
         blocks: list[Block] = [(("WHAT IT MAY TOUCH", "dim"),), touched]
         if setup is not None and setup.script.strip():
             unset = keys.said(
@@ -88,8 +99,13 @@ class TryTask(Working[None]):
             )
             blocks += [("",), ((unset, "dim"),)]
         self.query_one("#found", Prose).show(blocks)
-        self.query_one("#try", Button).disabled = False
-        self.say("Nothing of the task has run yet.")
+
+    @on(Input.Changed, "#data")
+    def data_changed(self) -> None:
+        """Before a try the card names them; what a try has found stands until the next."""
+        if self._spec is not None and self._market_task is not None and self._trial is None:
+            show = self.app.guarded(self._show_card(self._spec, self._market_task))
+            self.run_worker(show, group="card", exclusive=True)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
@@ -128,6 +144,10 @@ class TryTask(Working[None]):
         given = {name: self.query_one(f"#{name}", Input).value.strip() for name in ("data", "epochs")}
         typed.remember(self.app, self._task_id, given)
 
+    def _data(self) -> Path | None:
+        text = self.query_one("#data", Input).value.strip()
+        return named_path.typed(text) if text else None
+
     def _epochs(self) -> int:
         text = self.query_one("#epochs", Input).value
         return min(max(int(text), EPOCHS[0]), EPOCHS[-1]) if text.isdecimal() else 1
@@ -143,8 +163,7 @@ class TryTask(Working[None]):
         self.query_one("#try", Button).disabled = self._spec is None
 
     async def _try(self, spec: RunSpec) -> None:
-        text = self.query_one("#data", Input).value.strip()
-        data = named_path.typed(text) if text else None
+        data = self._data()
         if data is not None and await self.call(named_path.kind, data) is None:
             raise Misused("NoData", f"There is nothing at {data}.", "Name an .npz, or leave it empty.")
         spec = msgspec.structs.replace(spec, data=data, epochs=self._epochs())

@@ -16,7 +16,7 @@ from decentralml.core.domain import (
     Submission,
     Task,
 )
-from decentralml.core.errors import Misused
+from decentralml.core.errors import Misused, Unavailable
 from decentralml.core.text import clean
 from decentralml.core.words import KINDS
 from decentralml.tui import keys
@@ -39,6 +39,7 @@ class MarketList:
         self._as_of: tuple[str | None, int] = (None, -1)
         self._free: int | None = None
         self._bare = False
+        self._trained: frozenset[int | None] = frozenset()
 
     def why_empty(self, view: str, filter: str) -> str:
         """What stands where no task is, and the way on from there."""
@@ -67,6 +68,7 @@ class MarketList:
         """
         chain = self._session.chain
         self._read_mine()
+        self._trained = self._read_trained()
         page = chain.tasks(self._query(view, text, order, offset, limit, descending=descending))
         self._bare = not page.total and not chain.tasks(TaskQuery(limit=1)).total
         block = chain.head().block
@@ -104,6 +106,17 @@ class MarketList:
         self._free = chain.balance(me).free if me else None
         self._as_of = as_of
 
+    def _read_trained(self) -> frozenset[int | None]:
+        """The submissions of which a training here is finished."""
+        if all(one.status is not ResultSubmissionStatus.Assigned for one in self._mine.values()):
+            return frozenset()
+        try:
+            runs = self._session.runs.list()
+        except Unavailable:
+            return frozenset()
+        here = self._session.chain.genesis
+        return frozenset(r.spec.submission_id for r in runs if r.state == "finished" and r.spec.chain == here)
+
     def _row(self, task: Task, block: int) -> Row:
         constants, me = self._session.chain.constants, self._session.address
         terms = task.terms
@@ -121,7 +134,15 @@ class MarketList:
                 if task.closed
                 else (blocks_left(terms.expiration_block, block, constants), "dim"),
                 "next": next_step(
-                    task, mine, waiting, self._late(task, block), me, block, constants, self._free
+                    task,
+                    mine,
+                    waiting,
+                    self._late(task, block),
+                    me,
+                    block,
+                    constants,
+                    self._free,
+                    trained=mine is not None and mine.id in self._trained,
                 ),
             },
         )

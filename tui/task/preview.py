@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decentralml.core.amount import format_amount
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import CreatorRecord, Event
-from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task
+from decentralml.core.domain import Constants, ResultSubmissionStatus, Submission, Task, TaskType
 from decentralml.core.errors import Refused
 from decentralml.core.text import clean, short, short_address
 from decentralml.core.words import KINDS, POLICIES, STATUSES, TASK_STATUSES
@@ -139,6 +139,15 @@ def _taking(preview: Preview) -> Line:
                 "accent",
             ),
         )
+    held = (one for one in preview.submissions if one.worker == preview.me)
+    if any(one.status is ResultSubmissionStatus.Assigned for one in held):
+        labels = preview.task.terms.task_type is TaskType.DataAnnotators
+        way = (
+            "{open} opens it: {deliver} there labels"
+            if labels
+            else "{train} trains, {runs} has what to deliver"
+        )
+        return ((keys.said(way), "accent"),)
     if preview.cannot_take is None:
         return ((keys.said("{take} takes a slot, {try_first} tries it first"), "accent"),)
     return ((clean(explain(preview.cannot_take)), "dim"),)

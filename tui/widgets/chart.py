@@ -298,7 +298,7 @@ class Chart(Widget):
                     f"  {picture.unit} {place}" if room in ("all", "wide") else f" @{place}", "cross"
                 )
             told = [
-                (self._sign(line), line.name, line.short, line.value(where), line.tone)
+                (self._sign(line), line.name, line.short, line.value(where, over=cross is None), line.tone)
                 for line in picture.lines
             ]
             if room == "all":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 from textual.geometry import Size
@@ -19,12 +20,15 @@ _TAB = 4
 _MARGIN = 2
 
 
-def highlight(text: str, name: str) -> list[list[Piece]]:
+def highlight(text: str, name: str, width: int | None = None) -> list[list[Piece]]:
     """The lines of ``text``, as the language that ``name`` ends in. Control characters become escapes.
 
-    Blocks. A text of more than `MOST_COLOURED` characters stays plain.
+    With a ``width`` longer lines go on below, at a word. Blocks. A text of more than `MOST_COLOURED`
+    characters stays plain.
     """
     shown = visible(text.replace("\r\n", "\n"), keep_newlines=True).expandtabs(_TAB)
+    if width is not None:
+        shown = _folded(shown, width)
     pieces = [(shown, "")] if len(shown) > MOST_COLOURED else _coloured(shown, name)
     lines: list[list[Piece]] = [[]]
     for part, kind in pieces:
@@ -35,6 +39,12 @@ def highlight(text: str, name: str) -> list[list[Piece]]:
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _folded(text: str, width: int) -> str:
+    console = Console()
+    lines = (line for long in text.split("\n") for line in Text(long).wrap(console, width))
+    return "\n".join(line.plain.rstrip() for line in lines)
 
 
 def _coloured(text: str, name: str) -> list[Piece]:
@@ -81,6 +91,11 @@ class CodeView(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._lines: Sequence[list[Piece]] = ()
         self._numbers = True
+
+    @property
+    def room(self) -> int:
+        """Cells of a line without numbers."""
+        return max(self.scrollable_content_region.width - 1, 1)
 
     def show(self, lines: Sequence[list[Piece]], *, numbers: bool = True) -> None:
         """Show ``lines`` from the top."""

@@ -195,11 +195,16 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         """What stands above a column."""
         return column.title
 
+    def _head(self, column: Column) -> str:
+        title, arrow = self.heading(column), self._arrow(column)
+        width = next((cells for one, cells in self._fitting() if one is column), 0)
+        return title + (arrow if len(title + arrow) <= width else arrow.strip())
+
     def render_line(self, y: int) -> Strip:
         width = self._width
         self._drawn[y] = self._line(y)
         if y == 0:
-            cells: dict[str, Cell] = {c.name: self.heading(c) + self._arrow(c) for c in self._columns}
+            cells: dict[str, Cell] = {c.name: self._head(c) for c in self._columns}
             return self._strip(cells, self.get_component_rich_style("table--header"), " ")
         index = self._top + y - 1
         if index >= self.total:
