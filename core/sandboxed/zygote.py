@@ -28,8 +28,8 @@ HEAD = 256
 ROWS = 256
 BATCH_BYTES = 64 * 2**20
 ERROR_CHARACTERS = 2000
-# Cells: a screen of 80 has a margin.
-_SUMMARY = 76
+# Cells: as much as the pane beside a list has.
+_SUMMARY = 72
 SUMMARY_CHARACTERS = 100_000
 
 
