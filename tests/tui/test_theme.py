@@ -4,6 +4,7 @@ import os
 
 import pytest
 from textual.color import Color
+from textual.widgets import Static
 
 from decentralml.core.errors import Misused
 from decentralml.tui import theme
@@ -55,6 +56,20 @@ async def test_a_theme_chosen_in_the_palette_is_remembered(market_home: Place) -
         await until(pilot, lambda: market_home.home.config.exists())
     async with market_home.running() as (app, _):
         assert app.theme == "light"
+
+
+async def test_an_empty_pane_takes_the_colours_of_another_theme_too(bare_home: Place) -> None:
+    async with bare_home.running(size=(120, 40)) as (app, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: "Nothing to judge" in text_of(app), "the pane")
+
+        def colour() -> object:
+            return app.screen.query_one("#first .content", Static).content.style.color
+
+        before = colour()
+        app.looks.choose("light")
+        await pilot.press("1", "3")
+        await until(pilot, lambda: colour() != before, "the new colour")
 
 
 async def test_a_persons_own_theme_reloads_while_the_app_runs(market_home: Place) -> None:

@@ -11,7 +11,7 @@ from decentralml.tui import keys
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.widgets import clicked
 from decentralml.tui.widgets.paged_table import PagedTable
-from decentralml.tui.widgets.pane import Pane
+from decentralml.tui.widgets.pane import Pane, same
 
 
 class PaneScreen(MarketScreen):
@@ -80,7 +80,7 @@ class PaneScreen(MarketScreen):
         """Update a Static only where it changes."""
         part = self.query_one(selector, Static)
         new = text if isinstance(text, Text) else Text(text)
-        if part.content != new:
+        if not same(part.content, new):
             part.update(new)
 
     def restore_panel(self) -> None:

@@ -37,9 +37,8 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
     def show(self, text: Text) -> None:
         """Show ``text``, from its top where it is another one."""
         part = self.query_one(".content", Static)
-        if part.content == text:
-            return
-        part.update(text)
+        if not same(part.content, text):
+            part.update(text)
 
     @property
     def plain(self) -> str:
@@ -79,3 +78,8 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
             return None
         mixed = ground.blend(colour, 0.12 + 0.7 * min(share, 1.0))
         return Style(color=mixed.get_contrast_text(1.0).rich_color, bgcolor=mixed.rich_color)
+
+
+def same(shown: object, text: Text) -> bool:
+    """Whether ``shown`` is ``text``, colours and all: rich compares words and spans, no base style."""
+    return isinstance(shown, Text) and shown == text and shown.style == text.style
