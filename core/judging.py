@@ -173,8 +173,7 @@ class Judge:
                     on_mistakes=lambda seen: keep_mistakes(market.home, submission_id, digest, seen),
                     **about,
                 )
-        before = own_report(market.home, submission)
-        if found.refused and found.refused.code in UNCLEAR and before and not before.refused:
+        if found.refused and found.refused.code in UNCLEAR and _has_figures(market.home, submission):
             raise Failed(found.refused.code, found.refused.message, "What was measured before is kept.")
         verdict = decide(task.terms.validation_strategy, found, self._policy)
         found = found.with_verdict(verdict, self._policy.digest if self._policy else None)
@@ -286,6 +285,11 @@ def is_published(home: Home, submission: Submission) -> bool:
 def own_report(home: Home, submission: Submission) -> Report | None:
     """The report that this home wrote on what ``submission`` delivered last; a broken one counts as none."""
     return _candidate(home, submission).report
+
+
+def _has_figures(home: Home, submission: Submission) -> bool:
+    before = own_report(home, submission)
+    return before is not None and before.refused is None
 
 
 def _candidate(home: Home, submission: Submission) -> Candidate:
