@@ -13,6 +13,7 @@ from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.label import LabelFiles
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.task import TaskDetail
+from decentralml.tui.widgets.code_view import CodeView
 
 from .conftest import PASSWORD, Place, opened, text_of, until
 
@@ -153,3 +154,4 @@ async def test_a_line_longer_than_its_pane_goes_on_below(bare_home: Place, tmp_p
         await until(pilot, lambda: all(word in text_of(app) for word in words), "all of it")
         await pilot.resize_terminal(60, 24)
         await until(pilot, lambda: all(word in text_of(app) for word in words), "all of it, anew")
+        assert not app.screen.query_one(CodeView).show_horizontal_scrollbar

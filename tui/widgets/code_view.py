@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
@@ -94,15 +95,18 @@ class CodeView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def room(self) -> int:
-        """Cells of a line without numbers."""
-        return max(self.scrollable_content_region.width - 1, 1)
+        """Cells of a line without numbers, also where there are so many that they scroll."""
+        return max(self.size.width - self.styles.scrollbar_size_vertical - 1 - _MARGIN, 1)
 
     def show(self, lines: Sequence[list[Piece]], *, numbers: bool = True) -> None:
         """Show ``lines`` from the top."""
         self._lines = lines
         self._numbers = numbers
-        widest = max((sum(len(part) for part, _ in line) for line in lines), default=0)
-        self.virtual_size = Size(widest * 2 if self._wide else widest + self._gutter + _MARGIN, len(lines))
+        # Without numbers they are short and few enough to be measured; else as wide as they can be.
+        cells = cell_len if not numbers else len
+        widest = max((sum(cells(part) for part, _ in line) for line in lines), default=0)
+        width = widest * 2 if numbers and self._wide else widest + self._gutter + _MARGIN
+        self.virtual_size = Size(width, len(lines))
         self.scroll_to(0, 0, animate=False)
         self.refresh()
 
