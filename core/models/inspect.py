@@ -36,7 +36,6 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     input_shape: tuple[int | None, ...] | None
     output_shape: tuple[int | None, ...] | None
     structure: str
-    config_digest: str
     keras_version: str
     size: int
     warnings: tuple[str, ...] = ()
@@ -82,7 +81,6 @@ def inspect(path: Path, limits: Limits = Limits(), *, values: bool = True) -> Mo
                 input_shape=input_shape,
                 output_shape=output_shape,
                 structure=_structure(config, weights.tensors),
-                config_digest=hashlib.sha256(raw).hexdigest(),
                 keras_version=_version(folder),
                 size=len(raw) + (folder / WEIGHTS).stat().st_size,
                 warnings=tuple(warnings),
@@ -187,7 +185,8 @@ def _structure(config: dict[str, Any], tensors: dict[str, Tensor]) -> str:
             }
         return names.get(value, value) if isinstance(value, str) else value
 
-    collect(config)
+    # How it is compiled is no part of it, and may be nested deeper than can be walked.
+    collect({key: value for key, value in config.items() if key != "compile_config"})
     shapes = [[name, list(tensor.shape), tensor.dtype] for name, tensor in sorted(tensors.items())]
     text = json.dumps([plain(config), shapes], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

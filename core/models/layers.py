@@ -78,7 +78,7 @@ def describe(
         first = next((shape for shape in shapes if shape is not None), None)
         inputs = config["config"].get("input_layers")
         return tuple(layers), None if _several(inputs) else first, _output(config, shapes)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Refused(
             "BadConfig",
             f"config.json does not describe its layers as Keras does ({type(error).__name__}: {error}).",

@@ -62,10 +62,29 @@ def test_a_size_without_an_end_is_refused(copy: Callable[[str], Path]) -> None:
     assert refused.value.code == "BadConfig"
 
 
+def test_what_a_model_was_compiled_with_may_be_nested_as_deep_as_its_json_can_be_read(
+    copy: Callable[[str], Path],
+) -> None:
+    folder = copy("a")
+    structure_of = inspect(folder).structure
+    config = json.loads((folder / "config.json").read_text())
+    for depth in (500, 5000):
+        text = json.dumps(config | {"compile_config": "HERE"})
+        (folder / "config.json").write_text(text.replace('"HERE"', "[" * depth + "]" * depth))
+        with suppress(Refused):
+            assert inspect(folder).structure == structure_of
+
+
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("kernel", [[int("9" * 4300)] * 2000, [2] * 1_000_000, [3, 3, 3]])
-def test_a_kernel_that_no_layer_has_is_refused_and_not_multiplied(kernel: list[int]) -> None:
-    settings = {"filters": 1, "kernel_size": kernel, "data_format": "channels_last"}
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({"kernel_size": kernel} for kernel in ([int("9" * 4300)] * 2000, [2] * 1_000_000, [3, 3, 3])),
+        {"groups": 0.5},
+    ],
+)
+def test_a_size_that_no_layer_has_is_refused_and_not_reckoned_with(odd: dict[str, Any]) -> None:
+    settings = {"filters": 1, "kernel_size": [3, 3], "data_format": "channels_last", **odd}
     layer = {
         "class_name": "Conv2D",
         "config": settings,
