@@ -55,10 +55,14 @@ def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, 0600. Raises `Misused` ("FileExists"), `Failed` ("CannotWrite")."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+        except OSError:
+            path.unlink(missing_ok=True)  # half of a key opens nothing, and would be in the way
+            raise
     except FileExistsError:
         raise Misused("FileExists", f"{path} is there already.", "Choose another name.") from None
     except OSError as error:
