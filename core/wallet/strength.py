@@ -17,6 +17,7 @@ def strength(password: str) -> Strength:
         (26, str.islower),
         (26, str.isupper),
         (10, str.isdecimal),
+        (26, lambda character: character.isalpha() and character.lower() == character.upper()),
         (33, lambda character: not character.isalnum()),
     )
     alphabet = sum(size for size, of_it in kinds if any(map(of_it, password)))
