@@ -233,10 +233,10 @@ def test_no_text_names_a_key_that_a_person_may_have_moved() -> None:
         rf"(?<![^\s,(;:.`])(?:{sign})(?:,? (?:and )?(?:{sign}))*`?"
         r"(?:: [a-z]| (?:[a-z]+s|choose|make|next|again)\b)"
         rf"|\b[1-6] (?:{'|'.join(mode.capitalize() for mode in keys.MODES)})\b"
+        rf"|\b(?:with|by) (?:{sign})(?:[.,;]|$)"
     )
-    assert [
-        named.search(text) is not None for text in ("t takes one.", "Now j and k choose", "in 5 Accounts")
-    ]
+    for text in ("t takes one.", "Now j and k choose", "in 5 Accounts", "taken back with B."):
+        assert named.search(text)
     found = {
         (path.name, text)
         for path in [*APP.rglob("*.py"), APP.parent / "core" / "demo" / "living.py"]

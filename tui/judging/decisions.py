@@ -10,6 +10,7 @@ from decentralml.core.chain.overlay import Overlay
 from decentralml.core.domain import Submission
 from decentralml.core.drafts import Draft, Word
 from decentralml.core.errors import DecentralMLError, Refused, Unavailable
+from decentralml.tui import keys
 from decentralml.tui.hints import read_only
 from decentralml.tui.session import Session
 from decentralml.tui.signing import proposals
@@ -81,7 +82,7 @@ def _calls(session: Session, draft: Draft) -> list[Proposal]:
         raise Refused(
             "ResultChanged",
             f"The worker has delivered another result than the one submission {number} was judged by.",
-            "Evaluate it again; the draft can be taken back with B.",
+            keys.said("Evaluate it again; {take_back} takes the draft back."),
         )
     report = report_to_publish(session, submission)
     first = () if report is None else (_publishing(submission),)
