@@ -163,7 +163,7 @@ def report_blocks(report: Report, title: str) -> list[Block]:
             found.append((clean(name), ("   ".join(parts),)))
     if report.model is not None:
         found.append(("parameters", (f"{report.model.parameters:,}",)))
-    if report.distance is not None:
+    if report.distance is not None and report.distance.layers:
         found.append(("distance", (f"{number(report.distance.total)} from the base",)))
     if report.answers is not None:
         found.append(("given", (report.answers.given,)))
