@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -105,6 +106,32 @@ def test_the_readme_names_only_commands_that_exist() -> None:
 def test_scripts_can_be_executed() -> None:
     for name in (".ci/run", ".ci/setup"):
         assert os.access(ROOT / name, os.X_OK), name
+
+
+# Stands for a Python: whoever makes .venv with it starts another setup meanwhile.
+PYTHON = """#!/bin/sh
+case "$*" in
+*venv*--clear*)
+    echo made >>made
+    rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python && cp "$0" .venv/bin/uv
+    timeout 1 .ci/setup run || echo "other: $?" >>made ;;
+esac
+"""
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="setup would install it")
+def test_a_setup_waits_for_the_one_that_makes_the_environment(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    for name in (".ci/setup", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    subprocess.run(
+        [tmp_path / ".ci" / "setup", "run"], env={**os.environ, "PYTHON": str(python)}, check=True, timeout=60
+    )
+    assert (tmp_path / "made").read_text().split("\n") == ["made", "other: 124", ""]
+    assert (tmp_path / ".venv" / ".installed-run").exists()
 
 
 def test_the_version_has_its_place_in_the_changelog() -> None:
