@@ -150,9 +150,9 @@ def popen(
         if not host.exists():
             raise Failed("MissingInput", f"{host} is not there.", "It was there when the run was prepared.")
     renumbered = dict(fds or {})
+    groups = bounds.groups(cell.bounds)
     alive, lifeline = os.pipe()
     kept = (*pass_fds, *renumbered.values(), alive)
-    groups = bounds.groups(cell.bounds)
     scratch = None
     try:
         if unsandboxed:
