@@ -25,7 +25,7 @@ from decentralml.tui import keys
 from decentralml.tui.failures import Again
 from decentralml.tui.hints import explain
 from decentralml.tui.run import typed
-from decentralml.tui.run.ready import Ready, card, get_ready, look_at_data
+from decentralml.tui.run.ready import Ready, Says, card, get_ready, look_at_data
 from decentralml.tui.run.words import fit_cells
 from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.file_picker import Purpose, find
@@ -222,7 +222,10 @@ class StartTraining(Working[int]):
     async def _show_card(self) -> None:
         ready = self._ready
         assert ready is not None, "the card is shown when the task was looked at"
-        says = await self.call(look_at_data, self._data(), ready.folder)
+        try:
+            says = await self.call(look_at_data, self._data(), ready.folder)
+        except Misused as error:
+            says = Says(False, clean(error.message))
         line = self.query_one("#data-says", Static)
         line.set_class(not says.ok, "-bad")
         line.update(Text(says.text))

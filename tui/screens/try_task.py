@@ -87,8 +87,11 @@ class TryTask(Working[None]):
     async def _show_card(self, spec: RunSpec, task: Task) -> None:
         """What the script may touch: with the data that are named, where there are any."""
         session = self.session
-        data = self._data()
-        if data is not None and await self.call(named_path.kind, data) is None:
+        try:
+            data = self._data()
+            if data is not None and await self.call(named_path.kind, data) is None:
+                data = None
+        except Misused:  # half of a path; of a whole one the try says it
             data = None
         touched = await self.call(card, session, msgspec.structs.replace(spec, data=data))
         setup = await self.call(work.read_setup, session.market, task)

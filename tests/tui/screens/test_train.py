@@ -135,6 +135,16 @@ async def test_the_form_says_what_is_wrong_and_starts_nothing(market_home: Place
         assert not list(market_home.home.runs.glob("[0-9]*"))
 
 
+async def test_a_path_that_is_typed_half_is_said_and_is_no_failure(market_home: Place) -> None:
+    async with market_home.running(as_="chi") as (app, pilot):
+        await at_runs(app, pilot)
+        await app.push_screen(StartTraining(1))
+        await until(pilot, lambda: not app.screen.query_one("#start", Button).disabled, "the card")
+        app.screen.query_one("#data", Input).value = "~nobody-of-this-name"
+        await shows(app, pilot, "home of nobody here")
+        assert not app.failures
+
+
 def test_data_are_looked_at_by_their_headers(tmp_path: Path) -> None:
     import numpy as np
 

@@ -72,6 +72,11 @@ async def test_a_try_says_what_it_may_touch_then_what_it_takes_and_pays(
         assert found(app)["network"] == "none"
         assert found(app)["protection"].startswith("bwrap")
         assert found(app)["reads"].startswith("the task's files, the run's own folder/job")
+        for half in ("~nobody-of-this-name", "/" + "x" * 400):
+            app.screen.query_one("#data", Input).value = half
+            await pilot.pause()
+            await until(pilot, lambda: not any(w.is_running for w in app.workers if w.group == "card"))
+        assert not app.failures, "nothing was tried with them"
         app.screen.query_one("#data", Input).value = str(tmp_path / "nothing.npz")
         await pilot.press("enter")
         await until(pilot, lambda: "There is nothing at" in text_of(app))
