@@ -20,6 +20,10 @@ Text = Annotated[str, Meta(max_length=MAX_LINE)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Shape = Annotated[list[Count | None], Meta(max_length=16)]
 Names = Annotated[list[Name], Meta(max_length=200)]
+# A script may say anything of time: within these bounds all that follows from it can be reckoned out.
+# By a `Divisor` is divided.
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Divisor = Annotated[float, Meta(ge=1e-9, le=1e9)]
 # NaN and infinity travel as None beside their name in ``nonfinite``.
 Metrics = Annotated[dict[Name, float | None], Meta(max_length=200)]
 
@@ -70,8 +74,8 @@ class Step(Event):
     steps: Count | None = None
     metrics: Metrics = field(default_factory=dict)
     nonfinite: Names = field(default_factory=list)
-    rate: float | None = None
-    seconds: float | None = None
+    rate: Divisor | None = None
+    seconds: Seconds | None = None
 
 
 class Epoch(Event):
@@ -82,7 +86,7 @@ class Epoch(Event):
     metrics: Metrics = field(default_factory=dict)
     nonfinite: Names = field(default_factory=list)
     lr: float | None = None
-    seconds: float | None = None
+    seconds: Seconds | None = None
 
 
 class Checkpoint(Event):
@@ -131,7 +135,7 @@ class Tried(Event):
     """A trial is over: bytes of memory, seconds and samples an epoch, samples a batch, parameters."""
 
     peak_memory: Count = 0
-    seconds_epoch: float | None = None
+    seconds_epoch: Divisor | None = None
     samples: Count | None = None
     batch: Count | None = None
     parameters: Count | None = None

@@ -1,5 +1,7 @@
 """What is known of a run from its events."""
 
+import math
+
 from decentralml.core.training import journal as j
 from decentralml.core.training.progress import Progress, fold
 
@@ -40,6 +42,17 @@ def test_no_end_is_invented_for_data_of_unknown_length() -> None:
     p = fold(Progress(), [j.Fit(fit=1, epochs=4), j.Step(fit=1, epoch=1, step=5, seconds=2.0)])
     fold(p, [j.Epoch(fit=1, epoch=1, seconds=6.0)])
     assert p.eta is None
+
+
+def test_what_a_script_says_of_time_always_comes_to_an_end_that_can_be_reckoned_out() -> None:
+    most = 2**53
+    slow = b'{"kind":"step","step":1,"steps":%d,"rate":1e-9,"seconds":1e9}' % most
+    p = fold(Progress(), [j.Fit(fit=1, epochs=most, steps=most), j.from_worker(slow)])
+    assert p.eta is not None
+    assert math.isfinite(p.eta)
+    endless = j.from_worker(b'{"kind":"epoch","epoch":1,"seconds":1e9}')
+    fold(p, [endless] * 5)
+    assert math.isfinite(p.eta)
 
 
 def test_a_new_attempt_forgets_how_the_last_one_ended() -> None:
