@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from decentralml.core.chain import codec
+from decentralml.core.chain.calls import CloseTask
 from decentralml.core.chain.ledger import Ledger, verify_file
 from decentralml.core.cli.main import main
 from decentralml.core.errors import DecentralMLError, Failed, Refused
@@ -251,7 +252,7 @@ def test_a_forged_call_in_a_whole_chain_of_hashes_lacks_its_signature(copy: Path
     assert "signature" in report.why
 
 
-def test_a_call_that_the_rules_refuse_is_named(copy: Path, played: Any) -> None:
+def test_a_call_taken_out_of_a_whole_chain_of_hashes_is_named(copy: Path, played: Any) -> None:
     connection = sqlite3.connect(copy)
     connection.execute("DELETE FROM extrinsics WHERE row = 7")
     connection.execute("UPDATE extrinsics SET row = row - 1 WHERE row > 7")
@@ -261,7 +262,26 @@ def test_a_call_that_the_rules_refuse_is_named(copy: Path, played: Any) -> None:
     ledger = Ledger(copy, now=played[1])
     report = ledger.verify()
     ledger.close()
-    assert (report.ok, report.table) == (False, "extrinsics")
+    assert (report.ok, report.table, report.row) == (False, "extrinsics", "7")
+
+
+def test_a_signed_call_that_the_rules_refuse_is_named(copy: Path, played: Any, key: Any) -> None:
+    """Written into the file past the ledger, by somebody whose key and nonce are right."""
+    ledger = Ledger(copy, now=played[1])
+    closed_already = ledger.sign(CloseTask(2), key("creator"))
+    block = ledger.head().block
+    ledger.close()
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute(
+            "INSERT INTO extrinsics SELECT 26, ?, ?, ?, '', '', max(cursor) + 1, ? FROM events",
+            (block, closed_already.signer, closed_already.nonce, closed_already.body),
+        )
+        relink(connection)
+        connection.commit()
+    report = verify_file(copy)
+    assert (report.ok, report.table, report.row) == (False, "extrinsics", "26")
+    assert report.why is not None
+    assert "closed" in report.why
 
 
 def test_a_home_refuses_a_tail_that_was_cut_and_one_that_was_rewritten(copy: Path, played: Any) -> None:
