@@ -5,12 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
+from decentralml.core import config
+from decentralml.core.chain.ledger import Ledger
 from decentralml.core.domain import ValidationStrategy
+from decentralml.core.models.weights import Weights
 from decentralml.tui.screens.create import CreateTask
 from decentralml.tui.screens.held_out import HeldOut
 from decentralml.tui.screens.runs import RunsScreen
@@ -84,6 +88,26 @@ def test_the_first_paint_waits_for_nothing_of_the_market() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_these_tests_watch_for_is_seen_on_the_watched_thread_alone(
+    market_home: Place, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market_home.home.config.write_text('theme = "light"\n')
+
+    def touch() -> None:
+        config.load(market_home.home)
+        Ledger(market_home.home.ledger, now=market_home.clock).close()
+        Weights(trained / "honest" / "model.weights.h5").close()
+
+    with watching(monkeypatch) as watch:
+        elsewhere = threading.Thread(target=touch)
+        elsewhere.start()
+        elsewhere.join()
+        assert watch.offences == []
+        touch()
+    for what in ("open ", "os.stat ", "sqlite3 execute ", "File.__init__ "):
+        assert any(offence.startswith(what) for offence in watch.offences), what
 
 
 async def test_the_loop_touches_no_file_socket_or_database_while_one_walks_about(

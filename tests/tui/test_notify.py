@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from decentralml.core.training import journal
+from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.notify import osc9
 from decentralml.tui.screens.dialog import Ask
 
@@ -14,10 +15,16 @@ from .conftest import Place, opened, said, text_of, until
 from .trainings import BEGAN, Start, finished, fit, started
 
 
+def bells(app: DecentralMLApp) -> list[bool]:
+    """Has an entry for each time that the bell rings from now on."""
+    rung: list[bool] = []
+    app.bell = lambda: rung.append(True)
+    return rung
+
+
 async def test_a_delivered_result_rings_for_its_creator_once(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
-        rung: list[bool] = []
-        app.bell = lambda: rung.append(True)
+        rung = bells(app)
         market_home.deliver("chi", 2)
         await until(pilot, lambda: any("result 2 of task 1 waits for your decision" in t for t in said(app)))
         await app.refresh_pulse()
@@ -32,16 +39,17 @@ async def test_changes_asked_for_ring_for_the_worker_and_say_which(market_home: 
     (report / "report.json").write_text("{}")
     ada.publish_report(1, report, digest)
     async with market_home.running(as_="bo") as (app, pilot):
+        rung = bells(app)
         ada.request_changes(1, "Longer.", digest=digest)
         await until(pilot, lambda: "ada asks for changes to #1: Longer." in said(app))
         await app.refresh_pulse()
         assert len([text for text in said(app) if "#1" in text or "submission 1" in text]) == 1
+        assert len(rung) == 1
 
 
 async def test_payday_is_said_on_whatever_page_one_is(market_home: Place) -> None:
     async with market_home.running(as_="bo") as (app, pilot):
-        rung: list[bool] = []
-        app.bell = lambda: rung.append(True)
+        rung = bells(app)
         await pilot.press("5")
         market_home.market("ada").accept_task_results(1)
         await until(pilot, lambda: "+12.00  ada accepted #1" in said(app))
@@ -90,11 +98,14 @@ async def test_what_was_said_as_a_dialog_opened_stands_on_its_border(market_home
 
 async def test_a_deadline_that_comes_near_rings(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
+        rung = bells(app)
         market_home.clock.blocks(43_200 - 43_200 // 8 - 1)
         await until(pilot, lambda: app.pulse.head.block > 30_000)
         assert not any("not much time" in text for text in said(app))
+        rung.clear()
         market_home.clock.blocks(2)
         await until(pilot, lambda: any("not much time left: result 1" in text for text in said(app)))
+        assert len(rung) == 1
 
 
 async def test_a_training_that_came_to_its_end_is_told_on_whatever_page_one_is(
@@ -103,8 +114,7 @@ async def test_a_training_that_came_to_its_end_is_told_on_whatever_page_one_is(
     run = train(2, *started(), *fit(20, 9.5), alive=True, task_id=3)
     gone = train(3, *started(), *fit(20, 2), alive=True)
     async with market_home.running(size=(100, 30)) as (app, pilot):
-        rung: list[bool] = []
-        app.bell = lambda: rung.append(True)
+        rung = bells(app)
         await until(pilot, lambda: "run 2  48 %  +1" in text_of(app), "how far it is, on the page of tasks")
         run.write(*fit(20, 10), *finished())
         run.die()
@@ -135,8 +145,7 @@ async def test_a_training_that_one_has_stopped_and_those_of_earlier_starts_are_n
 
 async def test_another_account_s_inbox_is_no_news(market_home: Place) -> None:
     async with market_home.running(as_="chi") as (app, pilot):
-        rung: list[bool] = []
-        app.bell = lambda: rung.append(True)
+        rung = bells(app)
         await app.identity.be(market_home.accounts.get("ada"))
         await until(pilot, lambda: app.pulse.address == market_home.address("ada"))
         assert app.pulse.inbox

@@ -24,6 +24,7 @@ async def test_a_statement_tells_every_movement_and_what_was_left(market_home: P
             re.split(r" {2,}", line.strip("› ")) for line in text_of(app).splitlines()[5:-1] if line.strip()
         ]
         balance = market_home.chain.balance(market_home.address("ada"))
+        assert len(rows) == len(market_home.chain.statement(market_home.address("ada")))
         assert rows[0][1] == "deposit held"
         assert [float(cell.replace(",", "")) for cell in rows[0][-2:]] == [
             balance.free / UNIT,
