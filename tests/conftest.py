@@ -71,8 +71,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "xdg" / name.lower()))
     monkeypatch.setenv("HOME", str(tmp_path / "xdg"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    for name in ("DECENTRALML_HOME", "NO_COLOR", "DECENTRALML_CHAIN", "DECENTRALML_STORAGE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("DECENTRALML_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -83,10 +83,9 @@ def home(tmp_path: Path) -> Home:
 def wait_for(condition: Callable[[], T], *, seconds: float = 30, what: str = "the event") -> T:
     """The first true answer of ``condition``; fails when it stays false."""
     deadline = time.monotonic() + seconds
-    pause = time.sleep
     while not (answer := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        pause(0.01)
+        time.sleep(0.01)
     return answer
 
 

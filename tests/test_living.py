@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from decentralml.core.chain import rules
 from decentralml.core.chain.base import TaskQuery
 from decentralml.core.chain.connect import connect
@@ -13,8 +11,6 @@ from decentralml.core.demo.living import Living
 from decentralml.core.paths import Home
 from decentralml.core.wallet.accounts import Accounts
 from decentralml.tui import keys
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_the_words_of_welcome_say_who_one_is_and_what_waits(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from decentralml.core import report as reports
+from decentralml.core.answers import labels_of
 from decentralml.core.validation import check_answers, opinion
 
 
@@ -32,3 +33,8 @@ def test_broken_answers_are_a_report_to_reject_them_by(raw: bytes) -> None:
     refused = check_answers(raw, ["cat"]).refused
     assert refused is not None
     assert refused.code == "BadAnswers"
+
+
+def test_labels_are_separated_by_commas() -> None:
+    assert labels_of(" cat, dog ,,bird") == ("cat", "dog", "bird")
+    assert labels_of(None) == ()

@@ -11,12 +11,6 @@ from decentralml.core.errors import Misused
 from decentralml.core.paths import Home
 
 
-@pytest.fixture(autouse=True)
-def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in config.FIELDS:
-        monkeypatch.delenv(config.ENVIRONMENT_PREFIX + name.replace("-", "_").upper(), raising=False)
-
-
 def written(home: Home, text: str) -> Home:
     home.folder(home.config.parent)
     home.config.write_text(text)

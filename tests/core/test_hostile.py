@@ -77,7 +77,7 @@ def test_a_name_that_leaves_the_folder_is_refused(out: Path, name: str) -> None:
     assert caught.value.code == "HostileName"
 
 
-def test_a_pipe_and_a_socket_are_refused_and_do_not_hang(out: Path, tmp_path: Path) -> None:
+def test_a_pipe_and_a_socket_are_refused_and_do_not_hang(out: Path) -> None:
     os.mkfifo(out / "pipe")
     assert refusal(out) == "NotAFile"
     with pytest.raises(Refused) as caught:

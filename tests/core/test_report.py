@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decentralml.core import report as reports
-from decentralml.core.answers import labels_of
 from decentralml.core.claims import Claims
 from decentralml.core.errors import Failed, Refused
 from decentralml.core.models.metrics import Metrics
@@ -114,11 +113,6 @@ def test_only_claims_that_flatter_are_said() -> None:
     proud = Claims(metrics={"accuracy": 0.95, "loss": 0.2})
     assert reports.exaggerations(reports.claim_gaps(modest, found)) == []
     assert len(reports.exaggerations(reports.claim_gaps(proud, found))) == 2
-
-
-def test_labels_are_separated_by_commas() -> None:
-    assert labels_of(" cat, dog ,,bird") == ("cat", "dog", "bird")
-    assert labels_of(None) == ()
 
 
 def test_what_nobody_could_read_is_not_written(tmp_path: Path) -> None:

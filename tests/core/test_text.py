@@ -72,7 +72,7 @@ def test_a_short_text_fits(text: str, width: int) -> None:
     ],
     ids=["escape", "bidi", "zero width", "return", "lines", "C1", "tag", "any language"],
 )
-def test_known_tricks(hostile: str, cleaned: str, shown: str) -> None:
+def test_known_tricks_are_taken_away_or_made_visible(hostile: str, cleaned: str, shown: str) -> None:
     assert clean(hostile) == cleaned
     assert visible(hostile) == shown
 

@@ -169,8 +169,8 @@ def test_a_result_of_another_structure_is_measured_all_the_same(bench: Bench, mo
     assert found.distance.unmatched > 0
 
 
-def test_a_candidate_of_another_kind_is_refused(
-    digits: Path, models: Path, evaluator: Evaluator, tmp_path: Path
+def test_a_regression_is_measured_beside_its_baseline(
+    models: Path, evaluator: Evaluator, tmp_path: Path
 ) -> None:
     x = np.random.default_rng(0).random((20, 3), dtype=np.float32)
     np.savez(tmp_path / "data.npz", x=x, y=np.arange(20, dtype=np.float32))

@@ -1,6 +1,6 @@
 """Where one is: tabs, jumps and back, from whatever is open over which mode; and the same after a restart."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from textual.pilot import Pilot
@@ -19,8 +19,6 @@ from .conftest import Place, settled, until
 from .trainings import Training, finished
 
 pytestmark = pytest.mark.usefixtures("quick_looks")
-
-Way = Callable[[DecentralMLApp, Pilot[None]], Awaitable[None]]
 
 
 @pytest.fixture

@@ -23,8 +23,6 @@ from decentralml.tui.state import State
 from .conftest import PASSWORD, SCRYPT_N, SEEDS
 from .tmux import APP
 
-pytestmark = pytest.mark.usefixtures("own_folders")
-
 
 @pytest.fixture
 def ada_alone(tmp_path: Path) -> Home:

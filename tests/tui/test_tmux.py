@@ -43,8 +43,6 @@ signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
-pytestmark = pytest.mark.usefixtures("own_folders")
-
 
 @pytest.fixture
 def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:

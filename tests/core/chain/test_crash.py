@@ -54,7 +54,7 @@ def done(ledger: Ledger, name: str) -> bool:
     ("name", "kills_at"), [("pwrite64", 150), ("fdatasync", 20), ("fsync", 20), ("rename", 20)]
 )
 def test_killed_at_every_call_nothing_is_half_and_nothing_twice(
-    base: Path, tmp_path: Path, key: Any, clock: Any, name: str, kills_at: int
+    base: Path, tmp_path: Path, clock: Any, name: str, kills_at: int
 ) -> None:
     folder = tmp_path / "killed"
     folder.mkdir()

@@ -34,7 +34,7 @@ def test_a_ledger_of_a_newer_version_is_refused_in_words(path: Path, clock: Any)
 
 
 def test_an_index_that_an_earlier_ledger_lacks_is_made_and_where_it_may_not_be_the_ledger_is_read(
-    path: Path, clock: Any, tmp_path: Path
+    path: Path, clock: Any
 ) -> None:
     def indexes() -> set[str]:
         with sqlite3.connect(path) as connection:
@@ -108,9 +108,7 @@ def test_a_file_cut_off_is_a_damaged_ledger(played: Any, tmp_path: Path) -> None
         assert code(read) == "LedgerDamaged", kept
 
 
-def test_a_locked_ledger_can_be_read_and_says_so_to_writers(
-    path: Path, key: Any, clock: Any, ledger: Ledger
-) -> None:
+def test_a_locked_ledger_can_be_read_and_says_so_to_writers(path: Path, key: Any, clock: Any) -> None:
     other = Ledger(path, now=clock, patience=0.05)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -14,7 +14,7 @@ WORDS = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
 ALICE_ROOT = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV"
 
 
-def test_create_list_show_export_forget(run, home, tmp_path: Path) -> None:
+def test_an_account_is_made_shown_exported_forgotten_and_comes_back(run, tmp_path: Path) -> None:
     made = run("account", "create", "ada", "--json", password=PASSWORD).data
     assert made["mnemonic"] is None
     assert [a["name"] for a in run("account", "list", "--json").data] == ["ada"]
@@ -47,7 +47,7 @@ def test_the_words_are_shown_only_where_they_were_asked_for(run) -> None:
         ("--seed", "0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e"),
     ],
 )
-def test_secrets_come_in_by_pipe_and_never_come_out(run, option: str, secret: str, monkeypatch) -> None:
+def test_secrets_come_in_by_pipe_and_never_come_out(run, option: str, secret: str) -> None:
     read, write = os.pipe()
     os.write(write, f"{secret}\n".encode())
     os.close(write)

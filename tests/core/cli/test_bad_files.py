@@ -155,7 +155,7 @@ def test_a_ledger_of_letters(market, tmp_path: Path) -> None:
     assert answer(ada, "--chain", f"local:{tmp_path}/letters", "task", "list") == ("NotALedger", 4)
 
 
-def test_a_clock_set_back(market, run_in, tmp_path: Path) -> None:
+def test_a_clock_set_back(market, tmp_path: Path) -> None:
     """As it looks from here: somebody wrote rows by a clock that is an hour ahead of this one."""
     from decentralml.core.chain.genesis import create as genesis
 

@@ -12,13 +12,16 @@ from .refusals import HOSTILE, UNIT, answer, assert_harmless, create, deliver, t
 # Who, when, how often, for how much
 
 
-def test_an_unknown_task(market) -> None:
+def test_an_unknown_task_submission_or_run(market) -> None:
     (ada,) = market("ada")
     for verb in ("show", "assign", "results", "close", "train", "try", "send"):
         assert answer(ada, "task", verb, "4294967295") == ("TaskNotFound", 1)
-    assert answer(ada, "task", "accept", "4294967295") == ("SubmissionNotFound", 1)
+    for verb in ("accept", "validate", "claim", "time-out"):
+        assert answer(ada, "task", verb, "4294967295") == ("SubmissionNotFound", 1)
     assert answer(ada, "task", "show", "99999999999999999999999") == ("TaskNotFound", 1)
     assert answer(ada, "task", "show", "-1") == ("Usage", 2)
+    for verb in ("show", "stop", "tail", "remove"):
+        assert answer(ada, "run", verb, "7") == ("UnknownRun", 1)
 
 
 def test_the_wrong_caller(market, files: Path, tmp_path: Path) -> None:
@@ -151,7 +154,7 @@ def test_hostile_texts_are_refused_or_harmless_wherever_they_go_in(
         assert_harmless(spoken.out + spoken.err)
 
 
-def test_hostile_file_names_reach_no_terminal(market, files: Path, tmp_path: Path) -> None:
+def test_hostile_file_names_reach_no_terminal(market, files: Path) -> None:
     (ada,) = market("ada")
     (files / "a\x1b[2J\u202e.txt").write_text("hello")
     assert answer(ada, *terms(files)) == ("BadName", 1)

@@ -217,7 +217,7 @@ def test_an_error_that_cannot_be_written_keeps_its_code(command, home) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (1, "UnknownRun: There is no run 7.")
 
 
-def test_words_that_cannot_be_written_stop_nothing(command, home, account, run) -> None:
+def test_words_that_cannot_be_written_stop_nothing(command, home, account) -> None:
     account("ada")
     words = command("--yes", "--home", str(home.root), "account", "fund", "5")
     assert shell("2> /dev/full >/dev/null", words).returncode == 0
@@ -243,7 +243,7 @@ def test_a_pipe_that_breaks_elsewhere_than_at_the_output_is_an_error_in_words() 
     assert failed.value.code == "SystemError"
 
 
-def test_an_interrupt_is_exit_130_and_one_object(command, home) -> None:
+def test_an_interrupt_is_exit_130_and_one_object(home) -> None:
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, "--json", "--home", str(home.root), "config", "path"],
         capture_output=True,

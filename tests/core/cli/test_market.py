@@ -94,15 +94,6 @@ def test_changes_are_requested_then_the_result_is_rejected(market, files: Path, 
     assert bob.free() == str(100 * 10**12)
 
 
-def test_a_result_that_changed_is_not_decided_on(market, files: Path, tmp_path: Path) -> None:
-    ada, bob = market("ada", "bob")
-    task = str(create(ada, files)["id"])
-    submission = str(bob("task", "assign", task).data["submission_id"])
-    bob("task", "send", task, "--answers", str(answers(tmp_path)))
-    refused = ada("task", "accept", submission, "--digest", "0" * 64)
-    assert (refused.code, refused.error["code"]) == (1, "ResultChanged")
-
-
 def test_silence_pays_the_worker(market, files: Path, tmp_path: Path, wait_for) -> None:
     ada, bob = market("ada", "bob", init=("--block-time", "1", "--review-period", "1"))
     task = str(create(ada, files)["id"])
@@ -203,27 +194,6 @@ def test_a_task_that_cannot_be_is_refused_before_anything_is_uploaded(
     assert made.error["message"]
     assert ada.free() == str(100 * 10**12)
     assert not [path for path in (ada.home.parent / "store").rglob("*") if path.is_file()]
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        (("task", "show", "7"), "TaskNotFound"),
-        (("task", "assign", "7"), "TaskNotFound"),
-        (("task", "close", "7"), "TaskNotFound"),
-        (("task", "results", "7"), "TaskNotFound"),
-        (("task", "send", "7", "--answers", __file__), "TaskNotFound"),
-        (("task", "accept", "7"), "SubmissionNotFound"),
-        (("task", "validate", "7"), "SubmissionNotFound"),
-        (("task", "claim", "7"), "SubmissionNotFound"),
-        (("run", "show", "7"), "UnknownRun"),
-        (("run", "stop", "7"), "UnknownRun"),
-    ],
-)
-def test_what_is_not_there_is_refused_by_name(market, words: tuple[str, ...], code: str) -> None:
-    (ada,) = market("ada")
-    result = ada(*words)
-    assert (result.error["code"], result.code) == (code, 1)
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_without_a_terminal_nothing_is_signed_unasked(command, home, account) ->
     assert '"code": "NotConfirmed"' in done.stdout
 
 
-def test_without_a_terminal_a_password_is_not_available(command, home, account, tmp_path: Path) -> None:
+def test_without_a_terminal_a_password_is_not_available(command, home, account) -> None:
     account("ada")
     done = subprocess.run(
         command("--home", str(home.root), "--json", "--yes", "account", "sign", "hello"),

@@ -265,7 +265,7 @@ def test_whoever_has_no_key_may_read_but_not_sign(ada: Market, publish: Publish)
 
 
 def test_a_stale_nonce_is_signed_again(
-    ada: Market, bob: Market, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    ada: Market, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two terminals of one account at once: the second finds its nonce used up, and signs anew."""
     sign, raced = ada.chain.sign, []

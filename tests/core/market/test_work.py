@@ -1,7 +1,6 @@
 """The worker's side of a task, as far as nothing has to be trained for it."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from decentralml.core.training.run_folder import RunSpec
 ENGINEER = Path(__file__).parents[3] / "assets" / "model_engineer"
 
 
-def test_a_storage_that_is_away_is_told_before_a_try(ada: Market, person: Callable[[str], Market]) -> None:
+def test_a_storage_that_is_away_is_told_before_a_try(ada: Market, bob: Market) -> None:
     created = ada.create_task_model_engineer(
         model_engineer_path=ENGINEER,
         question="Better?",
@@ -24,7 +23,6 @@ def test_a_storage_that_is_away_is_told_before_a_try(ada: Market, person: Callab
         max_assignments=1,
         validation_strategy=ValidationStrategy.ManualAccept,
     )
-    bob = person("bob")
     assets = bob.fetch_assets(bob.chain.task(created.task_id))
     shutil.rmtree(ada.storage.root)
     order = RunSpec(

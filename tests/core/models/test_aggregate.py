@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decentralml.core.errors import Interrupted, Misused, Refused
-from decentralml.core.models import aggregate as f
 from decentralml.core.models import gate
+from decentralml.core.models.aggregate import aggregate, verify
 from decentralml.core.models.average import average, layout
 from decentralml.core.models.distance import distance
 from decentralml.core.models.evaluate import Evaluator
@@ -37,7 +37,7 @@ def entries(models: Path, names: str) -> list[tuple[str, Path, float]]:
 
 
 def test_the_average_of_all_weights_is_numpys(models: Path, tmp_path: Path) -> None:
-    made = f.aggregate(entries(models, "abc"), models / "base", tmp_path / "out")
+    made = aggregate(entries(models, "abc"), models / "base", tmp_path / "out")
     inputs = [arrays_of(models / name) for name in "abc"]
     for name, found in arrays_of(tmp_path / "out").items():
         np.testing.assert_allclose(
@@ -49,7 +49,7 @@ def test_the_average_of_all_weights_is_numpys(models: Path, tmp_path: Path) -> N
 
 def test_the_order_given_changes_nothing(models: Path, tmp_path: Path) -> None:
     outputs = {
-        f.aggregate(
+        aggregate(
             [(name, models / name, weight) for name, weight in order],
             models / "base", tmp_path / str(index), strategy="weighted",
         ).output
@@ -59,7 +59,7 @@ def test_the_order_given_changes_nothing(models: Path, tmp_path: Path) -> None:
 
 
 def test_weights_weigh(models: Path, tmp_path: Path) -> None:
-    f.aggregate(
+    aggregate(
         [("a", models / "a", 1.0), ("b", models / "b", 3.0)],
         models / "base",
         tmp_path / "out",
@@ -76,7 +76,7 @@ def test_keras_loads_what_was_written_and_one_input_comes_out_as_it_went_in(
     x = np.random.default_rng(0).random((20, 28, 28), dtype=np.float32)
     for name in ("c", "branched"):
         out = tmp_path / name
-        f.aggregate([("one", models / name, 1.0)], models / name, out)
+        aggregate([("one", models / name, 1.0)], models / name, out)
         assert inspect(out).structure == inspect(models / name).structure
         assert np.array_equal(evaluator.predict(out, x), evaluator.predict(models / name, x))
         with h5py.File(out / "model.weights.h5") as file:
@@ -87,27 +87,25 @@ def test_provenance_is_verified_by_making_it_again(
     models: Path, tmp_path: Path, wait_for: Callable[..., object]
 ) -> None:
     out = tmp_path / "out"
-    f.aggregate(
-        [("a", models / "a", 2.0), ("b", models / "b", 1.0)], models / "base", out, strategy="weighted"
-    )
-    assert f.verify(out).strategy == "weighted"
+    aggregate([("a", models / "a", 2.0), ("b", models / "b", 1.0)], models / "base", out, strategy="weighted")
+    assert verify(out).strategy == "weighted"
     # A file that holds when it was made would differ from one second to the next.
     second = int(time.time())
     wait_for(lambda: int(time.time()) != second)
-    f.verify(out, entries(models, "ba"), models / "base")
+    verify(out, entries(models, "ba"), models / "base")
     with pytest.raises(Refused, match="not those that are listed"):
-        f.verify(out, entries(models, "ac"), models / "base")
+        verify(out, entries(models, "ac"), models / "base")
     with pytest.raises(Refused, match="base is another"):
-        f.verify(out, entries(models, "ab"), models / "c")
+        verify(out, entries(models, "ab"), models / "c")
     found = json.loads((out / "provenance.json").read_text())
     found["inputs"][0]["weight"] = 5.0
     (out / "provenance.json").write_text(json.dumps(found))
     with pytest.raises(Refused, match="comes out otherwise"):
-        f.verify(out, entries(models, "ab"), models / "base")
+        verify(out, entries(models, "ab"), models / "base")
     with h5py.File(out / "model.weights.h5", "a") as file:
         file["layers/dense/vars/0"][0, 0] += 1
     with pytest.raises(Refused, match="not the one that was written"):
-        f.verify(out)
+        verify(out)
 
 
 @pytest.mark.parametrize(
@@ -126,15 +124,15 @@ def test_all_that_follows_from_the_inputs_is_compared_and_the_rest_is_a_claim(
     models: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None], holds: bool
 ) -> None:
     out = tmp_path / "out"
-    f.aggregate(entries(models, "ab"), models / "base", out, strategy="weighted")
+    aggregate(entries(models, "ab"), models / "base", out, strategy="weighted")
     made = json.loads((out / "provenance.json").read_text())
     change(made)
     (out / "provenance.json").write_text(json.dumps(made))
     if holds:
-        f.verify(out, entries(models, "ab"), models / "base")
+        verify(out, entries(models, "ab"), models / "base")
         return
     with pytest.raises(Refused) as refused:
-        f.verify(out, entries(models, "ab"), models / "base")
+        verify(out, entries(models, "ab"), models / "base")
     assert refused.value.code == "ProvenanceDiffers"
 
 
@@ -143,7 +141,7 @@ def test_a_broken_provenance_is_refused(raw: bytes, copy: Copy) -> None:
     folder = copy("a")
     (folder / "provenance.json").write_bytes(raw)
     with pytest.raises(Refused) as refused:
-        f.verify(folder)
+        verify(folder)
     assert refused.value.code == "BadProvenance"
 
 
@@ -163,7 +161,7 @@ def test_the_gate_names_contributor_and_tensor(models: Path, copy: Copy, tmp_pat
     assert "layers/dense/vars/0" in [finding.tensor for finding in findings["cem"]]
     assert {"KeyMissing", "KeyAdded"} <= {finding.code for finding in findings["dan"]}
     with pytest.raises(Refused, match="bob") as refused:
-        f.aggregate([(name, path, 1.0) for name, path in named[:2]], models / "base", tmp_path / "out")
+        aggregate([(name, path, 1.0) for name, path in named[:2]], models / "base", tmp_path / "out")
     assert refused.value.code == "GateClosed"
     assert list(tmp_path.glob("*out*")) == []
 
@@ -192,23 +190,23 @@ def test_models_of_another_structure_are_grouped_apart(models: Path) -> None:
 
 def test_nothing_half_is_left_by_a_cancel(models: Path, tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        f.aggregate(entries(models, "ab"), models / "base", tmp_path / "out", cancelled=lambda: True)
+        aggregate(entries(models, "ab"), models / "base", tmp_path / "out", cancelled=lambda: True)
     assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf"), 1e13])
 def test_a_weight_is_a_number_above_zero(weight: float, models: Path, tmp_path: Path) -> None:
     with pytest.raises(Misused):
-        f.aggregate([("a", models / "a", weight)], models / "base", tmp_path / "o", strategy="weighted")
+        aggregate([("a", models / "a", weight)], models / "base", tmp_path / "o", strategy="weighted")
 
 
 def test_misuse_is_said(models: Path, tmp_path: Path) -> None:
     with pytest.raises(Misused, match="no model"):
-        f.aggregate([], models / "base", tmp_path / "out")
+        aggregate([], models / "base", tmp_path / "out")
     with pytest.raises(Misused, match="median"):
-        f.aggregate(entries(models, "a"), models / "base", tmp_path / "out", strategy="median")
+        aggregate(entries(models, "a"), models / "base", tmp_path / "out", strategy="median")
     with pytest.raises(Misused, match="there already"):
-        f.aggregate(entries(models, "a"), models / "base", tmp_path)
+        aggregate(entries(models, "a"), models / "base", tmp_path)
 
 
 @settings(max_examples=25, deadline=None)
@@ -290,6 +288,6 @@ def test_structure_differences_are_named(models: Path) -> None:
 
 def test_a_folder_without_provenance_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
-        f.verify(tmp_path)
+        verify(tmp_path)
     assert refused.value.code == "NoSuchFile"
     assert str(tmp_path) in refused.value.hint

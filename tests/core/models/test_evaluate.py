@@ -198,9 +198,7 @@ def test_a_forged_answer_has_no_shape(head: bytes) -> None:
     assert _shape(head) is None
 
 
-def test_predictions_that_are_not_finite_are_refused(
-    evaluator: Evaluator, models: Path, copy: Callable[[str], Path]
-) -> None:
+def test_predictions_that_are_not_finite_are_refused(evaluator: Evaluator, models: Path) -> None:
     with pytest.raises(Refused) as refused:
         evaluator.predict(models / "regression", np.full((4, 3), np.inf, np.float32))
     assert refused.value.code == "BadPredictions"

@@ -217,7 +217,7 @@ def test_a_storage_that_hangs_is_a_broken_transfer(tmp_path: Path) -> None:
     assert not (tmp_path / "d").exists()
 
 
-def test_two_processes_that_fetch_the_same_share_one_download(tmp_path: Path) -> None:
+def test_two_that_fetch_the_same_at_once_share_one_download(tmp_path: Path) -> None:
     first_is_in, other_began = threading.Event(), threading.Event()
     sources = [
         Source(CONTENT, lambda *_: (first_is_in.set(), other_began.wait(30))),

@@ -29,9 +29,7 @@ def blob(store: LocalStorage, reference: str, name: str) -> Path:
     return store.store.blob(file.sha256)
 
 
-def test_gc_counts_then_frees_only_what_nothing_needs(
-    store: LocalStorage, folder: Path, tmp_path: Path
-) -> None:
+def test_gc_counts_then_frees_only_what_nothing_needs(store: LocalStorage, folder: Path) -> None:
     kept = store.put(folder)
     (folder / "settings.py").write_text("epochs = 4\n")
     freed = store.put(folder)

@@ -166,9 +166,7 @@ def test_a_worker_that_will_not_stop_is_ended_after_the_grace_period(
     assert runs.get(run.id).state == "stopped"
 
 
-def test_the_worker_sees_its_own_folders_and_may_write_one(
-    runs: Runs, speaking: Speaking, spec: RunSpec
-) -> None:
+def test_the_worker_sees_its_own_folders_and_may_write_one(runs: Runs, speaking: Speaking) -> None:
     run, _ = played(
         runs,
         speaking("""

@@ -189,7 +189,7 @@ async def test_a_model_is_written_measured_and_listed_after_a_restart(accepted: 
         assert "ACCURACY" in said
 
 
-async def test_a_new_task_begins_from_a_federated_model(accepted: Place, trained: Path) -> None:
+async def test_a_new_task_begins_from_a_federated_model(accepted: Place) -> None:
     out = accepted.home.federations / "mine"
 
     def fill(form: FederateForm) -> None:
