@@ -14,7 +14,7 @@ from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.address_book import AddressBookScreen
-from decentralml.tui.screens.dialog import Choose
+from decentralml.tui.screens.dialog import Choose, Show
 from decentralml.tui.screens.failure import FailureStory
 from decentralml.tui.screens.federate_form import FederateForm
 from decentralml.tui.screens.file_picker import FilePicker
@@ -246,6 +246,49 @@ async def palette(place: Place, pilot: Pilot[None]) -> None:
     await sees(pilot, "theme dark")
 
 
+async def federate_form(place: Place, pilot: Pilot[None]) -> None:
+    await federate(place, pilot)
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, FederateForm), "the form")
+
+
+async def new_account(place: Place, pilot: Pilot[None]) -> None:
+    pilot.app.run_worker(account_dialogs.create(pilot.app))
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
+
+
+async def failure(place: Place, pilot: Pilot[None]) -> None:
+    frames = "\n".join(f'  File "base.py", line {number}, in call_{number}' for number in range(1, 30))
+    broken = Failure(
+        when=START,
+        doing=f"fetching the files of {LONG}",
+        code="TransferBroken",
+        message="It broke off \x1b[31m数字 zero\u200bwidth.",
+        hint="Start it again.",
+        story=f"because OSError: [Errno 5] Input/output error\nTraceback:\n{frames}",
+        again=list,
+    )
+    pilot.app.push_screen(FailureStory(broken))
+    await until(pilot, lambda: isinstance(pilot.app.screen, FailureStory), "the story")
+
+
+async def ask(place: Place, pilot: Pilot[None]) -> None:
+    await create(place, pilot)
+    await pilot.press("ctrl+l")
+    await sees(pilot, "Clear the form")
+
+
+async def welcome(place: Place, pilot: Pilot[None]) -> None:
+    words = "You are ada, the creator of tasks 1 and 2. Your password is demo.\n\n" + "Look around. " * 99
+    pilot.app.push_screen(Show("The demo market", words))
+    await sees(pilot, "You are ada")
+
+
+async def who(place: Place, pilot: Pilot[None]) -> None:
+    await pilot.press("U")
+    await sees(pilot, "Switch account", place.address("chi"))
+
+
 PAGES: dict[str, Page] = {
     "task": task,
     "submission": submission,
@@ -274,18 +317,13 @@ PAGES: dict[str, Page] = {
     "words": words,
     "help": help_page,
     "palette": palette,
+    "federate-form": federate_form,
+    "new-account": new_account,
+    "failure": failure,
+    "ask": ask,
+    "welcome": welcome,
+    "who": who,
 }
-
-
-async def federate_form(place: Place, pilot: Pilot[None]) -> None:
-    await federate(place, pilot)
-    await pilot.press("w")
-    await until(pilot, lambda: isinstance(pilot.app.screen, FederateForm), "the form")
-
-
-async def new_account(place: Place, pilot: Pilot[None]) -> None:
-    pilot.app.run_worker(account_dialogs.create(pilot.app))
-    await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
 
 
 async def import_account(place: Place, pilot: Pilot[None], source: str) -> None:
@@ -316,21 +354,12 @@ async def forget(place: Place, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, Form), "the form")
 
 
-async def failure(place: Place, pilot: Pilot[None]) -> None:
-    broken = Failure(START, "Unavailable", "No node answers.", "Try again later.", LONG, "uploading", list)
-    pilot.app.push_screen(FailureStory(broken))
-    await until(pilot, lambda: isinstance(pilot.app.screen, FailureStory), "the story")
-
-
-# As they look they are in the pictures of their own modules.
+# What is asked in the same form as for a new account: no picture shows more of it.
 FORMS: dict[str, Page] = {
-    "federate-form": federate_form,
-    "new-account": new_account,
     "import-words": import_words,
     "import-json": import_json,
     "change-password": change_password,
     "forget": forget,
-    "failure": failure,
 }
 
 
@@ -348,4 +377,4 @@ def opener(place: Place, page: str, theme: str = "dark") -> Callable[[Pilot[None
 
 
 DIALOGS = ("submission", "sign", "decide", "reason", "held-out", "train", "try", "set-up", "send")
-DIALOGS += ("picker", "words", "help", *FORMS)
+DIALOGS += ("picker", "words", "help", "federate-form", "new-account", "failure", "ask", "welcome", *FORMS)

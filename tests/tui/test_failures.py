@@ -3,7 +3,6 @@
 import re
 import shutil
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -330,28 +329,3 @@ async def test_x_stops_the_transfer_under_the_cursor(market_home: Place) -> None
         await pilot.press("x")
         with pytest.raises(Interrupted):
             handle.on_progress(Progress(60, 100, 10.0, 4.0, "weights.h5"))
-
-
-@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
-def test_a_failures_story_looks_as_it_did(
-    market_home: Place, snap_compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    monkeypatch.setattr("decentralml.tui.failures.time.time", lambda: 1_750_000_000.0)
-
-    async def show(pilot: Pilot[None]) -> None:
-        app = pilot.app
-        await until(pilot, lambda: app.pulse is not None)
-        failure = app.failures.append(
-            Failed("TransferBroken", "It broke off \x1b[31m数字 zero\u200bwidth.", "Start it again."),
-            "fetching the files of task 7",
-            lambda: None,
-        )
-        frames = "\n".join(f'  File "base.py", line {n}, in call_{n}' for n in range(1, 30))
-        failure.story = f"because OSError: [Errno 5] Input/output error\nTraceback:\n{frames}"
-        app.push_screen(FailureStory(failure))
-        await until(pilot, lambda: isinstance(app.screen, FailureStory))
-        await pilot.pause()
-
-    assert snap_compare(market_home.app(), terminal_size=size, run_before=show)

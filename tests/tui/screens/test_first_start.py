@@ -140,3 +140,16 @@ def test_the_first_start_looks_as_it_did(app: DecentralMLApp, snap_compare, size
 
     assert snap_compare(app, terminal_size=size, run_before=show)
     app.finish()
+
+
+@pytest.mark.parametrize("theme", ["light", "high-contrast", "colour-blind", "ansi"])
+def test_the_first_start_looks_as_it_did_in_every_other_theme(
+    app: DecentralMLApp, snap_compare, theme: str
+) -> None:
+    async def show(pilot: Pilot[None]) -> None:
+        await at_the_start(pilot.app, pilot)
+        pilot.app.looks.use(theme)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=show)
+    app.finish()

@@ -6,7 +6,6 @@ import pytest
 from textual.pilot import Pilot
 
 from decentralml.core.errors import Refused
-from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.sign import Sign
 
 from ..conftest import Place, opened, settled, until
@@ -27,7 +26,9 @@ async def still(pilot: Pilot[None]) -> None:
 
 
 @every_size
-def test_the_market(market_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_the_list_of_tasks_looks_as_it_did(
+    market_home: Place, snap_compare: Compare, size: tuple[int, int]
+) -> None:
     async def look(pilot: Pilot[None]) -> None:
         await still(pilot)
         await pilot.press("m", "m", "j")
@@ -39,19 +40,23 @@ def test_the_market(market_home: Place, snap_compare: Compare, size: tuple[int, 
 
 
 @every_size
-def test_an_empty_market(bare_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_an_empty_market_looks_as_it_did(
+    bare_home: Place, snap_compare: Compare, size: tuple[int, int]
+) -> None:
     assert snap_compare(bare_home.app(), terminal_size=size, run_before=still)
 
 
 @every_size
-def test_questions_of_strangers(bare_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_questions_of_strangers_look_as_they_did(
+    bare_home: Place, snap_compare: Compare, size: tuple[int, int]
+) -> None:
     for _ in range(3):
         bare_home.create("bo", HOSTILE, pays=123_456 / 1000)
     assert snap_compare(bare_home.app(), terminal_size=size, run_before=still)
 
 
 @every_size
-def test_an_error(market_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_an_error_looks_as_it_did(market_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot[None]) -> None:
         await still(pilot)
         pilot.app.show_error(Refused("NoSlot", "Every slot of task 4 is taken\x1b[31m.", "Look for another."))
@@ -61,17 +66,9 @@ def test_an_error(market_home: Place, snap_compare: Compare, size: tuple[int, in
 
 
 @every_size
-def test_the_help(market_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
-    async def look(pilot: Pilot[None]) -> None:
-        await still(pilot)
-        await pilot.press("question_mark")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Help))
-
-    assert snap_compare(market_home.app(), terminal_size=size, run_before=look)
-
-
-@every_size
-def test_before_a_signature(market_home: Place, snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_the_question_before_a_slot_is_taken_looks_as_it_did(
+    market_home: Place, snap_compare: Compare, size: tuple[int, int]
+) -> None:
     async def look(pilot: Pilot[None]) -> None:
         await still(pilot)
         await pilot.press("t")
@@ -83,11 +80,13 @@ def test_before_a_signature(market_home: Place, snap_compare: Compare, size: tup
 
 
 @pytest.mark.parametrize("theme", ["light", "high-contrast", "colour-blind", "ansi"])
-def test_every_other_theme(market_home: Place, snap_compare: Compare, theme: str) -> None:
+def test_the_list_looks_as_it_did_in_every_other_theme(
+    market_home: Place, snap_compare: Compare, theme: str
+) -> None:
     market_home.home.config.write_text(f'theme = "{theme}"\n')
     assert snap_compare(market_home.app(), terminal_size=(140, 40), run_before=still)
 
 
-def test_ascii_alone(market_home: Place, snap_compare: Compare) -> None:
+def test_in_ascii_alone_the_list_looks_as_it_did(market_home: Place, snap_compare: Compare) -> None:
     market_home.home.config.write_text("ascii = true\n")
     assert snap_compare(market_home.app(), terminal_size=(80, 24), run_before=still)
