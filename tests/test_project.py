@@ -88,6 +88,12 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_the_readme_shows_every_screen_that_was_drawn() -> None:
+    drawn = {f"docs/screens/{picture.name}" for picture in (ROOT / "docs" / "screens").iterdir()}
+    assert drawn
+    assert set(re.findall(r"\]\((docs/screens/[^)]+)\)", (ROOT / "README.md").read_text())) == drawn
+
+
 def test_the_readme_names_only_commands_that_exist() -> None:
     from decentralml.core.cli import table
 

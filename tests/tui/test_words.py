@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from decentralml.core.chain.base import CreatorRecord, Event, Receipt, Stage, Tally, WorkerRecord
 from decentralml.core.domain import (
     Constants,
     ResultSubmissionStatus,
@@ -15,10 +14,6 @@ from decentralml.core.domain import (
 )
 from decentralml.core.storage.base import Progress
 from decentralml.tui import words
-from decentralml.tui.signing.receipt import event_words
-from decentralml.tui.signing.receipt import words as receipt_words
-from decentralml.tui.task.words import creator_record, tally, worker_record
-from decentralml.tui.widgets.bar import shares
 
 S = ResultSubmissionStatus
 TERMS = Terms(
@@ -166,85 +161,3 @@ def test_what_next_fits_its_column() -> None:
         "time out, take",
     ):
         assert len(text) <= width
-
-
-def test_a_narrow_record_is_in_words_and_leaves_out_what_there_is_none_of() -> None:
-    record = WorkerRecord(
-        accepted=Tally(7, 2), silent=Tally(1, 1), rejected=Tally(1, 1), timed_out=Tally(2, 2)
-    )
-    assert tally(record) == "8 ok 1 no 2 late"
-    assert tally(WorkerRecord(accepted=Tally(8, 3))) == "8 ok"
-    assert tally(WorkerRecord()) == "none yet"
-
-
-def test_a_receipt_tells_every_event_and_hides_nothing_unknown() -> None:
-    known = Event(
-        cursor=1, block=7, name="TaskClosed", task_id=3, data={"creator": "5" * 48, "amount": "5" + "0" * 12}
-    )
-    unknown = Event(cursor=2, block=7, name="SomethingNew\x1b")
-    receipt = Receipt(
-        call="close_task",
-        extrinsic_hash="",
-        block=7,
-        block_hash="",
-        fee=0,
-        events=(known, unknown),
-        stage=Stage.finalised,
-    )
-    assert receipt_words(receipt, {}) == (
-        "Task 3 is closed, 5.00 go back to 5555..5555; SomethingNew (block 7, finalised)."
-    )
-    lying = Event(cursor=3, block=7, name="ResultAccepted", data={"amount": "much"})
-    assert event_words(lying, {}) == "ResultAccepted"
-
-
-def test_the_event_of_a_rejection_says_why() -> None:
-    event = Event(
-        cursor=1, block=7, name="ResultRejected", submission_id=2, data={"reason": "no better\nthan it was"}
-    )
-    assert event_words(event, {}) == "submission 2 is rejected: no better than it was"
-    assert event_words(event, {}, in_task=True) == "#2 is rejected: no better than it was"
-
-
-def test_an_event_calls_people_as_one_calls_them() -> None:
-    data = {"amount": str(8 * 10**12), "worker": "5" * 48}
-    paid = Event(cursor=1, block=7, name="ResultAccepted", submission_id=2, data=data)
-    assert event_words(paid, {}) == "submission 2 is accepted, 8.00 paid to 5555..5555"
-    assert event_words(paid, {"5" * 48: "bo"}).endswith("paid to bo")
-    assert event_words(paid, {"5" * 48: "bo"}, me="5" * 48).endswith("paid to you")
-
-
-@pytest.mark.parametrize(
-    ("amounts", "width", "cells"),
-    [
-        ((1, 1), 10, [5, 5]),
-        ((1, 999), 10, [1, 9]),
-        ((0, 5), 10, [0, 10]),
-        ((0, 0), 10, [0, 0]),
-        ((1, 1, 1, 1), 2, [1, 1, 0, 0]),
-        ((5,), 0, [0]),
-    ],
-)
-def test_a_bar_gives_every_part_its_share(amounts: tuple[int, ...], width: int, cells: list[int]) -> None:
-    assert shares(amounts, width) == cells
-
-
-def test_a_record_says_where_many_results_are_of_few_people() -> None:
-    creator = CreatorRecord(
-        accepted=Tally(50, 1, 1), rejected=Tally(20, 20, 1), silent=Tally(2, 1), workers=21
-    )
-    said = creator_record(creator, Constants())
-    assert said == "50 accepted (1 worker), 20 rejected, 2 silent (1 worker), 21 workers"
-    unread = CreatorRecord(accepted=Tally(50, 50, 1), unread=50, workers=50)
-    assert (
-        creator_record(unread, Constants())
-        == "50 accepted, 50 of them unread, 0 rejected, 0 silent, 50 workers"
-    )
-    waiting = CreatorRecord(undecided=Tally(4, 2, 1), tasks=1)
-    assert creator_record(waiting, Constants()) == "nothing decided yet, 4 to judge", (
-        "workers are of decisions"
-    )
-    worker = WorkerRecord(accepted=Tally(3, 1), silent=Tally(1, 1), earned=4 * 10**12)
-    assert (
-        worker_record(worker) == "3 accepted (1 creator), 0 rejected, 1 left silent, 0 timed out, earned 4.00"
-    )

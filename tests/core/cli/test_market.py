@@ -117,6 +117,16 @@ def test_idleness_costs_the_deposit_and_the_slot(market, files: Path, wait_for) 
     assert eve("task", "time-out", idle).error["code"] == "WrongState"
 
 
+def test_an_idle_slot_is_timed_out_by_a_command_of_its_own(market, files: Path, wait_for) -> None:
+    ada, eve = market("ada", "eve", init=("--block-time", "1", "--work-period", "1"))
+    task = str(create(ada, files)["id"])
+    idle = str(eve("task", "assign", task).data["submission_id"])
+    wait_for(lambda: ada("inbox").data["counts"]["time_out"], what="idleness")
+    assert ada("task", "time-out", idle).data["status"] == "TimedOut"
+    assert ada("task", "show", task).data["free_slots"] == 1
+    assert ada.free() == str(98 * 10**12 + 2 * 10**10)
+
+
 def test_a_slot_is_given_back(market, files: Path) -> None:
     ada, bob = market("ada", "bob")
     task = str(create(ada, files)["id"])
