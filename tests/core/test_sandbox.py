@@ -122,6 +122,11 @@ def test_a_script_is_as_nice_as_asked() -> None:
     )
 
 
+def test_it_is_of_no_session_that_has_a_terminal_to_type_into() -> None:
+    # 0 would be the session of somebody outside.
+    assert int(sandbox.run(python("import os; print(os.getsid(0))")).stdout) > 0
+
+
 # --- ending -------------------------------------------------------------------------------------------------
 
 
