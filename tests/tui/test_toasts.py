@@ -5,7 +5,7 @@ from textual.widgets._toast import Toast
 
 from decentralml.core.errors import Refused
 
-from .conftest import Place, opened, text_of, until
+from .conftest import Place, opened, said, text_of, until
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
@@ -19,8 +19,8 @@ async def test_what_is_said_stands_above_the_keys_and_hides_nothing_of_the_page(
         *page, keys = text_of(app).splitlines()
         app.say("Nothing was signed.")
         await until(pilot, lambda: app.screen.query(Toast))
-        *above, said, below = text_of(app).splitlines()
-        assert "Nothing was signed." in said
+        *above, words, below = text_of(app).splitlines()
+        assert "Nothing was signed." in words
         assert below == keys
         assert app.screen.query_one("#panes").region.bottom == len(above), "the page has given way"
         app.say("Two lines of words. " * 6)
@@ -44,3 +44,10 @@ async def test_a_toast_is_a_few_lines_and_goes_with_escape(market_home: Place) -
         await pilot.press("escape")
         await until(pilot, lambda: not app.screen.query(Toast))
         assert app.failures[0].message.count("long story") == 100
+
+
+async def test_what_is_said_holds_nothing_that_a_terminal_would_obey(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        app.say("red \x1b[31m bidi \u202egnp.exe [b]markup[/]")
+        await pilot.pause()
+        assert said(app) == ["red [31m bidi gnp.exe [b]markup[/]"]
