@@ -31,6 +31,7 @@ _LONGEST = (
     "test_demo.py",
     "tui/test_market.py",
     "tui/test_ways.py",
+    "tui/test_looks.py",
     "core/chain/test_random_calls.py",
     "tui/test_related.py",
     "core/cli/test_contributing.py",
