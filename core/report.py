@@ -125,7 +125,8 @@ def encode(report: Report) -> bytes:
 def decode(data: bytes) -> Report:
     """A report that somebody published. Its texts are cleaned; what it says is that somebody's word.
 
-    Raises `Refused` ("BadReport") when it is none, larger than 32 MiB, or of a newer version.
+    Raises `Refused` ("BadReport") when it is none, larger than 32 MiB, of a newer version, or its figures do
+    not belong together.
     """
     if len(data) > MAX_BYTES:
         raise _bad(f"it has {len(data):,} bytes, the cap is {MAX_BYTES:,}")
@@ -133,9 +134,13 @@ def decode(data: bytes) -> Report:
         found = msgspec.json.decode(data)
         if isinstance(found, dict) and isinstance(found.get("version"), int) and found["version"] > VERSION:
             raise _bad(f"it is of version {found['version']}, this program reads up to {VERSION}")
-        return msgspec.convert(_cleaned(found), Report)
+        report = msgspec.convert(_cleaned(found), Report)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _bad(short(str(error), 200)) from error
+    for figures in (report.candidate, report.baseline):
+        if figures is not None and not figures.belong_together:
+            raise _bad("its figures do not belong together")
+    return report
 
 
 def write(report: Report, folder: Path) -> Path:

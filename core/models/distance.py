@@ -2,8 +2,9 @@
 
 import math
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from decentralml.core.models.formats import WEIGHTS
 from decentralml.core.models.metrics import finite
@@ -17,8 +18,8 @@ class LayerDistance(Struct, frozen=True):
     """
 
     path: str
-    l2: float | None
-    base: float | None
+    l2: Annotated[float, Meta(ge=0)] | None
+    base: Annotated[float, Meta(ge=0)] | None
     cosine: float | None
 
 

@@ -6,9 +6,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from decentralml.core.errors import Refused
 from decentralml.core.models.limits import Limits
@@ -20,6 +20,7 @@ Shape = tuple[int | None, ...]
 
 _TEXT = 120
 _NO_SIZE = 2**40
+_DEPTH = 256
 _HIDDEN = {
     "name",
     "dtype",
@@ -48,7 +49,7 @@ class Layer(Struct, frozen=True):
     name: str
     class_name: str
     path: str
-    depth: int
+    depth: Annotated[int, Meta(ge=0, le=_DEPTH)]
     parameters: int
     output_shape: Shape | None = None
     settings: dict[str, str] = {}

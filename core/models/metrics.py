@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from decentralml.core.errors import Misused, Refused
 from decentralml.core.text import clean
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 CLASSES = 1000
+FIGURES = 50
 _LOWER_IS_BETTER = ("loss", "error", "mae", "mse", "rmse", "entropy")
 
 
@@ -31,13 +32,25 @@ class Metrics(Struct, frozen=True, kw_only=True):
     main: str
     values: dict[str, float | None]
     samples: int
-    per_class: tuple[float | None, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
+    per_class: tuple[Annotated[float, Meta(ge=0, le=1)] | None, ...] = ()
+    confusion: tuple[tuple[Annotated[int, Meta(ge=0)], ...], ...] = ()
     nonfinite: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float | None:
         return self.values.get("accuracy")
+
+    @property
+    def belong_together(self) -> bool:
+        """Whether they are of one model, as far as their numbers say: what somebody published may be not."""
+        classes = len(self.confusion or self.per_class)
+        return (
+            self.main in self.values
+            and len(self.values) <= FIGURES
+            and classes <= CLASSES
+            and len(self.per_class) in (0, classes)
+            and all(len(row) == classes for row in self.confusion)
+        )
 
 
 def lower_is_better(name: str) -> bool:
@@ -83,7 +96,7 @@ def compute(y: "Array", p: "Array", kind: str | None = None) -> Metrics:
 
 
 def custom(values: Mapping[str, object], samples: int) -> Metrics:
-    """Metrics by the creator's own `metrics(y, p)`: up to 50 numbers by name, ranked by the first.
+    """Metrics by the creator's own `metrics(y, p)`: up to `FIGURES` numbers by name, ranked by the first.
 
     Raises `Refused` ("BadMetrics") for anything else.
     """
@@ -94,7 +107,7 @@ def custom(values: Mapping[str, object], samples: int) -> Metrics:
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             raise _unusable(f"{name} is no number")
         found[name] = None if value is None else finite(value)
-    if not 1 <= len(found) <= 50:
+    if not 1 <= len(found) <= FIGURES:
         raise _unusable(f"{len(found)} figures came back")
     return _metrics("custom", next(iter(found)), found, samples)
 

@@ -70,6 +70,41 @@ def test_what_is_no_report_is_refused(raw: bytes) -> None:
     assert refused.value.code == "BadReport"
 
 
+FIGURES = {"kind": "classification", "main": "accuracy", "values": {"accuracy": 0.5}, "samples": 4}
+MODEL = {
+    **dict.fromkeys(("name", "class_name", "format", "keras_version", "structure"), ""),
+    "parameters": 1,
+    "size": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"candidate": {**FIGURES, "main": "loss"}},
+        {"candidate": {**FIGURES, "values": {"accuracy": 0.5, **dict.fromkeys(map(str, range(50)), 1.0)}}},
+        {"candidate": {**FIGURES, "per_class": [1e9]}},
+        {"candidate": {**FIGURES, "per_class": [0.5] * 1001}},
+        {"candidate": {**FIGURES, "per_class": [0.5], "confusion": [[1, 1], [1, 1]]}},
+        {"candidate": {**FIGURES, "confusion": [[]]}},
+        {"candidate": {**FIGURES, "confusion": [[1, -1], [1, 1]]}},
+        {"baseline": {**FIGURES, "confusion": [[1, 2], [3]]}},
+        {"distance": {"total": 1.0, "layers": [{"path": "", "l2": -1e308, "base": 1.0, "cosine": None}]}},
+        {
+            "model": {
+                **MODEL,
+                "layers": [{"name": "", "class_name": "", "path": "", "depth": 2**62, "parameters": 1}],
+            }
+        },
+    ],
+    ids=str,
+)
+def test_figures_that_nobody_measured_are_refused_before_they_are_drawn(odd: dict[str, object]) -> None:
+    with pytest.raises(Refused) as refused:
+        reports.decode(json.dumps(odd).encode())
+    assert refused.value.code == "BadReport"
+
+
 def test_texts_of_a_strangers_report_are_cleaned() -> None:
     raw = json.dumps({"summary": "a\x1b[2J\u202eb\nc", "versions": {"k\x07": "3\x00"}}).encode()
     found = reports.decode(raw)
