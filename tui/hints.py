@@ -61,6 +61,8 @@ def elsewhere(key: str, here: str = "on this page") -> str:
     for row in keys.TABLE:
         if key in row.pressed and row.method not in keys.MOVING | {"tab"}:
             pages = [keys.row(f"tab_{mode}").shown for mode in keys.MODES if mode in row.scopes]
-            where = f", but on page{'s' * (len(pages) > 1)} {', '.join(pages)}" if pages else ""
-            return f"{row.shown} ({row.label}) does nothing {here}{where}."
+            where = [f"page{'s' * (len(pages) > 1)} {', '.join(pages)}"] if pages else []
+            where += ["a task's page"] if "task" in row.scopes else []
+            but = f", but on {' and '.join(where)}" if where else ""
+            return f"{row.shown} ({row.label}) does nothing {here}{but}."
     return ""

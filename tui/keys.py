@@ -98,7 +98,7 @@ MOVING = frozenset(
 
 TABLE: tuple[Key, ...] = (
     # Doing something with the row or the thing on screen
-    Key("enter", "open", "open", "open what the cursor is on", LISTS),
+    Key("enter", "open", "open", "open what the cursor is on", (*LISTS, "dialog")),
     Key(
         "full_stop",
         "related",

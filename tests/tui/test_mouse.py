@@ -47,6 +47,16 @@ async def test_a_click_on_a_panels_name_shows_the_panel(
         await until(pilot, lambda: shown in text_of(app).partition(name)[2], name)
 
 
+async def test_a_click_on_a_heading_sorts_the_results_by_it_and_then_the_other_way(
+    market_home: Place,
+) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await go(app, pilot, "validate", market_home)
+        for order in ("by task ^", "by task v"):
+            await click(app, pilot, "TASK")
+            await until(pilot, lambda order=order: order in text_of(app), order)
+
+
 async def test_the_panels_of_a_run_are_clicked_and_the_wheel_moves_its_log(
     market_home: Place, train: Start
 ) -> None:

@@ -8,7 +8,7 @@ from textual.widgets import Input
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.base import MarketScreen
-from decentralml.tui.screens.dialog import Ask
+from decentralml.tui.screens.dialog import Ask, Choose
 from decentralml.tui.screens.submission import SubmissionDetails
 
 from .conftest import Place, settled, text_of, until
@@ -115,6 +115,14 @@ async def test_a_dialog_says_why_what_it_does_elsewhere_it_cannot_do_now(market_
         await until(pilot, lambda: "Not now: There is no report" in text_of(app), "the help")
 
 
+async def test_the_help_of_a_choice_says_which_key_chooses(market_home: Place) -> None:
+    async with market_home.running(size=(100, 30)) as (app, pilot):
+        dialog = Choose("Which?", [("one", "the first"), ("two", "the second")])
+        await app.push_screen(dialog)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "enter  open" in text_of(app), "the key that chooses")
+
+
 @pytest.mark.parametrize(
     ("scope", "pressed", "said"),
     [
@@ -125,6 +133,8 @@ async def test_a_dialog_says_why_what_it_does_elsewhere_it_cannot_do_now(market_
         ("report", "R", "R (reject) does nothing on this page, but on page 3"),
         ("report", "v", "v (evaluate) does nothing on this page, but on page 3"),
         ("report", "enter", "(open) does nothing on this page"),
+        ("tasks", "e", "e (set up) does nothing on this page, but on a task's page."),
+        ("tasks", "J", "J (claim) does nothing on this page, but on page 6 and a task's page."),
     ],
 )
 async def test_a_key_of_another_page_says_so(market_home: Place, scope: str, pressed: str, said: str) -> None:

@@ -244,6 +244,9 @@ class Choose(Dialog[str]):
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
 
+    def action_open(self) -> None:
+        self.query_one(OptionList).action_select()
+
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)

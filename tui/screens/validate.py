@@ -274,7 +274,10 @@ class Validate(Deciding):
         self._show_decide()
 
     def action_sort(self) -> None:
-        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        self._sort_by(ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
+
+    def _sort_by(self, column: str) -> None:
+        self.order = column
         self.keep("order", self.order)
         self.work(self._read_from_top())
 
@@ -282,6 +285,13 @@ class Validate(Deciding):
         self.descending = not self.descending
         self.keep("descending", self.descending)
         self.work(self._read_from_top())
+
+    @on(PagedTable.HeaderClicked, "#inbox")
+    def header_clicked(self, event: PagedTable.HeaderClicked) -> None:
+        if event.column == self.order:
+            self.action_reverse()
+        elif event.column in ORDERS:
+            self._sort_by(event.column)
 
     def action_filter(self) -> None:
         if self.has_class("-zoomed"):  # what is filtered is to be seen
