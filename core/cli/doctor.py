@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+from decentralml.core.chain.connect import ledger_file
 from decentralml.core.cli.commands import command
 from decentralml.core.cli.context import App
 from decentralml.core.cli.progress import working
@@ -67,9 +68,8 @@ def _home(app: App) -> Finding:
 def _chain(app: App) -> Finding:
     try:
         head = app.chain.head()
-        return Finding(
-            "chain", True, f"{app.chain.name}, block {head.block:,}, genesis {app.chain.genesis[:16]}…"
-        )
+        detail = f"{app.chain.name}, block {head.block:,}, genesis {app.chain.genesis[:16]}…"
+        return Finding("chain", True, f"{detail} in {ledger_file(app.settings.chain, app.home)}")
     except DecentralMLError as error:
         return _failed("chain", error)
 
@@ -77,11 +77,12 @@ def _chain(app: App) -> Finding:
 def _storage(app: App) -> Finding:
     try:
         storage = app.storage
-        findings = upkeep.doctor(storage.store) if isinstance(storage, LocalStorage) else []
-        wrong = [finding for finding in findings if not finding.ok]
+        if not isinstance(storage, LocalStorage):
+            return Finding("storage", True, f"{storage.type} ({app.settings.storage})")
+        wrong = [finding for finding in upkeep.doctor(storage.store) if not finding.ok]
         if wrong:
             return Finding("storage", False, wrong[0].text, wrong[0].hint)
-        return Finding("storage", True, f"{storage.type} ({app.settings.storage})")
+        return Finding("storage", True, f"{storage.type} in {storage.store.root}")
     except DecentralMLError as error:
         return _failed("storage", error)
 

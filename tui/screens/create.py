@@ -1,8 +1,8 @@
 """Publish a task: the form for the three kinds, checked and priced while one types."""
 
-import os
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -272,7 +272,16 @@ def _shipped(kind: TaskType) -> Purpose:
         return Purpose("labelled", title, "folder", holds="holds the files to be labelled, and nothing else")
     model = f" and {task_folder.BASE_MODEL}/" if kind is TaskType.ModelContributor else ""
     holds = f"holds {script}{model}; {task_folder.REQUIREMENTS} names what else it needs"
-    return Purpose("shipped", title, "folder", holds, lambda path: os.path.isfile(path / script))
+    return Purpose("shipped", title, "folder", holds, lambda path: _is_shipped(path, kind))
+
+
+def _is_shipped(path: Path, kind: TaskType) -> bool:
+    """Whether ``path`` passes the check that the form makes of it once it is chosen."""
+    try:
+        task_folder.check(path, kind)
+    except (DecentralMLError, OSError):
+        return False
+    return True
 
 
 def _named(found: Finding) -> str:

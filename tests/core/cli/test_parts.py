@@ -245,6 +245,12 @@ def test_what_an_archive_sets_is_shown_before_the_yes(run, account, home, termin
     assert not home.config.exists()
 
 
+def test_doctor_names_the_files_that_another_home_would_share(run, home) -> None:
+    found = {finding["part"]: finding["detail"] for finding in run("doctor", "--json").data}
+    assert found["chain"].endswith(f" in {home.ledger}")
+    assert found["storage"].endswith(f" in {home.storage}")
+
+
 def test_doctor_looks_at_every_part(run) -> None:
     result = run("doctor", "--json")
     found = {finding["part"]: finding for finding in result.data}

@@ -1,14 +1,16 @@
 """Finding a file or a folder by typing and by walking."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 
 from decentralml.tui.screens.file_picker import MOST_ENTRIES, FilePicker, Purpose, find, read
 
 from ..conftest import Place, text_of, until
+from .test_create import form
 
 A_FILE = Purpose("file", "Choose a file", holds="a text", fits=lambda path: path.suffix == ".txt")
 A_FOLDER = Purpose("folder", "Choose a folder", "folder")
@@ -191,3 +193,17 @@ async def test_a_name_with_escapes_is_shown_without_them(market_home: Place, tre
         app.push_screen(FilePicker(tree, A_FILE))
         await until(pilot, lambda: "name" in text_of(app))
         assert not {"\x1b", "\u202e"} & set(text_of(app))
+
+
+async def test_a_folder_to_ship_is_marked_only_where_the_form_would_take_it(
+    bare_home: Place, contributors_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(contributors_folder, tmp_path / "whole")
+    shutil.copytree(contributors_folder, tmp_path / "lacking", ignore=shutil.ignore_patterns("base_model*"))
+    monkeypatch.chdir(tmp_path)
+    async with bare_home.running() as (app, pilot):
+        screen = await form(app, pilot)
+        screen.query_one("#browse", Button).press()
+        await until(pilot, lambda: "lacking/" in text_of(app))
+        assert "✓ whole/" in text_of(app)
+        assert "✓ lacking/" not in text_of(app)
