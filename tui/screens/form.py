@@ -22,7 +22,7 @@ from decentralml.tui.widgets.choice import Choice
 Answer = TypeVar("Answer")
 
 # What makes a person type a secret anew: it is emptied. Any other slip leaves it where it stands.
-_WRONG_SECRET = ("WrongPassword", "EmptyPassword", "BadPassword")
+_WRONG_SECRET = ("WrongPassword", "EmptyPassword", "BadPassword", "WrongWord")
 
 
 @dataclass(frozen=True)

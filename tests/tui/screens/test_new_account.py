@@ -115,6 +115,17 @@ async def test_a_wrong_word_is_said_by_its_place_and_can_be_typed_again(bare_hom
         await until(pilot, lambda: "is another one" in problem(app))
         fields = list(app.screen.query(Input))
         assert all(field.password for field in fields), "the words are not on the screen a second time"
+        await until(pilot, lambda: fields[0].has_focus and not any(field.value for field in fields))
+        await answer_check(app, pilot, words)
+        await until(pilot, lambda: "you have its words" in told(app))
+
+
+async def test_an_account_whose_words_were_not_checked_stays_and_says_so(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        words = in_order(await start_creating(app, pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query(Input), "the question for three of them")
         await pilot.press("escape")
         await until(pilot, lambda: "its words are unchecked" in told(app))
         assert words[0] not in told(app)
