@@ -153,7 +153,7 @@ def connect(path: Path, patience: float, how: str = "mode=rw") -> sqlite3.Connec
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA cache_size = -4000")  # KiB; each thread that reads has a connection
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA schema_version")

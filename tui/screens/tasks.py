@@ -137,10 +137,12 @@ class Tasks(SavedFilters):
             return [], 0
         if self._list is None:
             self._list = await self.call(_open_list, self.session)
+        asked = (self.view, self.filter)
         rows, total = await self.call(
-            self._list.page, self.view, self.filter, self.order, offset, limit, descending=self.descending
+            self._list.page, *asked, self.order, offset, limit, descending=self.descending
         )
-        self._say_what_is_shown(total)
+        if asked == (self.view, self.filter):  # a page of an earlier filter may come late
+            self._say_what_is_shown(total)
         return rows, total
 
     async def _place_of(self, task_id: int, near: int) -> int:

@@ -83,6 +83,7 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._pages: dict[int, Sequence[Row]] = {}
         self._asked: set[int] = set()
         self._generation = 0
+        self._reading = asyncio.Lock()
         self._newest = asyncio.Event()
         self.total = 0
         self.loaded = False
@@ -96,11 +97,15 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
     async def reload(self, *, keep_cursor: bool = True) -> None:
         """Fetch again what is shown. The cursor stays on its row where the row stays near.
 
-        Only lines that changed are drawn again. Overtaken by another reload, it returns with that one.
+        Only lines that changed are drawn again. One is read at a time, and of those that wait the newest
+        alone; overtaken by another, it returns with that one.
         """
         read = self._newest = asyncio.Event()
+        self._generation += 1
         try:
-            await self._read(keep_cursor=keep_cursor)
+            async with self._reading:
+                if read is self._newest:
+                    await self._read(keep_cursor=keep_cursor)
         finally:
             read.set()
         while not self._newest.is_set():
@@ -108,7 +113,6 @@ class PagedTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     async def _read(self, *, keep_cursor: bool) -> None:
         key = self.row.key if keep_cursor and self.row else None
-        self._generation += 1
         generation = self._generation
         first = max(0, self._top // PAGE * PAGE) if keep_cursor else 0
         rows, total = await self._fetch(first, PAGE * 2)

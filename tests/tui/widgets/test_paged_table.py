@@ -255,6 +255,28 @@ async def test_a_reload_that_is_overtaken_returns_when_the_rows_are_there() -> N
         await second
 
 
+async def test_reloads_that_come_faster_than_rows_are_read_one_at_a_time_and_the_newest_alone() -> None:
+    """Each letter of a filter reloads: a scan a letter, all at once, took 100 MB at 100,000 tasks."""
+    go_on = asyncio.Event()
+
+    class Busy(Source):
+        async def fetch(self, offset: int, limit: int) -> tuple[Sequence[Row], int]:
+            answer = await super().fetch(offset, limit)
+            await go_on.wait()
+            return answer
+
+    source = Busy(9)
+    async with Alone(source).run_test() as pilot:
+        table = pilot.app.query_one(PagedTable)
+        reloads = [asyncio.create_task(table.reload()) for _ in range(6)]
+        await pilot.pause()
+        assert len(source.asked) == 1
+        go_on.set()
+        await asyncio.gather(*reloads)
+        assert len(source.asked) == 2
+        assert table.total == 9
+
+
 async def test_a_reload_that_is_cancelled_holds_up_none_that_it_overtook() -> None:
     gone = asyncio.Event()
 
