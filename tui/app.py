@@ -160,8 +160,9 @@ class DecentralMLApp(App[None]):
 
     @property
     def front(self) -> MarketScreen | None:
-        """The full screen in front, whatever dialogs lie over it."""
-        return next((one for one in reversed(self.screen_stack) if isinstance(one, MarketScreen)), None)
+        """The full screen in front, whatever dialogs lie over it; not yet one that is still composed."""
+        stack = reversed(self.screen_stack)
+        return next((one for one in stack if isinstance(one, MarketScreen) and one.is_mounted), None)
 
     async def refresh_pulse(self) -> None:
         """Look at the chain now: after a call, or as another account."""

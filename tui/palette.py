@@ -25,7 +25,10 @@ _NOT_NOW = ". Not now: "
 
 
 class Commands(Provider):
-    """Every key's meaning on this screen, the screen's own entries, tabs, accounts, and themes."""
+    """Every key's meaning on this screen, the screen's own entries, tabs, accounts, and themes.
+
+    Over a dialog, which is to be answered first, themes alone.
+    """
 
     if TYPE_CHECKING:
 
@@ -42,17 +45,22 @@ class Commands(Provider):
                 self._related = await screen.related()
 
     def _commands(self) -> Iterator[Command]:
-        app, screen = self.app, self.screen
-        if isinstance(screen, MarketScreen):
-            for key in keys.keys_of(screen.SCOPE):
-                if key.method in keys.MOVING | {"tab", "who"} or not screen.check_action(key.method, ()):
-                    continue
-                run = partial(app.run_action, key.dispatched, screen)
-                refusal = app.refusal_of(screen, key.method)
-                not_now = "" if refusal is None else f"{_NOT_NOW}{clean(refusal.message)}"
-                yield key.label, f"{key.shown}   {key.about}{not_now}", run
-            yield from self._related
-            yield from screen.commands()
+        if isinstance(self.screen, MarketScreen):
+            yield from self._of_a_page(self.screen)
+        for name in self.app.looks.names:
+            yield f"theme {name}", "change the colours", partial(self.app.looks.choose, name)
+
+    def _of_a_page(self, screen: MarketScreen) -> Iterator[Command]:
+        app = self.app
+        for key in keys.keys_of(screen.SCOPE):
+            if key.method in keys.MOVING | {"tab", "who"} or not screen.check_action(key.method, ()):
+                continue
+            run = partial(app.run_action, key.dispatched, screen)
+            refusal = app.refusal_of(screen, key.method)
+            not_now = "" if refusal is None else f"{_NOT_NOW}{clean(refusal.message)}"
+            yield key.label, f"{key.shown}   {key.about}{not_now}", run
+        yield from self._related
+        yield from screen.commands()
         if app.session is not None and not app.readonly:
             if app.session.account is None:
                 for label, about in _WAYS_IN:
@@ -65,13 +73,11 @@ class Commands(Provider):
                 f"{keys.row(f'tab_{mode}').shown}   the {mode} screen",
                 partial(app.switch_to, mode),
             )
-        if app.session is not None and getattr(screen, "SCOPE", "") not in keys.row("address_book").scopes:
+        if app.session is not None and screen.SCOPE not in keys.row("address_book").scopes:
             yield "address book", "names for addresses", partial(app.places.lead, ("address_book",))
         for account in self._accounts:
             about = f"switch account: {short_address(account.address)}"
             yield f"be {clean(account.name)}", about, partial(app.identity.be, account)
-        for name in app.looks.names:
-            yield f"theme {name}", "change the colours", partial(app.looks.choose, name)
 
     async def discover(self) -> Hits:
         for label, about, run in self._commands():

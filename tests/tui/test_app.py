@@ -15,6 +15,7 @@ from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.failures import Failures
 from decentralml.tui.looks import Looks
+from decentralml.tui.screens.address_book import AddressBookScreen
 from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.topbar import Tab
 
@@ -31,6 +32,16 @@ async def test_who_how_much_where_and_which_block_stand_on_top(market_home: Plac
         assert "953.70 free  46.30 held" in top[1]
         market_home.clock.blocks(1234)
         await until(pilot, lambda: "1,234" in text_of(app).splitlines()[0], "the new block")
+
+
+async def test_a_block_that_comes_while_a_page_opens_waits_for_the_page(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        below = app.front
+        app.push_screen(AddressBookScreen())
+        app.tell(events=True)
+        assert app.front is below
+        await until(pilot, lambda: isinstance(app.front, AddressBookScreen), "the page")
+        app.tell(events=True)
 
 
 async def test_a_tab_has_a_mark_where_something_waits(market_home: Place) -> None:

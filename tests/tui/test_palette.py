@@ -1,5 +1,9 @@
 """The palette: everything by name."""
 
+from textual.command import CommandList
+
+from decentralml.tui.screens.dialog import Show
+
 from .conftest import Place, text_of, until
 from .trainings import Start, at_runs, finished, fit, shows, started
 
@@ -32,6 +36,19 @@ async def test_a_command_of_the_palette_does_what_its_key_does(market_home: Plac
             await pilot.press("enter")
             await pilot.pause()
         await until(pilot, lambda: app.screen.query("#password"), "the question")
+
+
+async def test_over_a_dialog_only_the_colours_can_be_changed(market_home: Place) -> None:
+    """Whoever reads a card to sign must not be another one when it is signed."""
+    async with market_home.running(as_="bo") as (app, pilot):
+        app.push_screen(Show("A card", "words"))
+        await until(pilot, lambda: isinstance(app.screen, Show))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: app.screen.query("CommandInput"))
+        found = app.screen.query_one(CommandList)
+        await until(pilot, lambda: found.option_count, "what the palette offers")
+        offered = [str(option.prompt) for option in found.options]
+        assert all(words.startswith("theme ") for words in offered), offered
 
 
 async def test_what_belongs_to_a_run_may_have_gone_and_all_else_is_found(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -189,10 +190,15 @@ async def import_(app: "DecentralMLApp") -> Account | None:
     )
     if source is None:
         return None
-    form = {"words": _from_words, "seed": _from_seed, "json": _from_json}[source](app)
-    account = await app.push_screen_wait(form)
+    warnings: list[str] = []
+    forms: dict[str, Callable[[DecentralMLApp], Form[Account]]] = {
+        "words": _from_words,
+        "seed": _from_seed,
+        "json": partial(_from_json, warnings=warnings),
+    }
+    account = await app.push_screen_wait(forms[source](app))
     if account is not None:
-        app.say(f"{account.name} is imported.")
+        app.say(" ".join((f"{account.name} is imported.", *warnings)))
     return account
 
 
@@ -243,21 +249,19 @@ def _from_seed(app: "DecentralMLApp") -> Form[Account]:
     )
 
 
-def _from_json(app: "DecentralMLApp") -> Form[Account]:
+def _from_json(app: "DecentralMLApp", warnings: list[str]) -> Form[Account]:
+    """What is to be known of the file's account is left in ``warnings``."""
     accounts = app.opened.accounts
 
     def act(file: str, password: str, name: str, network: str) -> Account:
-        warnings: list[str] = []
-        account = accounts.import_json(
+        warnings.clear()
+        return accounts.import_json(
             name.strip() or None,
             password,
             named_path.read(named_path.typed(file.strip()), _MAX_KEY_FILE),
             any_prefix=network == _ANY_NETWORK,
             warn=warnings.append,
         )
-        for warning in warnings:
-            app.call_later(app.say, warning)
-        return account
 
     return Form(
         "Import a JSON file",

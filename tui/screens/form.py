@@ -18,6 +18,7 @@ from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.screens.file_picker import Purpose, find
 from decentralml.tui.widgets.buttons import Buttons
 from decentralml.tui.widgets.choice import Choice
+from decentralml.tui.widgets.secret import SecretInput
 
 Answer = TypeVar("Answer")
 
@@ -81,14 +82,10 @@ class Form(Dialog[Answer]):
                     yield Label(Text(field.label), classes="label")
                     if field.choices:
                         yield Choice(field.choices, id=field.name)
+                    elif field.secret:
+                        yield SecretInput(field.value, placeholder=field.placeholder, id=field.name)
                     else:
-                        yield Input(
-                            field.value,
-                            password=field.secret,
-                            placeholder=field.placeholder,
-                            id=field.name,
-                            compact=True,
-                        )
+                        yield Input(field.value, placeholder=field.placeholder, id=field.name, compact=True)
                     if field.says is not None:
                         yield Static("", id=f"{field.name}-says", classes="says")
                     if field.finds is not None:

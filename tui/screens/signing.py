@@ -10,6 +10,7 @@ from textual.widgets import Button, Input, Label, Static
 from decentralml.core.text import visible
 from decentralml.tui import background
 from decentralml.tui.screens.dialog import Answer, Dialog
+from decentralml.tui.widgets.secret import SecretInput
 
 
 class Signing(Dialog[Answer], Generic[Answer]):
@@ -32,7 +33,7 @@ class Signing(Dialog[Answer], Generic[Answer]):
         pinned.set_class(bool(self.warnings()), "-warns")
         yield pinned
         yield Label("Password of this account, for this session", id="label")
-        yield Input(password=True, id="password", compact=True, placeholder="password")
+        yield SecretInput(placeholder="password", id="password")
         yield Static("", id="problem")
 
     def on_mount(self) -> None:

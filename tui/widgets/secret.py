@@ -1,11 +1,13 @@
-"""Text that a person may see and a screenshot may not."""
+"""What no screenshot and no clipboard gets: text that a person may see, and a line in which it is typed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.text import Text
 from textual.screen import Screen
+from textual.selection import Selection
 from textual.widget import Widget
+from textual.widgets import Input
 
 _DOTS = 40  # of every line, so that not even the length of a word is seen
 
@@ -25,6 +27,9 @@ class Secret(Widget):
             return Text("\n".join("•" * _DOTS for _ in self._text.splitlines()))
         return Text(self._text)
 
+    def get_selection(self, selection: Selection) -> None:
+        """None: what is selected can be copied."""
+
     def cover(self, covered: bool) -> None:
         """Draw dots instead of the text, or the text again."""
         self.covered = covered
@@ -34,6 +39,19 @@ class Secret(Widget):
         """Forget the text."""
         self._text = ""
         self.refresh(layout=True)
+
+
+class SecretInput(Input):
+    """A line of dots. Textual's would copy what they stand for."""
+
+    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
+        super().__init__(value, placeholder=placeholder, password=True, id=id, compact=True)
+
+    def action_copy(self) -> None:
+        """Nothing."""
+
+    def action_cut(self) -> None:
+        self.delete_selection()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 
 import msgspec
 import pytest
+from bare_key import BARE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,17 +63,6 @@ EXPORTS = {
         ),
     ),
 }
-
-# Not encrypted, as polkadot-js exports without a password.
-BARE = json.dumps(
-    {
-        "encoded": "MFMCAQEwBQYDK2VwBCIEIGFiYTJkZDFhMTJlZWFmZGEzZmRhNjJhYTZkZmEyMWNhzwQ+E9kijYqTHOTMWO+9Gt"
-        "bF4vGTLDF06xUN+vkWW3OhIwMhAM8EPhPZIo2KkxzkzFjvvRrWxeLxkywxdOsVDfr5Fltz",
-        "encoding": {"content": ["pkcs8", "ed25519"], "type": ["none"], "version": "3"},
-        "address": "5Gk92fkWPUg6KNHSfP93UcPFhwGurM9RKAKU62Dg6upaCfH7",
-        "meta": {},
-    }
-).encode()
 
 
 def cheap_file(crypto: Crypto = Crypto.sr25519, password: str = "pass") -> keystore.KeyFile:

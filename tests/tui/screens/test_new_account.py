@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from bare_key import BARE
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -235,6 +236,16 @@ async def test_a_json_file_is_imported_under_its_own_name_and_password(
         await fill_in(pilot, str(file), PASSWORD, "", "")
         await until(pilot, lambda: "chi is imported" in told(app))
     assert bare_home.address("chi") == address
+
+
+async def test_an_import_that_was_not_encrypted_says_so(bare_home: Place, tmp_path: Path) -> None:
+    file = tmp_path / "bare.json"
+    file.write_bytes(BARE)
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        await choose_import(app, pilot, 2)
+        await fill_in(pilot, str(file), PASSWORD, "bare", "")
+        await until(pilot, lambda: "bare is imported. The imported file is not encrypted" in told(app))
 
 
 def test_the_words_look_as_they_did_without_them(home_of_one_path: Place, snap_compare) -> None:
