@@ -68,6 +68,9 @@ class DecentralMLApp(App[None]):
     COMMANDS = {_commands}  # noqa: RUF012
     COMMAND_PALETTE_BINDING = "ctrl+p"
     TITLE = "decentralml"
+    # Textual's marking by the mouse copies secrets, knows neither the file nor the wrapper that `copy` uses,
+    # and raises IndexError where a text is folded. The terminal's own (shift and drag) is there.
+    ALLOW_SELECT = False
 
     def __init__(
         self,

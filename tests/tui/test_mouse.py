@@ -5,6 +5,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.help import Help
 from decentralml.tui.widgets.lines import Lines
 
@@ -70,3 +71,20 @@ async def test_the_panels_of_a_run_are_clicked_and_the_wheel_moves_its_log(
         await until(pilot, lambda: "line 199" not in text_of(app), "what was printed before")
         log.post_message(MouseScrollDown(log, 5, 1, 0, 0, 0, False, False, False))
         await shows(app, pilot, "line 199")
+
+
+async def test_a_drag_over_words_that_are_secret_or_folded_copies_nothing(market_home: Place) -> None:
+    """Textual's own selection copied secrets, and ended the app where it went on below a short text."""
+    async with market_home.running() as (app, pilot):
+        app.push_screen(Words("dora", "one two three four five six seven eight nine ten eleven twelve"))
+        await until(pilot, lambda: "twelve" in text_of(app))
+        about = app.screen.query_one("#text")
+        await pilot.mouse_down(about, offset=(2, 0))
+        for y in range(1, 9):
+            await pilot.hover(about, offset=(40, y))
+        await pilot.mouse_up(about, offset=(40, 8))
+        await pilot.press("ctrl+c")
+        await pilot.click("#words", times=3)
+        await pilot.press("ctrl+c")
+        assert app.clipboard == ""
+        assert isinstance(app.screen, Words)

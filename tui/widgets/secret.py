@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from rich.text import Text
 from textual.screen import Screen
-from textual.selection import Selection
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -26,9 +25,6 @@ class Secret(Widget):
         if self.covered:
             return Text("\n".join("•" * _DOTS for _ in self._text.splitlines()))
         return Text(self._text)
-
-    def get_selection(self, selection: Selection) -> None:
-        """None: what is selected can be copied."""
 
     def cover(self, covered: bool) -> None:
         """Draw dots instead of the text, or the text again."""
