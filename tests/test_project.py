@@ -125,7 +125,6 @@ esac
 """
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="setup would install it")
 def test_a_setup_waits_for_the_one_that_makes_the_environment(tmp_path: Path) -> None:
     (tmp_path / ".ci").mkdir()
     for name in (".ci/setup", "pyproject.toml"):
