@@ -32,7 +32,8 @@ class Heart:
     # Opening
 
     def start(self) -> None:
-        """Open home, chain and storage in the background."""
+        """Open home, chain and storage in the background, after the first paint."""
+        gc.enable()  # see `main.open_app`
         self._app.run_worker(self._app.guarded(self._open()), group="open")
 
     async def _open(self) -> None:

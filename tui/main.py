@@ -1,6 +1,7 @@
 """The console script: the command line, and the app where it is asked for on a terminal."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def open_app(flags: Flags, welcome: str, leaving: str) -> int:
     """Run the app until it is left; what the person chose to do after it comes next."""
+    gc.disable()  # until the first paint: a start makes much and throws little away
     from decentralml.tui import terminal
     from decentralml.tui.app import DecentralMLApp
 
@@ -34,6 +36,7 @@ def open_app(flags: Flags, welcome: str, leaving: str) -> int:
     try:
         asyncio.run(_run(app))
     finally:
+        gc.enable()
         _let_go()
     return main(app.after) if app.after else app.return_code or 0
 

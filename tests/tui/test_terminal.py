@@ -98,6 +98,34 @@ def test_a_lost_link_ends_the_app_cleanly_and_its_state_is_kept(
     assert _kept(ada_alone, "tasks.view") == "mine"
 
 
+_NOTES_THE_COLLECTOR = """
+import gc, sys
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.main import main
+noted = []
+def noting(does):
+    def note_and_do(app):
+        noted.append(gc.isenabled())
+        does(app)
+    return note_and_do
+DecentralMLApp.on_mount = noting(DecentralMLApp.on_mount)
+DecentralMLApp.finish = noting(DecentralMLApp.finish)
+sys.exit(main() or noted != [False, True])
+"""
+
+
+def test_garbage_is_collected_from_the_first_paint_on(ada_alone: Home) -> None:
+    app, near = _on_a_terminal(ada_alone, (sys.executable, "-c", _NOTES_THE_COLLECTOR))
+    try:
+        _reads(near, b"shown")
+        os.write(near, b"q")
+        _drain(near, app)
+        assert app.wait(30) == 0
+    finally:
+        app.kill()
+        app.wait()
+
+
 def test_a_paste_with_sequences_in_it_is_text_and_no_key(ada_alone: Home) -> None:
     app, near = _on_a_terminal(ada_alone)
     try:
