@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.markup import escape
 
 from decentralml.core.errors import DecentralMLError
 from decentralml.core.text import clean, short_address
@@ -81,11 +83,12 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         for label, about, run in self._commands():
-            yield DiscoveryHit(label, run, help=about)
+            yield DiscoveryHit(Content(label), run, help=escape(about))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for label, about, run in self._commands():
             score = max(matcher.match(label), matcher.match(about.partition(_NOT_NOW)[0]) * 0.5)
             if score > 0:
-                yield Hit(score, matcher.highlight(label), run, help=about)
+                shown = Content(label) if "[" in label else matcher.highlight(label)  # which reads markup
+                yield Hit(score, shown, run, help=escape(about))

@@ -62,3 +62,24 @@ async def test_what_belongs_to_a_run_may_have_gone_and_all_else_is_found(
         await until(pilot, lambda: app.screen.query("CommandInput"))
         await pilot.press(*"remove")
         await until(pilot, lambda: "remove run 14" in text_of(app))
+
+
+async def test_what_a_stranger_wrote_stands_in_the_menu_as_it_is(market_home: Place, train: Start) -> None:
+    question = "Digits [/] [@click=app.quit]here[/] [1]"
+    task = market_home.create("bo", question)
+    train(14, *started(), *fit(2, 2), *finished(), task_id=task, title=question)
+    async with market_home.running() as (app, pilot):
+        await at_runs(app, pilot)
+        await shows(app, pilot, "run 14")
+        for query in ("", "Digits"):
+            await pilot.press("colon")
+            await until(pilot, lambda: app.screen.query("CommandInput"))
+            await pilot.press(*query)
+            found = app.screen.query_one(CommandList)
+            await until(
+                pilot,
+                lambda found=found: any(question in str(option.prompt) for option in found.options),
+                f"the task, by {query!r}",
+            )
+            await pilot.press("escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
