@@ -60,7 +60,7 @@ class Drafts:
 
     def all(self) -> dict[int, Draft]:
         """Every draft by submission."""
-        return {draft.submission_id: draft for draft in self._read().get(self._genesis, [])}
+        return {draft.submission_id: draft for draft in (self._read() or {}).get(self._genesis, [])}
 
     def put(self, submission_id: int, digest: str, word: Word, reason: str = "") -> Draft:
         """Keep a decision, in place of an earlier one. Raises `Misused` ("BadReason")."""
@@ -80,18 +80,21 @@ class Drafts:
         with writing(self._path):
             drafts = self.all()
             yield drafts
-            kept = {**self._read(), self._genesis: list(drafts.values())}
+            kept = self._read()
+            if kept is None:
+                # Set aside and not thrown away: a person wrote those reasons.
+                self._path.replace(self._path.with_suffix(".broken"))
+            kept = {**(kept or {}), self._genesis: list(drafts.values())}
             write_atomic(self._path, msgspec.json.encode(kept))
 
-    def _read(self) -> dict[str, list[Draft]]:
+    def _read(self) -> dict[str, list[Draft]] | None:
+        """What stands in the file; None where that is broken, which only who holds the lock may change."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, list[Draft]])
         except FileNotFoundError:
             return {}
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            # Set aside and not thrown away: a person wrote those reasons.
-            self._path.replace(self._path.with_suffix(".broken"))
-            return {}
+            return None
         except OSError as error:
             raise Unavailable(
                 "DraftsUnreadable",

@@ -51,8 +51,16 @@ def test_a_reason_that_the_chain_would_not_take_is_refused_at_once(home: Home, r
 def test_a_broken_file_is_set_aside_and_not_thrown_away(home: Home, content: bytes) -> None:
     path = home.folder(home.data_dir) / "drafts.json"
     path.write_bytes(content)
-    assert Drafts(home, "genesis").all() == {}
+    Drafts(home, "genesis").put(7, DIGEST, Word.accept)
+    assert set(Drafts(home, "genesis").all()) == {7}
     assert path.with_suffix(".broken").read_bytes() == content
+
+
+def test_who_only_reads_a_broken_file_leaves_it_where_another_terminal_may_be_writing(home: Home) -> None:
+    path = home.folder(home.data_dir) / "drafts.json"
+    path.write_bytes(b"{ my long reason")
+    assert Drafts(home, "genesis").all() == {}
+    assert path.read_bytes() == b"{ my long reason"
 
 
 def test_a_file_that_cannot_be_read_is_said(home: Home) -> None:
