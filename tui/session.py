@@ -1,5 +1,6 @@
 """What every screen works with: home, settings, chain, storage, accounts, and who one is."""
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,9 +58,10 @@ class Session:
         self._locked_by_hand = False
 
     def _first_account(self) -> Account | None:
+        """The one that the settings name, else the oldest: making another does not change who one is."""
         known = self.accounts.list()
         named = [account for account in known if account.name == self.settings.account]
-        return next(iter(named or known), None)
+        return min(named or known, key=lambda account: account.created or math.inf, default=None)
 
     @property
     def address(self) -> str | None:

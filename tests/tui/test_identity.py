@@ -1,11 +1,17 @@
 """Who one is: another account by one key, and the lock, by hand or after a while."""
 
+import json
+from contextlib import closing
+
 from textual.widgets import Input
 
+from decentralml.core.paths import Home
+from decentralml.core.wallet.accounts import Accounts
 from decentralml.tui import background
 from decentralml.tui.screens.form import Field, Form
+from decentralml.tui.session import Session
 
-from .conftest import PASSWORD, Place, said, text_of, until
+from .conftest import PASSWORD, SCRYPT_N, Clock, Place, said, text_of, until
 
 
 async def test_another_account_is_one_key_away(market_home: Place) -> None:
@@ -16,6 +22,18 @@ async def test_another_account_is_one_key_away(market_home: Place) -> None:
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: app.session.account.name == "chi")
         await until(pilot, lambda: " chi " in text_of(app).splitlines()[1])
+
+
+async def test_who_makes_another_account_is_at_the_next_start_who_one_was(clock: Clock, home: Home) -> None:
+    accounts = Accounts(home, scrypt_n=SCRYPT_N)
+    accounts.create("mia", PASSWORD)
+    path = accounts.create("bob", PASSWORD)[0].path
+    file = json.loads(path.read_text())
+    file["meta"]["whenCreated"] += 60_000
+    path.write_text(json.dumps(file))
+    with closing(Session(home, {}, now=clock)) as session:
+        assert session.account is not None
+        assert session.account.name == "mia"
 
 
 async def test_locking_forgets_the_key_and_empties_secrets(market_home: Place) -> None:
