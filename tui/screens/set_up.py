@@ -45,7 +45,7 @@ class SetUp(Working[bool]):
         self._task_id = task_id
         self._market_task: Task | None = None
         self._setup: work.Setup | None = None
-        self._runs_now = False
+        self._not_now = "Its setup.sh is not read yet."
 
     def body(self) -> ComposeResult:
         yield Prose(id="python")
@@ -88,9 +88,10 @@ class SetUp(Working[bool]):
         self._setup = await self.call(work.read_setup, session.market, task)
         if self._setup is None or not self._setup.script.strip():
             ran = self._setup is None and await self.call((assets / "setup.sh").exists)
-            self.say(
+            self._not_now = (
                 "setup.sh ran already: trainings use the prepared folder." if ran else "No setup.sh to run."
             )
+            self.say(self._not_now)
             return
         self.query_one("#script", Static).update(Text(visible(self._setup.script, keep_newlines=True)))
         self.query_one("#network").display = True
@@ -127,18 +128,15 @@ class SetUp(Working[bool]):
 
     def why_not(self, action: str) -> Refused | None:
         if action == "yes" and self.query_one("#run", Button).disabled:
-            return Refused(
-                "NothingToRun", "It runs already." if self._runs_now else "No setup.sh to run.", ""
-            )
+            return Refused("NothingToRun", self._not_now, "")
         return None
 
     def action_yes(self) -> None:
-        self._runs_now = True
+        self._not_now = "It runs already."
         self.query_one("#run", Button).disabled = True
         self.work(self._run(self._ordered), group="run")
 
     def broke(self) -> None:
-        self._runs_now = False
         self.query_one("#run", Button).disabled = self._setup is None
 
     async def _run(self, setup: work.Setup) -> None:
@@ -160,7 +158,8 @@ class SetUp(Working[bool]):
             timer.stop()
         await show_log()
         if result.ok:
-            self.say("setup.sh is done: trainings use the prepared folder.")
+            self._not_now = "setup.sh is done: trainings use the prepared folder."
+            self.say(self._not_now)
             self.query_one("#no", Button).label = self.label("Done", "back")
         else:
             why = result.stopped or f"setup.sh ended with {result.returncode}."

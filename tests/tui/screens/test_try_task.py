@@ -119,7 +119,20 @@ async def test_setup_is_shown_in_full_with_escapes_and_runs_only_after_the_yes(
         assert "it ran" in text_of(app)
         (folder,) = [path for path in prepared.iterdir() if path.is_dir()]
         assert (folder / "made.txt").read_text() == "prepared\n"
+        assert "setup.sh is done" in app.screen.why_not("yes").message
         await pilot.press("escape")
+
+
+async def test_a_setup_that_could_not_be_fetched_is_not_said_to_be_missing(
+    bare_home: Place, tmp_path: Path
+) -> None:
+    task_id = publish(bare_home, tmp_path / "task", "echo prepared\n")
+    shutil.rmtree(bare_home.home.storage / "manifests")
+    async with bare_home.running(as_="bo") as (app, pilot):
+        await opened_by("e", app, pilot, task_id)
+        await until(pilot, lambda: app.failures, "the failed download")
+        await pilot.press("y")
+        assert "Its setup.sh is not read yet." in text_of(app)
 
 
 async def test_a_setup_that_fails_says_so_and_prepares_nothing(bare_home: Place, tmp_path: Path) -> None:
