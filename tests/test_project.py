@@ -139,6 +139,13 @@ def test_a_setup_waits_for_the_one_that_makes_the_environment(tmp_path: Path) ->
     assert (tmp_path / ".venv" / ".installed-run").exists()
 
 
+def test_the_setup_takes_the_pythons_that_the_project_names() -> None:
+    setup = (ROOT / ".ci" / "setup").read_text()
+    taken = re.search(r"\((\d+), (\d+)\) <= sys.version_info < \((\d+), (\d+)\)", setup)
+    assert taken is not None
+    assert PROJECT["project"]["requires-python"] == ">={}.{},<{}.{}".format(*taken.groups())
+
+
 def test_the_version_has_its_place_in_the_changelog() -> None:
     assert f"## [{PROJECT['project']['version']}]" in (ROOT / "CHANGELOG.md").read_text()
 
