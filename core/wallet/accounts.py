@@ -272,7 +272,7 @@ class Accounts:
                     raise Refused(
                         "AddressTaken",
                         f"This account is here already, as {short(other.name, 40)!r}.",
-                        "Rename that one if you want another name.",
+                        "`decentralml account rename` gives it another name.",
                     )
             # A link, unlike a rename, never replaces what came there in between.
             whole = path.with_name(f".{path.name}.new")

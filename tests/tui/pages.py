@@ -12,7 +12,6 @@ from decentralml.core.wallet.addressbook import AddressBook
 from decentralml.tui.failures import Failure
 from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens import account_dialogs
-from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.address_book import AddressBookScreen
 from decentralml.tui.screens.dialog import Choose, Show
 from decentralml.tui.screens.failure import FailureStory
@@ -21,6 +20,7 @@ from decentralml.tui.screens.file_picker import FilePicker
 from decentralml.tui.screens.form import Form
 from decentralml.tui.screens.held_out import HELD_OUT, HeldOut
 from decentralml.tui.screens.label import LabelFiles
+from decentralml.tui.screens.new_words import Words
 from decentralml.tui.screens.reason import AskReason
 from decentralml.tui.screens.record import RecordScreen
 from decentralml.tui.screens.report import ReportScreen

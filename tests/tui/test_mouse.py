@@ -5,8 +5,8 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.help import Help
+from decentralml.tui.screens.new_words import Words
 from decentralml.tui.widgets.lines import Lines
 
 from .conftest import Place, text_of, until

@@ -1,30 +1,25 @@
 """An account made, imported, exported, forgotten; its password: flows of dialogs, awaited in a worker."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Button, Static
 
 from decentralml.core import named_path
-from decentralml.core.errors import Misused, Refused, Unavailable
+from decentralml.core.errors import Misused, Unavailable
 from decentralml.core.signing import Crypto
 from decentralml.core.text import clean
 from decentralml.core.wallet import remember
 from decentralml.core.wallet.accounts import Account
 from decentralml.core.wallet.strength import strength
+from decentralml.core.words import count
 from decentralml.tui import background, keys
-from decentralml.tui.screens.dialog import Choose, Dialog
+from decentralml.tui.screens.dialog import Choose
 from decentralml.tui.screens.file_picker import Purpose
 from decentralml.tui.screens.form import Field, Form
-from decentralml.tui.widgets.buttons import Buttons
-from decentralml.tui.widgets.secret import Secret
+from decentralml.tui.screens.new_words import Words, words_check
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -32,7 +27,6 @@ if TYPE_CHECKING:
 Flow = Callable[["DecentralMLApp"], Awaitable[Account | None]]
 
 _MAX_KEY_FILE = 1_000_000
-_ASKED = 3
 _ANY_NETWORK = "any network"
 _KEY_FILE = Purpose(
     "key",
@@ -58,66 +52,6 @@ def _new_password(label: str = "Password") -> tuple[Field, Field]:
 
 # Creating
 
-_WRITTEN = "I have written them down"
-
-
-class Words(Dialog[bool]):
-    """The words of a new account, this once. Only a clear yes leaves them."""
-
-    def __init__(self, name: str, mnemonic: str) -> None:
-        super().__init__(f"The words of {name}")
-        self._mnemonic = mnemonic
-
-    def body(self) -> ComposeResult:
-        with VerticalScroll(id="text", can_focus=False):
-            yield Static(
-                "Write these words down on paper, in their order. Who has them has the account; "
-                "without them, a lost file or password cannot be mended. They are shown this once.\n"
-            )
-            yield Secret(_in_columns(self._mnemonic.split()), id="words")
-            yield Static(f"\nOn the next page you are asked for {_ASKED} of them.")
-        yield Static("", id="problem")
-        with Buttons():
-            yield Button(self.label(_WRITTEN, "yes"), id="yes", variant="primary", compact=True)
-
-    def on_mount(self) -> None:
-        self.query_one(Button).focus()
-
-    def locked(self) -> None:
-        self._say("They are covered while nobody is here.", button="Show them again")
-
-    def _say(self, text: str, *, button: str = _WRITTEN) -> None:
-        self.query_one("#problem", Static).update(text)
-        yes = self.query_one(Button)
-        if str(yes.label) != (label := self.label(button, "yes")):
-            yes.label = label
-            yes.refresh(layout=True)
-
-    @on(Button.Pressed)
-    def action_yes(self) -> None:
-        words = self.query_one(Secret)
-        if words.covered:
-            words.cover(False)
-            self._say("")
-            return
-        words.wipe()
-        self._mnemonic = ""
-        self.dismiss(True)
-
-    def action_back(self) -> None:
-        if not self.query_one(Secret).covered:
-            self._say("They are not shown again: write them down first.")
-
-
-def _in_columns(words: list[str]) -> str:
-    """Numbered words, down the columns, three of them."""
-    height = -(-len(words) // 3)
-    lines = []
-    for row in range(height):
-        cells = [f"{index + 1:2d} {words[index]:<10}" for index in range(row, len(words), height)]
-        lines.append("   ".join(cells).rstrip())
-    return "\n".join(lines)
-
 
 async def create(app: "DecentralMLApp") -> Account | None:
     """Name, password, words shown once, and three of them asked for. None where the person said no."""
@@ -140,7 +74,7 @@ async def create(app: "DecentralMLApp") -> Account | None:
         return None
     account, mnemonic = made
     await app.push_screen_wait(Words(account.name, mnemonic))
-    checked = await app.push_screen_wait(_words_check(account.name, mnemonic))
+    checked = await app.push_screen_wait(words_check(account.name, mnemonic))
     if checked:
         app.say(f"{account.name} is made, and you have its words.")
     else:
@@ -152,25 +86,6 @@ async def create(app: "DecentralMLApp") -> Account | None:
             )
         )
     return account
-
-
-def _words_check(name: str, mnemonic: str) -> Form[bool]:
-    """A form that asks for words at random places of ``mnemonic``."""
-    words = mnemonic.split()
-    places = sorted(secrets.SystemRandom().sample(range(len(words)), _ASKED))
-    fields = [Field(f"word-{place + 1}", f"Word {place + 1}", secret=True) for place in places]
-
-    def check(**given: str) -> bool:
-        for place in places:
-            if given[f"word-{place + 1}"].strip().lower() != words[place]:
-                raise Refused(
-                    "WrongWord", f"Word {place + 1} is another one.", "Look at what you wrote down."
-                )
-        return True
-
-    return Form(
-        f"The words of {clean(name)}", fields, check, text="Type them from your paper.\n", yes="Check"
-    )
 
 
 # Importing
@@ -203,7 +118,7 @@ async def import_(app: "DecentralMLApp") -> Account | None:
 
 
 def _words(mnemonic: str) -> str:
-    return f"{len(mnemonic.split())} words"
+    return count(len(mnemonic.split()), "word")
 
 
 def _from_words(app: "DecentralMLApp") -> Form[Account]:

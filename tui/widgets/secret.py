@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.text import Text
+from textual import events
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -42,6 +43,10 @@ class SecretInput(Input):
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
         super().__init__(value, placeholder=placeholder, password=True, id=id, compact=True)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """All its lines as one: words may stand one a line, and Textual's takes the first alone."""
+        event.text = " ".join(event.text.splitlines())
 
     def action_copy(self) -> None:
         """Nothing."""

@@ -12,10 +12,10 @@ from decentralml.core.amount import UNIT
 from decentralml.core.paths import Home
 from decentralml.core.wallet.accounts import Accounts
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.screens.account_dialogs import Words
 from decentralml.tui.screens.first_start import FirstStart
 from decentralml.tui.screens.form import Form
 from decentralml.tui.screens.help import Help
+from decentralml.tui.screens.new_words import Words
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.tasks import Tasks
 from decentralml.tui.widgets.secret import Secret

@@ -11,8 +11,9 @@ from textual.widgets import Input
 from decentralml.core.signing import Crypto
 from decentralml.core.wallet import keys
 from decentralml.tui.app import DecentralMLApp
-from decentralml.tui.screens.account_dialogs import Words
+from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.form import Form
+from decentralml.tui.screens.new_words import Words
 from decentralml.tui.widgets.secret import Secret
 
 from ..conftest import PASSWORD, SEEDS, Place, opened, settled, text_of, until
@@ -84,25 +85,60 @@ async def test_no_screenshot_notification_or_file_holds_the_words_or_the_passwor
             assert words[0].encode() + b" " + words[1].encode() not in content
 
 
-async def test_the_words_are_covered_while_nobody_is_there_and_come_back_on_a_key(bare_home: Place) -> None:
+async def lock(app: DecentralMLApp, pilot: Pilot[None]) -> None:
+    """As when nobody is there."""
+    app.identity._touched -= app.session.settings.idle_lock
+    app.identity.lock_when_idle()
+    await pilot.pause()
+
+
+def seen(app: DecentralMLApp, words: list[str]) -> list[str]:
+    return [word for word in words if re.search(rf"\d +{word}\b", text_of(app))]
+
+
+async def test_the_words_are_covered_while_nobody_is_there_and_come_back_by_the_password_alone(
+    bare_home: Place,
+) -> None:
     async with bare_home.running() as (app, pilot):
         await go_to_accounts(app, pilot)
         words = in_order(await start_creating(app, pilot))
-        app.identity._touched -= app.session.settings.idle_lock
-        app.identity.lock_when_idle()
-        await pilot.pause()
-        assert not any(re.search(rf"\d +{word}\b", text_of(app)) for word in words)
+        await lock(app, pilot)
+        assert not seen(app, words)
         app.export_screenshot()
         await pilot.pause()
-        assert not any(re.search(rf"\d +{word}\b", text_of(app)) for word in words)
-        await pilot.press("escape")
+        assert not seen(app, words)
         assert "Show them again" in text_of(app)
-        await pilot.press("enter")
-        assert all(re.search(rf"\d +{word}\b", text_of(app)) for word in words)
-        await until(pilot, lambda: not app.screen.query(".-active"), "the button's rest")
-        await pilot.press("enter")
+        await pilot.press("y")
+        await dialog(pilot, Form)
+        await fill_in(pilot, "not it")
+        await until(pilot, lambda: "does not open" in problem(app))
+        await pilot.press("escape")
+        await dialog(pilot, Words)
+        assert not seen(app, words)
+        await pilot.press("y")
+        await dialog(pilot, Form)
+        await fill_in(pilot, NEW_PASSWORD)
+        await dialog(pilot, Words)
+        await until(pilot, lambda: seen(app, words) == words)
+        await pilot.press("y")
         await answer_check(app, pilot, words)
         await until(pilot, lambda: "you have its words" in told(app))
+
+
+async def test_who_does_not_know_the_password_leaves_covered_words_after_a_yes(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        words = in_order(await start_creating(app, pilot))
+        await lock(app, pilot)
+        await pilot.press("escape")
+        await dialog(pilot, Ask)
+        await pilot.press("escape")
+        await dialog(pilot, Words)
+        await pilot.press("escape")
+        await dialog(pilot, Ask)
+        await pilot.press("y")
+        await dialog(pilot, Form)
+        assert not seen(app, words)
 
 
 async def test_a_wrong_word_is_said_by_its_place_and_can_be_typed_again(bare_home: Place) -> None:
@@ -195,6 +231,16 @@ async def test_words_are_imported(bare_home: Place) -> None:
         await fill_in(pilot, "old", WORDS, "", "pw", "pw")
         assert "12 words" in text_of(app)
         assert "popular" not in text_of(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "old is imported" in told(app))
+        assert bare_home.address("old") == keys.from_mnemonic(WORDS, Crypto.sr25519).address
+
+
+async def test_words_that_stand_one_a_line_are_pasted_whole(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        await go_to_accounts(app, pilot)
+        await choose_import(app, pilot, 0)
+        await fill_in(pilot, "old", WORDS.replace(" ", "\n") + "\n", "", "pw", "pw")
         await pilot.press("enter")
         await until(pilot, lambda: "old is imported" in told(app))
         assert bare_home.address("old") == keys.from_mnemonic(WORDS, Crypto.sr25519).address
