@@ -10,6 +10,6 @@ class Limits(Struct, frozen=True):
     weights: int = 16 * 2**30
     parameters: int = 2_000_000_000
     layers: int = 10_000
-    tensors: int = 100_000
+    tensors: int = 50_000
     depth: int = 64
     entries: int = 1_000

@@ -25,6 +25,9 @@ BLOCK = 256 * 1024
 # What is not laid out as Keras does is read whole, and so has to be small.
 ODD_BYTES = 64 * 2**20
 _NAME_BYTES = 200
+# For each tensor of a model, in its file: the tensor, two of an optimizer, and its share of the groups. The
+# file is walked through more than once, at 40,000 a second.
+_OBJECTS = 4
 _KINDS = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "b": (1,)}
 _RETRAIN = "Save the model with Keras 3 (`model.save`) and send it again."
 
@@ -153,8 +156,8 @@ class Weights:
         if depth > self._limits.depth:
             raise _large(f"groups nested deeper than {self._limits.depth}")
         self._objects += len(group)
-        if self._objects > 8 * self._limits.tensors:
-            raise _large("too many groups")
+        if self._objects > _OBJECTS * self._limits.tensors:
+            raise _large("its weights have too many groups")
         for name in group:
             inner = f"{path}/{name}" if path else name
             if not name or name != clean(name) or "/" in name or len(name.encode()) > _NAME_BYTES:

@@ -13,6 +13,7 @@ import pytest
 
 from decentralml.core.errors import Refused
 from decentralml.core.models.inspect import inspect
+from decentralml.core.models.limits import Limits
 from decentralml.core.models.weights import ODD_BYTES, Weights
 
 DENSE = "layers/dense/vars/0"
@@ -47,6 +48,17 @@ def test_no_attribute_is_read_however_long(copy: Callable[[str], Path]) -> None:
     with Weights(path) as weights:
         assert len(weights.groups) > 200
     assert read_bytes() - before < 2**20
+
+
+def test_a_file_of_more_groups_than_any_model_has_is_not_walked_through(tmp_path: Path) -> None:
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as file:
+        for index in range(41):
+            file.create_group(f"layers/{index}")
+    with Weights(path, Limits(tensors=11)) as weights:
+        assert len(weights.groups) == 42
+    with pytest.raises(Refused, match="too many groups"):
+        Weights(path, Limits(tensors=10))
 
 
 def read_bytes() -> int:
