@@ -188,7 +188,7 @@ class Evaluator:
         if passed := session.exceeded():
             return killed(passed)
         if by is signal.SIGKILL:  # nothing in there sends it
-            return died(f"its child was ended by {by.name}.")
+            return died(f"was killed ({by.name}).")
         memory = in_words(self.settings.sandbox_memory << 20)
         return killed(f"It got {by.name}; it may use {memory} of memory.")
 

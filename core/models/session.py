@@ -237,9 +237,11 @@ class Session:
         code = self._process.wait()
         if passed:
             return killed(passed)
+        if code in (-signal.SIGKILL, 128 + signal.SIGKILL):  # the sandbox says so of what ran in it
+            return died("was killed (SIGKILL).")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         why = self.log().rpartition("\n")[2] or "it said nothing"
-        return died(f"it ended ({how}): {why.rstrip('.')}.")
+        return died(f"ended ({how}): {why.rstrip('.')}.")
 
 
 def _remove(root: Path) -> None:
@@ -268,6 +270,6 @@ def died(why: str) -> Failed:
     """No bound ended the process: the machine did, short of memory, or the model by a trick."""
     return Failed(
         "EvaluatorDied",
-        f"No bound ended the evaluating process, and {why}",
+        f"The evaluating process {why}",
         "Free some memory and try again.",
     )
