@@ -48,7 +48,7 @@ def hire(place: Place) -> None:
 def publish_with_base(place: Place, models: Path, strategy: ValidationStrategy) -> int:
     """A contributor's task of ada's that ships the base model."""
     folder = place.home.folder(place.home.cache_dir) / "task"
-    leave = shutil.ignore_patterns("__pycache__", "__init__.py")
+    leave = shutil.ignore_patterns("__pycache__", "__init__.py", "base_model")
     shutil.copytree(ASSETS / "model_contributor", folder, ignore=leave)
     shutil.copytree(models / "base_model", folder / "base_model")
     receipt = place.market("ada").create_task_model_contributor(

@@ -20,7 +20,8 @@ from ..conftest import ASSETS, Place, text_of, until
 
 def publish(place: Place, folder: Path, setup: str = "", base: Path | None = None) -> int:
     """A contributor's task of ada's; with a setup.sh and a base model where they are given."""
-    shutil.copytree(ASSETS / "model_contributor", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    leave = shutil.ignore_patterns("__pycache__", "base_model")
+    shutil.copytree(ASSETS / "model_contributor", folder, ignore=leave)
     if base is None:
         (folder / "base_model.keras").write_text("stands for a model")
     else:
