@@ -1,6 +1,5 @@
 """Everything that is known of a run, and its epochs as a table: each field of its order and its progress."""
 
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields as dataclass_fields
@@ -9,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from rich.cells import cell_len, chop_cells
 
 from decentralml.core.text import clean
 from decentralml.core.training import journal
 from decentralml.core.training.runs import Run
 from decentralml.core.words import count, size
 from decentralml.tui.run.words import figure
-from decentralml.tui.widgets.lines import LineOf
+from decentralml.tui.widgets.lines import LineOf, folded
 from decentralml.tui.words import duration
 
 _LABELS = 16
@@ -145,12 +143,7 @@ def _section(title: str, found: list[tuple[str, str]], width: int, tone: str = "
 def _wrapped(text: str, width: int) -> Iterator[str]:
     width = max(width, 10)
     for line in text.expandtabs(4).splitlines():
-        if cell_len(line) <= width:
-            yield line
-        elif line.isascii():
-            yield from textwrap.wrap(line, width, drop_whitespace=True) or [""]
-        else:
-            yield from chop_cells(line, width)
+        yield from folded(line, width)
 
 
 def epochs(table: Sequence[journal.Epoch], width: int) -> tuple[LineOf, list[LineOf]]:

@@ -1,9 +1,10 @@
 """Lines of text in tones, of which only what changed is drawn again."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
@@ -19,7 +20,10 @@ TONES = ("title", "dim", "accent", "good", "bad", "warn", "work")
 
 
 class Lines(Widget):
-    """As many lines as fit, from `top` on; with ``tail`` the last ones, and those above by scrolling up."""
+    """As many lines as fit, from the first on; with ``tail`` the last ones, and those above by scrolling up.
+
+    With ``fold`` a line that is too wide, of one part, goes on in the next.
+    """
 
     COMPONENT_CLASSES = {f"lines--{tone}" for tone in TONES}  # noqa: RUF012 - Textual's own form
     DEFAULT_CSS = """
@@ -33,10 +37,12 @@ class Lines(Widget):
     Lines .lines--work { color: $primary; }
     """
 
-    def __init__(self, *, id: str, tail: bool = False) -> None:
+    def __init__(self, *, id: str, tail: bool = False, fold: bool = False) -> None:
         super().__init__(id=id)
         self._all: Sequence[LineOf] = ()
+        self._folded: Sequence[LineOf] = ()
         self._tail = tail
+        self._fold = fold
         self._scrolled = 0
         self._drawn: list[LineOf] = []
 
@@ -45,6 +51,15 @@ class Lines(Widget):
         self._all = lines
         self._draw()
 
+    def _lay(self) -> None:
+        """Break what is too wide."""
+        width = self.size.width
+        self._folded = self._all
+        if self._fold and width:
+            self._folded = [
+                ((piece, tone),) for ((text, tone),) in self._all for piece in folded(text, width)
+            ]
+
     def scroll_lines(self, by: int) -> None:
         """Move by lines, within what there is."""
         self._scrolled += -by if self._tail else by
@@ -52,7 +67,7 @@ class Lines(Widget):
 
     def scroll_to_end(self, *, top: bool) -> None:
         """Go to the first or to the last line."""
-        self._scrolled = len(self._all) if top == self._tail else 0
+        self._scrolled = len(self._folded) if top == self._tail else 0
         self._draw()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -72,11 +87,12 @@ class Lines(Widget):
         self.refresh()
 
     def _draw(self) -> None:
+        self._lay()
         height = self.size.height
-        over = max(len(self._all) - height, 0)
+        over = max(len(self._folded) - height, 0)
         self._scrolled = min(max(self._scrolled, 0), over)
         first = over - self._scrolled if self._tail else self._scrolled
-        drawn = list(self._all[first : first + height])
+        drawn = list(self._folded[first : first + height])
         before, self._drawn = self._drawn, drawn
         changed = [
             Region(start, y, self.size.width - start, 1)
@@ -95,6 +111,13 @@ class Lines(Widget):
             for text, tone in _at(self._drawn, y)
         ]
         return Strip(segments).adjust_cell_length(self.size.width, style)
+
+
+def folded(text: str, width: int) -> list[str]:
+    """``text`` in pieces of at most ``width`` cells; between words, where that is known."""
+    if cell_len(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width) or [""] if text.isascii() else chop_cells(text, width)
 
 
 def _at(lines: list[LineOf], y: int) -> LineOf:

@@ -74,7 +74,7 @@ class RunPanel(Vertical):
         with Horizontal(id="panels"):
             with Vertical(id="log-pane"):
                 yield Static("LOG", classes="title")
-                yield Lines(id="log", tail=True)
+                yield Lines(id="log", tail=True, fold=True)
             with Vertical(id="epochs-pane"):
                 yield Lines(id="epochs-head")
                 yield Lines(id="epochs", tail=True)

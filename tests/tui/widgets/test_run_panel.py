@@ -218,6 +218,20 @@ async def test_epochs_are_a_table_with_each_metric_beside_its_held_out_value(
         assert "1.05 s" in text
 
 
+async def test_a_printed_line_that_is_wider_than_the_screen_is_there_to_its_end(
+    market_home: Place, train: Start
+) -> None:
+    line = (
+        "102/102 - 0s - 3ms/step - accuracy: 1.0000 - loss: 9.7e-09 - val_accuracy: 0.9333 - val_loss: 0.7344"
+    )
+    train(14, *started(), *fit(20, 3.5), log=f"Epoch 9/20\n{line}\n")
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        screen = await at_runs(app, pilot)
+        await pilot.press("right_square_bracket")
+        await shows(app, pilot, "val_loss: 0.7344")
+        assert line in screen.live.plain, "what is copied is as it was printed"
+
+
 async def test_the_log_is_read_when_it_is_shown(market_home: Place, train: Start) -> None:
     log = "".join(f"line {n} \x1b[31mred\x1b[0m\n" for n in range(100)) + "bar 1\rbar 2\rbar 3\n"
     train(14, *started(), *fit(20, 3.5), log=log)
