@@ -11,7 +11,7 @@ from decentralml.core.text import clean
 from decentralml.core.training.runs import Run
 from decentralml.tui import keys
 from decentralml.tui.failures import Failure
-from decentralml.tui.judging.work import Job, JudgeWork
+from decentralml.tui.judging.work import Job, JudgeWork, Stage
 from decentralml.tui.run.words import figure
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.transfers import Handle
@@ -50,7 +50,7 @@ _WHAT = {
     Waiting.judge: "result {submission} of task {task}",
     Waiting.deliver: "your work on task {task}",
     Waiting.claim: "silent creator of task {task}",
-    Waiting.time_out: "overdue work on task {task}",
+    Waiting.time_out: "overdue #{submission} of task {task}",
     Waiting.close: "expired task {task}",
 }
 _SOON = 24 * 3600
@@ -164,7 +164,7 @@ def _job(job: Job, behind: int) -> Row:
     elif job.progress is not None:
         how = transfer(job.progress)
     else:
-        how = job.step
+        how = job.doing if job.stage is Stage.working else ""
     if behind:
         how += f"  {behind} more wait"
     return Row(

@@ -58,12 +58,22 @@ class Failures:
 
     @contextmanager
     def during(self, doing: str, again: Again | None = None) -> Iterator[None]:
-        """What is raised within was raised while ``doing``; of several, the innermost says it best."""
+        """What is raised within was raised while ``doing``; of several, the innermost says it best.
+
+        Where nothing is, it has gone well: see `settled`.
+        """
         try:
             yield
         except Exception as error:
             vars(error).setdefault(_DURING, (doing, again))
             raise
+        self.settled(doing)
+
+    def settled(self, doing: str) -> None:
+        """What went wrong while ``doing`` this has gone well since: nobody needs to do it again."""
+        for failure in self._kept:
+            if failure.doing == doing:
+                failure.again = None
 
     def about(
         self, error: BaseException, doing: str = "", again: Again | None = None

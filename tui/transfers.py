@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from decentralml.core.errors import DecentralMLError, Interrupted
@@ -21,7 +22,13 @@ class Handle:
     ``said``: how far it is, where bytes do not say so. Times in Unix seconds.
     """
 
-    def __init__(self, name: str, transfer: Transfer, again: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        transfer: Transfer,
+        again: Callable[[], None] | None,
+        settled: Callable[[], None],
+    ) -> None:
         self.name = name
         self.again = again
         self.started = time.time()
@@ -30,6 +37,7 @@ class Handle:
         self.error: DecentralMLError | None = None
         self.said = ""
         self._transfer = transfer
+        self._settled = settled
 
     @property
     def began(self) -> float:
@@ -50,6 +58,7 @@ class Handle:
         self.ended, self.error, self.said = time.time(), error, ""
         if error is None:
             self.state = "done"
+            self._settled()
         else:
             self.state = "stopped" if isinstance(error, Interrupted) else "failed"
 
@@ -68,7 +77,7 @@ class Transfers:
         self, name: str, transfer: Transfer | None = None, *, again: Callable[[], None] | None = None
     ) -> Handle:
         """Note that something is on its way. The caller says when it is done, or failed."""
-        handle = Handle(name, transfer or Transfer(), again)
+        handle = Handle(name, transfer or Transfer(), again, partial(self.settled, name))
         # What is here already is looked at again, whoever asks for it: that is no row more.
         self._handles = [one for one in self._handles if (one.name, one.state) != (name, "done")]
         self._handles.append(handle)
@@ -76,6 +85,12 @@ class Transfers:
         for old in ended[: max(len(self._handles) - _KEPT, 0)]:
             self._handles.remove(old)
         return handle
+
+    def settled(self, name: str) -> None:
+        """What is called so has arrived: nobody needs to begin it again."""
+        for one in self._handles:
+            if one.name == name:
+                one.again = None
 
     def newest(self) -> list[Handle]:
         """Newest first."""

@@ -198,6 +198,7 @@ async def test_a_fetch_that_failed_in_a_dialog_is_tried_again_after_that_was_clo
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: app.transfers.newest()[0].state == "done", "the files")
         assert isinstance(app.screen, Activity)
+        assert all(one.again is None for one in (*app.failures, *app.transfers.newest()))
 
 
 async def test_a_signature_that_failed_is_tried_again_by_its_card_alone(market_home: Place) -> None:
@@ -217,6 +218,29 @@ async def test_a_signature_that_failed_is_tried_again_by_its_card_alone(market_h
         assert not market_home.chain.has_taken(4, market_home.address("chi"))
         await pilot.press("y")
         await until(pilot, lambda: market_home.chain.has_taken(4, market_home.address("chi")), "the slot")
+
+
+async def test_what_has_gone_well_since_is_not_offered_again(market_home: Place) -> None:
+    """Its card was still open: the storage came back, and the second yes was enough."""
+    shutil.rmtree(market_home.home.assets)
+    stored, away = market_home.home.storage, market_home.home.root / "away"
+    stored.rename(away)
+    async with market_home.running(as_="chi") as (app, pilot):
+        broke = app.transfers.start("files, to take a slot of task 4", again=lambda: None)
+        broke.end(broken())
+        app.screen.work(app.screen.propose(proposals.assign, 4))
+        await until(pilot, lambda: isinstance(app.screen, Sign), "the card")
+        await pilot.press("y", *PASSWORD, "enter")
+        await until(pilot, lambda: app.failures and app.failures[0].again, "the failure, to be tried again")
+        away.rename(stored)
+        await pilot.press("y")
+        await until(pilot, lambda: market_home.chain.has_taken(4, market_home.address("chi")), "the slot")
+        await until(pilot, lambda: not isinstance(app.screen, Sign), "the receipt")
+        screen = await at_failures(app, pilot)
+        for part in ("failed", "work"):
+            screen._part(part).focus()
+            await settled(pilot)
+            assert screen.why_not("retry") is not None, part
 
 
 async def test_a_decision_that_failed_is_tried_again_by_its_card_alone(known: Place) -> None:
@@ -242,6 +266,9 @@ async def test_a_decision_that_failed_is_tried_again_by_its_card_alone(known: Pl
         assert known.chain.submission(1).status is S.PendingValidation
         await pilot.press("y")
         await until(pilot, lambda: known.chain.submission(1).status is S.Accepted, "the decision")
+        await until(pilot, lambda: "Signed" in text_of(app), "the receipts")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.failures[0].again is None, "nothing more to try again")
 
 
 async def test_an_evaluation_that_failed_has_a_row_and_is_done_again(
@@ -265,6 +292,7 @@ async def test_an_evaluation_that_failed_has_a_row_and_is_done_again(
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: app.judging.job(number).stage == "done", "the report")
         assert not app.judging.failed()
+        await until(pilot, lambda: app.failures[0].again is None, "nothing more to try again")
 
 
 async def test_a_federation_that_failed_has_a_row_and_is_done_again(
@@ -293,6 +321,7 @@ async def test_a_federation_that_failed_has_a_row_and_is_done_again(
         await until(pilot, lambda: screen._made and screen._made.figures, "the figures")
         assert app.screen is screen
         assert aggregate.verify(out)
+        assert all(one.again is None for one in (*app.failures, *app.transfers.newest()))
 
 
 async def test_escape_stops_an_upload_before_anything_is_signed(market_home: Place) -> None:

@@ -48,7 +48,7 @@ def due(submission: Submission, block: int, constants: Constants) -> str:
 def _state(entry: Entry, job: Job | None) -> str | tuple[str, str]:
     """What is being done about a result, or what stands next for it."""
     if job is not None and job.stage is Stage.working:
-        return f"{job.step or 'begin'}…"
+        return f"{job.doing}…"
     if job is not None and job.stage is Stage.waiting:
         return f"queue {job.place}"
     if job is not None and job.stage is Stage.failed and entry.draft is None:

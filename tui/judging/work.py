@@ -25,6 +25,13 @@ T = TypeVar("T")
 Cancelled = Callable[[], bool]
 Run = Callable[[Callable[[], "Judge"]], None]
 _CLOSE_SECONDS = 2.0
+_DOING = {
+    "fetch": "fetching",
+    "digest": "verifying",
+    "inspect": "inspecting",
+    "predict": "predicting",
+    "metrics": "measuring",
+}
 # Errors by which what was named to measure by cannot be used, whatever the result is.
 _OF_THE_SETUP = frozenset(
     {"NoData", "BadData", "BadShape", "BadLabels", "LabelsDontFit", "BadPolicy", "PolicyFailed", "BadMetrics"}
@@ -58,6 +65,11 @@ class Job:
     place: int = 0
     progress: Progress | None = None
     error: DecentralMLError | None = None
+
+    @property
+    def doing(self) -> str:
+        """The step that it is at, in a word for the screen."""
+        return _DOING.get(self.step, "beginning")
 
     @property
     def bad_setup(self) -> bool:

@@ -258,8 +258,8 @@ class Activity(ActivityActions):
             event = next(event for event in self._events if event.cursor == row.key)
             if event.task_id is not None:
                 self._open(event.task_id, event.submission_id)
-        elif table.id == "failed":
-            self._open_failure(row)
+        elif (failure := self._told_by(row)) is not None:
+            self.work(self._tell(failure))
         else:
             self._open_work(row)
 
@@ -276,10 +276,15 @@ class Activity(ActivityActions):
         """The task, with the cursor on the submission that it is about, if it is about one."""
         self.app.places.lead(("task", task_id) if submission_id is None else ("task", task_id, submission_id))
 
-    def _open_failure(self, row: Row) -> None:
-        failure = self.failure(row)
-        if failure is not None:
-            self.work(self._tell(failure))
+    def _told_by(self, row: Row) -> Failure | None:
+        """The failure whose story a row opens: its own, or that of a transfer which broke."""
+        if self.table.id == "failed":
+            return self.failure(row)
+        handle = self.transfer(row)
+        error = None if handle is None else handle.error
+        return next(
+            (one for one in self.app.failures.newest() if error and one.message == error.message), None
+        )
 
     async def _tell(self, failure: Failure) -> None:
         from decentralml.tui.screens.failure import FailureStory
@@ -311,7 +316,10 @@ class Activity(ActivityActions):
         return Refused("NotThis", f"There is nothing to {word} under the cursor of what waits.", "")
 
     def why_not(self, action: str) -> DecentralMLError | None:
-        if action in ("open", "copy") and self.table.row is not None:
+        row = self.table.row
+        if action == "open" and row is not None and self.transfer(row) and self._told_by(row) is None:
+            return Refused("NothingToOpen", "There is no more to see of this transfer.", "")
+        if action in ("open", "copy") and row is not None:
             return None
         if action == "claim":
             return self._not_this(Waiting.claim)

@@ -55,7 +55,7 @@ class ActivityActions(MarketScreen):
             return None
         match row.key[0]:
             case "transfer":
-                handle = self._transfer(row)
+                handle = self.transfer(row)
                 return handle.again if handle is not None and handle.error is not None else None
             case "evaluation":
                 judging = self.app.judging
@@ -66,7 +66,8 @@ class ActivityActions(MarketScreen):
             return None
         return partial(self._go_on, run)
 
-    def _transfer(self, row: Row) -> Handle | None:
+    def transfer(self, row: Row) -> Handle | None:
+        """The transfer of a row, where it is about one."""
         found = self.app.transfers.newest()
         return next((one for one in found if ("transfer", one.started, one.name) == row.key), None)
 
@@ -90,7 +91,7 @@ class ActivityActions(MarketScreen):
         if row is None or self.table.id != "work":
             return None
         if row.key[0] == "transfer":
-            handle = self._transfer(row)
+            handle = self.transfer(row)
             return None if handle is None or handle.ended is not None else handle.cancel
         job = self.app.judging.job(row.key[1]) if row.key[0] == "evaluation" else None
         going = job is not None and job.stage in (Stage.waiting, Stage.working)

@@ -178,10 +178,12 @@ class Deciding(Evaluating):
         self.table.marked -= set(signed.decided)
         for number in signed.decided:
             await self.call(self.desk.take_back, number)
+        drafts = {plan.draft.submission_id: plan.draft for plan in plans}
+        for number in signed.decided:
+            self.app.failures.settled(_signing(drafts[number]))
         for number, error in signed.failures:
-            draft = next(plan.draft for plan in plans if plan.draft.submission_id == number)
-            again = partial(self._sign_again, draft)
-            self.app.note(error, f"signing: {WORDS[draft.word]} result {number}", again)
+            draft = drafts[number]
+            self.app.note(error, _signing(draft), partial(self._sign_again, draft))
         if signed.receipts:
             calls, results = count(len(signed.receipts), "call"), count(len(signed.decided), "result")
             self.app.say(f"{calls} signed, {results} decided.")
@@ -220,6 +222,11 @@ class Deciding(Evaluating):
             raise Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
         self.app.say(f"The draft to {WORDS[gone.word]} #{gone.submission_id} is taken back.")
         await self.read()
+
+
+def _signing(draft: Draft) -> str:
+    """What is being done while it is signed."""
+    return f"signing: {WORDS[draft.word]} result {draft.submission_id}"
 
 
 def _named(looks: list[Look]) -> str:

@@ -44,7 +44,7 @@ class Evaluating(PaneScreen):
         job = self.app.judging.current()
         if not line.display or job is None:
             return
-        said = f"evaluating #{job.submission_id}: {job.step or 'begin'}"
+        said = f"evaluating #{job.submission_id}: {job.doing}"
         if job.step in STEPS:
             said += f" ({STEPS.index(job.step) + 1} of {len(STEPS)})"
         if job.progress is not None:
@@ -153,11 +153,14 @@ class Evaluating(PaneScreen):
 
     def job_moved(self, job: Job) -> None:
         """An evaluation went on: its line is shown, and what it found."""
-        if job.stage is Stage.failed and job.error is not None:
+        doing = f"evaluating result {job.submission_id}"
+        if job.stage is Stage.done:
+            self.app.failures.settled(doing)
+        elif job.stage is Stage.failed and job.error is not None:
             if job.bad_setup:
                 self._forget_setup(job)
             again = partial(self.app.judging.evaluate, job.submission_id, job.setup)
-            self.app.show_error(job.error, f"evaluating result {job.submission_id}", again)
+            self.app.show_error(job.error, doing, again)
         if not self.is_current and self not in self.app.screen_stack:
             return
         self.show_progress()

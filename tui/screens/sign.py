@@ -129,11 +129,12 @@ class Sign(Signing[Receipt]):
         """What fails here is kept for Activity too, from where it is tried again by this card."""
         self._proposal.transfer.begin()
         try:
-            return await background.call(self._proposal.send)
+            with self.app.failures.during(self._proposal.doing, self._again):
+                return await background.call(self._proposal.send)
         except Exception as error:
             found = ours(error)
             if not isinstance(found, Interrupted):
-                self.app.note(found, self._proposal.doing, self._again)
+                self.app.note(found)
             raise found from error.__cause__
 
     def _failed(self, error: DecentralMLError) -> None:
@@ -141,12 +142,18 @@ class Sign(Signing[Receipt]):
         self._transfer_ended(error)
         self.say(explain(error))
 
+    @property
+    def _files(self) -> str:
+        """What Activity calls the files that go up or come down for it."""
+        return f"files, to {self._proposal.doing}"
+
     def _show_progress(self) -> None:
         progress = self._proposal.transfer.progress
         if progress is not None:
             if self._noted is None:
-                name = f"files, to {self._proposal.doing}"
-                self._noted = self.app.transfers.start(name, self._proposal.transfer, again=self._again)
+                self._noted = self.app.transfers.start(
+                    self._files, self._proposal.transfer, again=self._again
+                )
             self.say(transfer(progress) if progress.done < progress.total else "signing…")
 
     def _transfer_ended(self, error: DecentralMLError | None) -> None:
@@ -154,6 +161,8 @@ class Sign(Signing[Receipt]):
         if self._noted is not None:
             self._noted.end(error)
             self._noted = None
+        elif error is None:
+            self.app.transfers.settled(self._files)
 
     def _again(self) -> None:
         """The card of the same call, as the rules see it by then; what is there does not go up twice."""

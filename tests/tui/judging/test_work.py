@@ -4,7 +4,8 @@ import threading
 from pathlib import Path
 
 from decentralml.core.market import Market
-from decentralml.tui.judging.work import JudgeWork, Setup, Stage
+from decentralml.core.validation import STEPS
+from decentralml.tui.judging.work import Job, JudgeWork, Setup, Stage
 
 from ..conftest import Place
 
@@ -41,3 +42,9 @@ def ordered(work: JudgeWork) -> Setup:
     job = work.job(4)
     assert job is not None
     return job.setup
+
+
+def test_each_step_of_an_evaluation_is_a_word_of_its_own_on_the_screen() -> None:
+    words = [Job(1, Setup(), step=step).doing for step in ("", "fetch", *STEPS)]
+    assert all(word.endswith("ing") for word in words)
+    assert len(set(words)) == len(words)

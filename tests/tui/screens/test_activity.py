@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from decentralml.core.amount import UNIT
-from decentralml.core.domain import ResultSubmissionStatus
+from decentralml.core.domain import ResultSubmissionStatus, ValidationStrategy
 from decentralml.core.errors import Failed, Interrupted, Refused
 from decentralml.core.storage.base import Progress
 from decentralml.tui.app import DecentralMLApp
@@ -22,7 +22,7 @@ from decentralml.tui.screens.try_task import TryTask
 from decentralml.tui.signing.proposal import Transfer
 from decentralml.tui.transfers import Transfers
 
-from ..conftest import Place, opened, settled, text_of, until
+from ..conftest import ASSETS, Place, opened, settled, text_of, until
 
 REVIEW = 43_200
 WORK = 100_800
@@ -135,6 +135,24 @@ async def test_o_ends_what_is_overdue_and_says_so_where_nothing_is(market_home: 
     assert market_home.chain.submission(3).status == "TimedOut"
 
 
+async def test_of_several_that_are_overdue_each_row_says_which_it_is(market_home: Place) -> None:
+    task = market_home.market("ada").create_task_model_engineer(
+        question="Slow ones",
+        pays_amount=UNIT,
+        expiration_block=10_000,
+        max_assignments=2,
+        validation_strategy=ValidationStrategy.ManualAccept,
+        model_engineer_path=ASSETS / "model_engineer",
+    )
+    late = [market_home.take(who, task.task_id) for who in ("bo", "chi")]
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        await go_to_activity(app, pilot)
+        market_home.clock.blocks(WORK + 1)
+        for number in late:
+            row = f"overdue #{number} of task {task.task_id}: Slow"
+            await until(pilot, lambda row=row: row in text_of(app), row)
+
+
 # What happened
 
 
@@ -244,6 +262,22 @@ async def test_a_transfer_is_shown_while_it_moves_and_tried_again_when_it_failed
         await until(pilot, lambda: "uploading: The disk is full." in text_of(app))
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: tried == [7, 7], "the retry from the failure")
+
+
+async def test_enter_on_a_transfer_says_why_it_broke_or_that_there_is_no_more(bare_home: Place) -> None:
+    async with bare_home.running() as (app, pilot):
+        screen = await go_to_activity(app, pilot)
+        handle = app.transfers.start("upload of task 7")
+        await until(pilot, lambda: "upload of task 7" in text_of(app), "its row")
+        await pilot.press("right_square_bracket", "enter")
+        await until(pilot, lambda: any("no more to see" in n.message for n in app._notifications), "a word")
+        error = Failed("DiskFull", "The disk is full.", "Make room.")
+        handle.end(error)
+        app.show_error(error, "uploading")
+        await until(pilot, lambda: "uploading: The disk is full." in text_of(app), "the failure")
+        screen._part("work").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FailureStory) and "DiskFull" in text_of(app))
 
 
 async def test_a_fetch_is_tried_again_after_the_dialog_that_asked_was_closed(
