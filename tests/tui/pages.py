@@ -181,7 +181,9 @@ async def decide(place: Place, pilot: Pilot[None]) -> None:
 
 
 async def reason(place: Place, pilot: Pilot[None]) -> None:
-    pilot.app.push_screen(AskReason("Reject #1", "Why? The worker reads it.", "no better than the baseline"))
+    pilot.app.push_screen(
+        AskReason("Reject #1", "Why? The worker reads it.", "no better than the baseline", "#1")
+    )
     await sees(pilot, "Reject #1")
 
 

@@ -154,10 +154,11 @@ class Deciding(Evaluating):
                 against = draft.reason
             elif word is Word.reject and report is not None:
                 against = _against(report)
+        about = " ".join([word, *(look.submission.digest or "" for look in looks)])
         if word is Word.reject:
             reader = "The worker reads it." if len(looks) == 1 else "Their workers read it."
-            return AskReason(f"Reject {_named(looks)}", f"Why? {reader}", against)
-        return AskReason(f"Ask changes of {_named(looks)}", "What should change?", against)
+            return AskReason(f"Reject {_named(looks)}", f"Why? {reader}", against, about)
+        return AskReason(f"Ask changes of {_named(looks)}", "What should change?", against, about)
 
     async def _sign(self, plans: list[decisions.Plan], looks: list[Look], *, may_keep: bool = False) -> None:
         """Show the ``plans`` and what speaks for the results, seen by ``looks``; sign or keep them."""

@@ -10,6 +10,8 @@ from decentralml.core.domain import REASON_BYTES
 from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.buttons import Buttons
 
+_KEPT = "reason"
+
 
 class ReasonArea(TextArea):
     """Wrapped text in which enter means done."""
@@ -27,16 +29,22 @@ class ReasonArea(TextArea):
 
 
 class AskReason(Dialog[str]):
-    """A reason of 1 to 1024 bytes, with ``proposal`` in the field."""
+    """A reason of 1 to 1024 bytes, with ``proposal`` in the field, or what was made of it so far.
 
-    def __init__(self, title: str, label: str, proposal: str) -> None:
+    The last one that was typed is kept, over a dropped link too, for the decision that ``about`` names.
+    """
+
+    def __init__(self, title: str, label: str, proposal: str, about: str) -> None:
         super().__init__(title)
         self._label = label
         self._proposal = proposal
+        self._kept_as = f"{about}\n{proposal}"
 
     def body(self) -> ComposeResult:
         yield Label(Text(self._label), id="label")
-        yield ReasonArea(self._proposal, id="reason", tab_behavior="focus")
+        kept = self.app.state.get(_KEPT, {}).get(self._kept_as)
+        begun = kept if isinstance(kept, str) else self._proposal
+        yield ReasonArea(begun, id="reason", tab_behavior="focus")
         yield Static("", id="size")
         yield Static("", id="problem")
         with Buttons():
@@ -52,6 +60,7 @@ class AskReason(Dialog[str]):
     @on(TextArea.Changed)
     def typed(self) -> None:
         self._count()
+        self.app.state.set(_KEPT, {self._kept_as: self.query_one(ReasonArea).text})
 
     def _count(self) -> None:
         used = len(self._text.encode())

@@ -244,6 +244,27 @@ async def test_the_reason_to_reject_begins_with_what_speaks_against_the_result_a
         assert app.screen.query_one(TextArea).text == said
 
 
+async def test_a_reason_half_typed_is_there_after_the_link_dropped_for_that_decision_alone(
+    known: Place,
+) -> None:
+    async with known.running() as (app, pilot):
+        await judging(pilot, "j", "R")
+        await dialog(pilot, AskReason)
+        await pilot.press(*" on the zeros")
+        app.finish()
+    async with known.running() as (app, pilot):
+        await judging(pilot, "R")
+        await dialog(pilot, AskReason)
+        area = app.screen.query_one(TextArea)
+        assert area.text == "no better on the zeros"
+        assert area.cursor_at_end_of_text, "one goes on writing"
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Validate))
+        await pilot.press("j", "R")
+        await dialog(pilot, AskReason)
+        assert app.screen.query_one(TextArea).text == "config.json names Lambda"
+
+
 async def test_what_is_undecided_but_better_is_no_reason_to_reject(known: Place) -> None:
     submission = known.chain.submission(1)
     found = judged.figures(submission, 0.948, 0.191, 0.956)
