@@ -53,7 +53,7 @@ class Policy:
         try:
             self._source = hostile.read_bytes(script.parent.resolve(), script.name, _SCRIPT_BYTES)
             self._names = {
-                node.name for node in ast.parse(self._source).body if isinstance(node, ast.FunctionDef)
+                node.name for node in hostile.parsed(self._source).body if isinstance(node, ast.FunctionDef)
             }
         except (Refused, Failed, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             why = str(error) or "It is nested too deep."  # a parser's MemoryError says nothing

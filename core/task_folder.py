@@ -1,6 +1,7 @@
 """What a task ships: which files and functions the folder of each task type must hold."""
 
 import ast
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -38,9 +39,15 @@ def check(folder: Path, task_type: TaskType) -> None:
 
 
 def check_script(folder: Path, task_type: TaskType) -> None:
-    """Raises `Refused`: "NoSuchFolder", "EmptyFolder", "MissingScript", "BadScript", "MissingFunction"."""
+    """Raises `Refused`: "NoSuchFolder", "CannotRead", "EmptyFolder", "MissingScript", "BadScript",
+    "MissingFunction"."""
     if not folder.is_dir():
         raise Refused("NoSuchFolder", f"{folder} is not a folder.", "Name the folder that the task ships.")
+    try:
+        os.scandir(folder).close()
+    except OSError as error:  # of which what follows would say that it is empty
+        why = f"{folder} cannot be read: {error.strerror}."
+        raise Refused("CannotRead", why, "See to its permissions.") from error
     if not any(path.is_file() for path in folder.rglob("*")):
         raise Refused("EmptyFolder", "The task's folder holds no file.", "Put the task's files in it first.")
     if task_type is TaskType.DataAnnotators:
@@ -134,12 +141,13 @@ def _named_in(script: Path) -> list[tuple[str, ast.AST]]:
 
 def _parsed(script: Path) -> ast.Module:
     try:
-        return ast.parse(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
+        return hostile.parsed(hostile.read_bytes(script.parent, script.name, MAX_SCRIPT_BYTES))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         # The last is how the parser says that something is nested too deep for it.
+        why = f"{error.msg}, line {error.lineno}" if isinstance(error, SyntaxError) else str(error)
         raise Refused(
             "BadScript",
-            f"{script.name} is not Python: {str(error) or 'it is nested too deep'}.",
+            f"{script.name} is not Python: {why or 'it is nested too deep'}.",
             "Mend it, then try again.",
         ) from error
 

@@ -1,9 +1,11 @@
 """What a sandbox left behind is read without following a link, and never more than was agreed."""
 
+import gc
 import os
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from unprivileged import unprivileged
 from decentralml.core import hostile
 from decentralml.core.errors import Failed, Refused
 from decentralml.core.hostile import Caps, File
+
+ASSETS = Path(__file__).parents[2] / "assets"
 
 
 @pytest.fixture
@@ -60,6 +64,39 @@ def test_a_linked_folder_on_the_way_is_refused(out: Path, tmp_path: Path) -> Non
     with pytest.raises(Refused) as caught:
         hostile.read_bytes(out, "sub/file", 100)
     assert caught.value.code == "LinkInOutput"
+
+
+def test_scripts_can_be_parsed_by_several_threads_at_once() -> None:
+    """As while somebody types a path, and the list of folders marks those that fit."""
+    source = (ASSETS / "model_contributor" / "model_contributor.py").read_bytes()
+    failures: list[BaseException] = []
+
+    def parse(deeper: int) -> None:
+        if deeper:
+            parse(deeper - 1)
+            return
+        for _ in range(20):
+            try:
+                hostile.parsed(source)
+            except BaseException as failure:
+                failures.append(failure)
+
+    def another_thread(*_: object) -> None:
+        time.sleep(0)
+
+    before = gc.get_threshold()
+    gc.callbacks.append(another_thread)
+    gc.set_threshold(100)
+    try:
+        threads = [threading.Thread(target=parse, args=(deeper,)) for deeper in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(another_thread)
+    assert not failures
 
 
 def test_a_folder_that_became_a_link_is_refused(out: Path, tmp_path: Path) -> None:

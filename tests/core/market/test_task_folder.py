@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from unprivileged import unprivileged
 
 from decentralml.core import task_folder
 from decentralml.core.domain import TaskType
@@ -122,6 +123,21 @@ def test_missing_and_empty_folders_are_told_apart(tmp_path: Path) -> None:
             task_folder.check(folder, TaskType.DataAnnotators)
         codes.append(refused.value.code)
     assert codes == ["NoSuchFolder", "EmptyFolder"]
+
+
+def test_a_folder_that_may_not_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text("label me")
+    tmp_path.chmod(0)
+    with unprivileged(), pytest.raises(Refused, match="cannot be read: Permission denied"):
+        task_folder.check(tmp_path, TaskType.DataAnnotators)
+    tmp_path.chmod(0o700)
+
+
+def test_what_is_no_python_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "model_contributor.py").write_text("x = 1\ndef (\n")
+    with pytest.raises(Refused) as refused:
+        task_folder.check(tmp_path, TaskType.ModelContributor)
+    assert refused.value.message == "model_contributor.py is not Python: invalid syntax, line 2."
 
 
 def test_a_script_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
