@@ -1,6 +1,7 @@
-"""The filter language of task lists: ``type:contributor pays:>5 free slots:>1 by:5Grw… mine words``."""
+"""The filter language of task lists: ``type:contributor pays:>5 free slots:>1 by:ada mine words``."""
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -35,13 +36,19 @@ _SIGNS = {
 _WITHOUT_COLON = re.compile(rf"(?:{'|'.join(_SIGNS)})[<>=]")
 HELP = (
     "type:contributor|engineer|annotator  status:open|progress|completed|withdrawn  "
-    "pays:>5 pays:<10  ends:<BLOCK ends:>BLOCK  slots:>1  by:ADDRESS  worker:ADDRESS  id:7  free  mine  words"
+    "pays:>5 pays:<10  ends:<BLOCK ends:>BLOCK  slots:>1  by:WHO  worker:WHO  id:7  free  mine  words"
 )
 
 
-def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) -> TaskQuery:
+def parse(
+    text: str,
+    *,
+    me: str | None = None,
+    base: TaskQuery | None = None,
+    address_of: Callable[[str], str] = str,
+) -> TaskQuery:
     """The query of a filter, on top of ``base``. ``me`` is the address that ``mine`` means; without one
-    nothing is.
+    nothing is. ``address_of`` says whom a name after by: and worker: means; it returns what is no name.
 
     Words without a field are looked for in the question, together. Raises `Misused` ("BadFilter").
     """
@@ -55,7 +62,7 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
         elif not colon and word == "mine":
             changes["creator"] = me or ""
         elif colon and value:
-            changes.update(_field(field, value))
+            changes.update(_field(field, value, address_of))
         elif colon and field in _SIGNS:
             raise Misused("BadFilter", f"{word} lacks its value.", HELP)
         elif _WITHOUT_COLON.match(word):
@@ -67,7 +74,7 @@ def parse(text: str, *, me: str | None = None, base: TaskQuery | None = None) ->
     return msgspec.structs.replace(query, **changes)
 
 
-def _field(field: str, value: str) -> dict[str, object]:
+def _field(field: str, value: str, address_of: Callable[[str], str]) -> dict[str, object]:
     below, above = value.startswith("<"), value.startswith(">")
     sign, rest = (value[0], value[1:]) if below or above else ("", value)
     if sign and not rest:
@@ -79,9 +86,9 @@ def _field(field: str, value: str) -> dict[str, object]:
     if field == "status" and value in STATUSES:
         return {"status": STATUSES[value]}
     if field == "by":
-        return {"creator": value}
+        return {"creator": address_of(value)}
     if field == "worker":
-        return {"worker": value}
+        return {"worker": address_of(value)}
     if field == "pays":
         try:
             amount = parse_amount(rest)

@@ -15,7 +15,7 @@ from decentralml.core.signing import Signer
 from decentralml.core.storage.base import Storage
 from decentralml.core.storage.connect import connect as connect_storage
 from decentralml.core.training.runs import Runs
-from decentralml.core.wallet import remember
+from decentralml.core.wallet import names, remember
 from decentralml.core.wallet.accounts import Account, Accounts
 from decentralml.core.wallet.addressbook import AddressBook
 from decentralml.tui import keys
@@ -147,6 +147,11 @@ class Session:
     def name_of(self, address: str) -> str | None:
         """What this person calls one address; see `names`."""
         return self.names().get(address)
+
+    def address_of(self, name: str) -> str:
+        """The address that this person calls ``name``, in any case; ``name`` where nothing is called so."""
+        wanted = names.key(name)
+        return next((one for one, called in self.names().items() if names.key(called) == wanted), name)
 
     def close(self) -> None:
         self.lock()

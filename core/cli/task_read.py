@@ -35,12 +35,12 @@ def list_(
     app: App, filter_words: tuple[str, ...], order: str, ascending: bool, limit: int, offset: int
 ) -> None:
     """
-    FILTER words narrow the list, all of them together: type:contributor pays:>5 free by:ADDRESS mine;
+    FILTER words narrow the list, all of them together: type:contributor pays:>5 free by:ada mine;
     words without a colon are looked for in the question.
     """
     me = app.address() if "mine" in " ".join(filter_words).split() else None
     base = TaskQuery(order=order, descending=not ascending, limit=limit, offset=offset)
-    query = task_filter.parse(" ".join(filter_words), me=me, base=base)
+    query = task_filter.parse(" ".join(filter_words), me=me, base=base, address_of=app.address)
     page, head, constants = app.chain.tasks(query), app.chain.head(), app.chain.constants
     data = {"items": [task_data(task, head.block) for task in page.items], "total": page.total}
 

@@ -92,7 +92,7 @@ class MarketList:
             base = msgspec.structs.replace(base, obtainable=True)
         elif view == "mine":
             base = msgspec.structs.replace(base, party=me)
-        return task_filter.parse(text, me=me, base=base)
+        return task_filter.parse(text, me=me, base=base, address_of=self._session.address_of)
 
     def _read_mine(self) -> None:
         chain, me = self._session.chain, self._session.address or ""

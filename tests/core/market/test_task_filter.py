@@ -30,6 +30,12 @@ def test_a_filter_means(text: str, query: TaskQuery) -> None:
     assert parse(text, me="5me") == query
 
 
+def test_whom_a_name_means_is_asked_for() -> None:
+    known = {"ada": "5a"}
+    query = parse("by:ada worker:5b", address_of=lambda name: known.get(name, name))
+    assert query == TaskQuery(creator="5a", worker="5b")
+
+
 def test_without_an_account_nothing_is_mine(ada: Market, publish: Callable[..., Receipt]) -> None:
     publish(ada)
     assert ada.chain.tasks(parse("mine", me=ada.address)).total == 1

@@ -104,14 +104,14 @@ async def test_what_is_wrong_with_a_filter_stands_beside_it_in_the_words_of_the_
 
 async def test_while_one_types_a_filter_all_that_can_be_typed_stands_below_it(market_home: Place) -> None:
     async with market_home.running() as (app, pilot):
-        assert "worker:ADDRESS" not in text_of(app)
+        assert "worker:WHO" not in text_of(app)
         await pilot.press("slash", *"type:")
         await until(pilot, lambda: "type: lacks its value" in text_of(app))
         await until(pilot, lambda: app.screen.table.total == 4, "all of them")
-        for word in ("type:contributor|", "status:open|", "worker:ADDRESS", "mine"):
+        for word in ("type:contributor|", "status:open|", "worker:WHO", "mine"):
             await until(pilot, lambda word=word: word in text_of(app), word)
         await pilot.press("escape")
-        await until(pilot, lambda: "worker:ADDRESS" not in text_of(app))
+        await until(pilot, lambda: "worker:WHO" not in text_of(app))
 
 
 async def test_a_filter_that_nothing_fits_says_so(market_home: Place) -> None:
@@ -122,6 +122,13 @@ async def test_a_filter_that_nothing_fits_says_so(market_home: Place) -> None:
         await pilot.press("j", "k", "G", "g", "enter", "t")
         await pilot.pause()
         assert any("There is no task under the cursor" in said.message for said in app._notifications)
+
+
+async def test_a_filter_knows_people_by_the_names_that_one_gave_them(market_home: Place) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.press("m", "slash", *"by:BO")
+        await until(pilot, lambda: app.screen.table.total == 1)
+        assert "1 shown" in text_of(app)
 
 
 async def test_an_empty_market_says_how_to_publish_and_leads_to_one_that_is_alive(bare_home: Place) -> None:
