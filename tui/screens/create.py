@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on
@@ -28,6 +28,9 @@ from decentralml.tui.task import draft as task_draft
 from decentralml.tui.task.draft import Checked, Draft, Finding
 from decentralml.tui.widgets.choice import Choice
 from decentralml.tui.widgets.prose import Block, Field, Prose
+
+if TYPE_CHECKING:
+    from decentralml.tui.pulse import Pulse
 
 _LINES = ("files", "pays", "wanted", "until", "labels", "samples", "coordinates", "more")
 _CHOICES = {
@@ -116,6 +119,13 @@ class CreateTask(MarketScreen):
 
     async def refresh_data(self) -> None:
         await self._check()
+
+    def moved(self, pulse: "Pulse", *, events: bool) -> None:
+        """With each block, look again at files of which something is wrong: they may be mended by now."""
+        wrong = self.checked is not None and ("files", "bad") in {
+            (found.field, found.tone) for found in self.checked.findings
+        }
+        super().moved(pulse, events=events or wrong)
 
     # The draft
 

@@ -351,6 +351,9 @@ def _labels(terms: Terms) -> list[tuple[str, str]]:
     return [
         ("media", terms.annotation_type.value.lower() if terms.annotation_type else ""),
         ("labels", terms.annotation_class_labels or ""),
+        *(("sample", sample) for sample in terms.annotation_media_samples or ()),
+        *(("coordinates", text) for text in (terms.annotation_class_coordinates,) if text),
+        *(("more", text) for text in (terms.annotation_json,) if text),
     ]
 
 

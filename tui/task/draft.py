@@ -1,5 +1,6 @@
 """A task that is being written: its fields as typed, and what they come to under the market's rules."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
@@ -152,6 +153,8 @@ def check(session: Session, draft: Draft) -> Checked:
     labels: Any = ""
     if kind is TaskType.DataAnnotators:
         labels = field("labels", lambda: _labels(draft.labels), draft.labels)
+        if draft.more.strip() and field("more", lambda: _more(draft.more), draft.more) is None:
+            labels = None
     strategy = STRATEGIES[draft.judged]
     if strategy is ValidationStrategy.AutoAccept:
         most = format_amount((pays or 0) * (wanted or 0))
@@ -227,7 +230,9 @@ def _until(typed: str, block: int, block_time: int) -> tuple[int, str]:
         until = int(named[1])
     else:
         raise Misused("BadTime", f"{typed.strip()[:20]} is no time.", "Like 12h, 7d, or block 120,000.")
-    if not block < until <= MAX_U32:
+    if until > MAX_U32:
+        raise Misused("BadTime", f"Block {until:,} is too far ahead.", "Like 12h, 7d, or block 120,000.")
+    if until <= block:
         raise Misused("BadTime", f"Block {until:,} is not ahead.", "Like 12h, 7d, or block 120,000.")
     return until, f"until block {until:,} ({ahead((until - block) * block_time)})"
 
@@ -237,6 +242,17 @@ def _labels(typed: str) -> tuple[str, str]:
     if len(labels) < 2:
         raise Misused("TooFewLabels", "One label is no choice.", "Name several, separated by commas.")
     return typed, f"{words.count(len(labels), 'label')}: {', '.join(labels[:6])}"
+
+
+def _more(typed: str) -> tuple[str, str]:
+    try:
+        json.loads(typed)
+    except (ValueError, RecursionError) as error:
+        why = (
+            f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else error
+        )
+        raise Misused("BadJson", f"This is no JSON: {why}.", 'Like {"language": "en"}.') from error
+    return typed, "it is JSON"
 
 
 def _annotation(draft: Draft) -> dict[str, Any]:

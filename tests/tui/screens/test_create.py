@@ -112,6 +112,7 @@ async def test_a_task_is_published_from_the_form_alone(bare_home: Place, contrib
         ({"until": "soon"}, "until", "is no time"),
         ({"until": "block 0"}, "until", "not ahead"),
         ({"until": "9000d"}, "the chain", "block"),
+        ({"until": "9999999d"}, "until", "too far ahead"),
         ({"files": "/nowhere/at/all"}, "files", "is not a folder"),
         ({"files": "local:#sha256=12"}, "files", "must end in #sha256="),
         ({"pays": "1001", "wanted": "1"}, "the chain", "free"),
@@ -162,6 +163,34 @@ async def test_a_contributors_folder_without_the_model_to_train_is_refused(
         assert (tone, "base_model/" in said) == ("bad", True)
 
 
+async def test_a_folder_that_is_mended_outside_is_seen_by_itself(
+    bare_home: Place, contributors_folder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(contributors_folder, tmp_path / "task"))
+    model = (folder / "base_model.keras").rename(tmp_path / "base_model.keras")
+    async with bare_home.running() as (app, pilot):
+        screen = await form(app, pilot)
+        await fill(pilot, question="Which?", files=str(folder), pays="1", wanted="1", until="1d")
+        assert screen.query_one("#publish", Button).disabled
+        model.rename(folder / "base_model.keras")
+        bare_home.clock.blocks(1)
+        await until(pilot, lambda: not screen.query_one("#publish", Button).disabled)
+
+
+async def test_more_than_labels_is_checked_to_be_json(bare_home: Place) -> None:
+    async with bare_home.running(size=(80, 30)) as (app, pilot):
+        screen = await form(app, pilot)
+        await pilot.press("left")
+        files = str(ASSETS / "data_annotator" / "files")
+        await fill(pilot, question="Which mood?", files=files, pays="0.1", wanted="3", labels="a, b")
+        for more, tone in (('{"a": [1,}', "bad"), ("[" * 10_000, "bad"), ('{"a": 1}', "good")):
+            await fill(pilot, more=more)
+            await until(pilot, lambda tone=tone: findings(screen).get("more", ("",))[0] == tone)
+            assert screen.query_one("#publish", Button).disabled is (tone == "bad")
+        await fill(pilot, more="")
+        await until(pilot, lambda: "more" not in findings(screen) and screen.checked.terms)
+
+
 async def test_an_annotators_task_asks_for_its_labels(bare_home: Place) -> None:
     async with bare_home.running(size=(80, 30)) as (app, pilot):
         screen = await form(app, pilot)
@@ -180,6 +209,8 @@ async def test_an_annotators_task_asks_for_its_labels(bare_home: Place) -> None:
         )
         await until(pilot, lambda: screen.checked.terms)
         await publish(pilot)
+        for argument in ("01.txt is a complaint", "02.txt is praise", '{"language": "en"}'):
+            assert argument in text_of(app), "the card shows every argument"
         await sign(pilot)
         await until(pilot, lambda: isinstance(app.screen, TaskDetail))
         terms = bare_home.chain.task(1).terms
