@@ -79,12 +79,12 @@ def next_step(
         return _as_creator(task, waiting, len(late), block)
     if mine is not None:
         return _as_worker(task, mine, block, constants, trained=trained)
+    poor = free is not None and not rules.affordable(task, free, constants)
     if rules.takeable(task, block):
-        poor = free is not None and not rules.affordable(task, free, constants)
         return ("fund first", "") if poor else ("take it", "accent")
     vacated = msgspec.structs.replace(task, live=task.live - 1)
     if any(one.delivered is None for one in late) and rules.takeable(vacated, block):
-        return "time out, take", "accent"
+        return ("time out" if poor else "time out, take"), "accent"
     if task.closed:
         return "closed", "dim"
     return ("expired", "dim") if block > task.terms.expiration_block else ("full", "dim")

@@ -143,6 +143,8 @@ def test_who_is_overdue_is_timed_out_by_the_creator_or_by_who_wants_the_slot() -
     assert read_by("ada") == "time out 1"
     assert read_by("ada", waiting=2) == "judge 2"
     assert read_by("chi") == "time out, take"
+    poor = words.next_step(full, None, 0, late, "chi", 5, Constants(), 0)
+    assert poor[0] == "time out", "without money it cannot be taken"
     assert read_by("chi", late=[replace(MINE, delivered=3)]) == "full", "what was delivered stands"
     assert read_by("chi", task=replace(full, closed=True)) == "closed"
     assert read_by("chi", task=replace(full, rejected=7)) == "full", "no slot of it is given again"
