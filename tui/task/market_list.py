@@ -27,6 +27,7 @@ from decentralml.tui.words import blocks_left, next_step
 ORDERS = {"id": "id", "pays": "pays", "ends": "expires", "slots": "slots", "question": "question"}
 # So many tasks may have come or gone since one was here.
 _SOUGHT = 1000
+_SLOTS_FIT = 7  # cells of FREE, in which the free ones matter most
 
 
 class MarketList:
@@ -121,6 +122,7 @@ class MarketList:
         constants, me = self._session.chain.constants, self._session.address
         terms = task.terms
         mine, waiting = self._mine.get(task.id), self._waiting[task.id]
+        slots = f"{task.free_slots}/{terms.max_assignments}"
         return Row(
             task.id,
             {
@@ -129,7 +131,7 @@ class MarketList:
                 "kind": (KINDS[terms.task_type], "dim"),
                 "kind.narrow": (KINDS[terms.task_type][:5], "dim"),
                 "pays": format_amount(terms.pays_amount),
-                "slots": f"{task.free_slots}/{terms.max_assignments}",
+                "slots": slots if len(slots) <= _SLOTS_FIT else str(task.free_slots),
                 "ends": "-"
                 if task.closed
                 else (blocks_left(terms.expiration_block, block, constants), "dim"),

@@ -131,6 +131,13 @@ async def test_a_filter_knows_people_by_the_names_that_one_gave_them(market_home
         assert "1 shown" in text_of(app)
 
 
+async def test_a_thousand_free_slots_are_not_cut(bare_home: Place) -> None:
+    bare_home.create("bo", slots=1000, pays=0.01)
+    async with bare_home.running() as (app, pilot):
+        await settled(pilot)
+        assert " 1000 " in table(app)[0]
+
+
 async def test_an_empty_market_says_how_to_publish_and_leads_to_one_that_is_alive(bare_home: Place) -> None:
     async with bare_home.running() as (app, pilot):
         await settled(pilot)
