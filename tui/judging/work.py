@@ -239,7 +239,7 @@ class JudgeWork:
         judge.evaluate(
             order.number,
             on_progress=lambda progress: self._set(order, progress=progress),
-            on_step=lambda step: self._set(order, step=step, progress=None),
+            on_step=lambda step: self._set(order, step=step),
             cancelled=lambda: self._closing.is_set() or order.given_up.is_set(),
         )
         self._set(order, stage=Stage.done)
@@ -252,16 +252,19 @@ class JudgeWork:
                 current = self._orders.get(order.number) is order
                 job = self._jobs.pop(order.number, None) if current else None
             if job is not None:
-                self._tell(replace(job, stage=Stage.failed))
+                self._tell(replace(job, stage=Stage.failed, progress=None))
 
-    def _set(self, order: _Order, **fields: Any) -> None:
-        """How an order comes on, unless another for the same result has taken its place."""
+    def _set(self, order: _Order, *, progress: Progress | None = None, **fields: Any) -> None:
+        """How an order comes on, unless another for the same result has taken its place.
+
+        ``progress`` is of the step at which it is: one that ended, or the whole evaluation, has none.
+        """
         if order.number is None:
             return
         with self._changed:
             if self._orders.get(order.number) is not order or order.number not in self._jobs:
                 return
-            self._jobs[order.number] = job = replace(self._jobs[order.number], **fields)
+            self._jobs[order.number] = job = replace(self._jobs[order.number], progress=progress, **fields)
         self._tell(job)
 
     def _tell(self, job: Job) -> None:

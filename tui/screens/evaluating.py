@@ -52,7 +52,8 @@ class Evaluating(PaneScreen):
         if waiting:
             said += f"  {waiting} wait behind it"
         aside = "   nothing is signed by this; go on reading"
-        self.set_part("#progress", said + aside if len(said + aside) < self.size.width - 1 else said)
+        room = self.query_one("#judged").content_size.width
+        self.set_part("#progress", said + aside if len(said + aside) <= room else said)
 
     # Evaluating
 
@@ -142,8 +143,13 @@ class Evaluating(PaneScreen):
         self._setups |= dict.fromkeys((task.id for task in asked), answer)
         kept.remember((task.id for task in asked), answer)
         if again and answer.data is not None:
-            text = "{data} measures results of {tasks} from now on: {evaluate} does it."
-            self.app.say(keys.said(text, data=answer.data.name, tasks=named))
+            by = (
+                answer.data.name
+                if answer.policy is None
+                else f"{answer.data.name}, with {answer.policy.name},"
+            )
+            text = "{by} measures results of {tasks} from now on: {evaluate} does it."
+            self.app.say(keys.said(text, by=by, tasks=named))
 
     def _forget_setup(self, job: Job) -> None:
         """A setup that turned out to be of no use is asked for again, with the reason."""

@@ -1,5 +1,6 @@
 """Evaluations in the background: the data asked for once, the queue, and nothing signed."""
 
+import hashlib
 import threading
 from pathlib import Path
 
@@ -59,6 +60,10 @@ async def test_a_key_changes_the_data_of_a_task_and_measures_nothing(known: Plac
         await pilot.press("N")
         await dialog(pilot, HeldOut)
         assert app.screen.query_one("#data", Input).value == str(data)
+        app.screen.query_one("#policy", Input).value = str(judged.ASSETS / "model_creator" / "validation.py")
+        await pilot.press("ctrl+g")
+        word = "held-out.npz, with validation.py, measures results of task 1 from now on: v does it."
+        await until(pilot, lambda: word in said(app), "the script is named too")
         assert app.judging.busy() == (0, 0)
 
 
@@ -133,6 +138,25 @@ async def test_results_are_evaluated_in_the_background_and_nothing_is_signed(
         assert app.state.get("validate.setups")
         assert "SUREST MISTAKES" in await whole(pilot, "matrix")
         assert "▀" in await whole(pilot, "matrix")
+
+
+async def test_a_result_whose_files_changed_on_the_storage_is_refused_and_its_row_says_so(
+    bare_home: Place, trained: Path
+) -> None:
+    task = judged.publish_with_base(bare_home, trained, ValidationStrategy.ManualAccept)
+    number = judged.send(bare_home, "bo", task, trained / "honest")
+    weights = next((trained / "honest").rglob("*.h5")).read_bytes()
+    digest = hashlib.sha256(weights).hexdigest()
+    blob = bare_home.home.storage / "blobs" / digest[:2] / digest
+    blob.chmod(0o600)
+    blob.write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    async with bare_home.running(size=(120, 40)) as (app, pilot):
+        await judging(pilot)
+        app.judging.evaluate(number, Setup(trained / "held-out.npz"))
+        await until(pilot, lambda: app.judging.busy() == (0, 0), "the end of it")
+        await until(pilot, lambda: "what its reference names" in text_of(app), "the refusal")
+        row = next(line for line in text_of(app).splitlines() if line.startswith("›"))
+        assert "refused" in row
 
 
 def evaluated(app: DecentralMLApp, numbers: list[int]) -> bool:
