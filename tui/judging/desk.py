@@ -162,11 +162,12 @@ class Desk:
         return [decisions.plan(self.session, draft) for draft in drafts]
 
     def my_drafts(self) -> list[Draft]:
-        """The drafts on results of my tasks, oldest first."""
+        """The drafts on results of my tasks that wait for a word, oldest first."""
         chain, mine = self.session.chain, []
         for draft in self.drafts.all().values():
-            task = chain.task(chain.submission(draft.submission_id).task_id)
-            if task.creator == self.session.address:
+            submission = chain.submission(draft.submission_id)
+            waits = submission.status in DELIVERED
+            if waits and chain.task(submission.task_id).creator == self.session.address:
                 mine.append(draft)
         return sorted(mine, key=lambda draft: draft.made)
 

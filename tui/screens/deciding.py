@@ -221,7 +221,7 @@ class Deciding(Evaluating):
         gone = await self.call(self.desk.take_back, row.key) if row else None
         if gone is None:
             raise Misused("NoDraft", "This result has no draft.", "Rows with one say so.")
-        self.app.say(f"The draft to {WORDS[gone.word]} #{gone.submission_id} is taken back.")
+        self.app.say(f"The draft on #{gone.submission_id} is taken back: {WORDS[gone.word]}.")
         await self.read()
 
 

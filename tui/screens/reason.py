@@ -43,7 +43,8 @@ class AskReason(Dialog[str]):
     def body(self) -> ComposeResult:
         yield Label(Text(self._label), id="label")
         kept = self.app.state.get(_KEPT, {}).get(self._kept_as)
-        begun = kept if isinstance(kept, str) else self._proposal
+        # What is typed goes on behind what is proposed.
+        begun = kept if isinstance(kept, str) else f"{self._proposal} ".lstrip()
         yield ReasonArea(begun, id="reason", tab_behavior="focus")
         yield Static("", id="size")
         yield Static("", id="problem")

@@ -21,7 +21,7 @@ from decentralml.tui.screens.sign_all import SignAll
 from decentralml.tui.screens.validate import Validate
 
 from .. import judged
-from ..conftest import PASSWORD, Place, opened, settled, text_of, until
+from ..conftest import PASSWORD, Place, opened, said, settled, text_of, until
 from ..forms import dialog
 from ..judged import judging
 
@@ -241,7 +241,9 @@ async def test_the_reason_to_reject_begins_with_what_speaks_against_the_result_a
     async with known.running() as (app, pilot):
         await judging(pilot, *"j" * row, "R")
         await dialog(pilot, AskReason)
-        assert app.screen.query_one(TextArea).text == said
+        assert app.screen.query_one(TextArea).text.strip() == said
+        await pilot.press("x")
+        assert app.screen.query_one(TextArea).text == f"{said} x".strip(), "what is typed goes on behind it"
 
 
 async def test_a_reason_half_typed_is_there_after_the_link_dropped_for_that_decision_alone(
@@ -312,6 +314,21 @@ async def test_what_another_terminal_decided_meanwhile_is_said_in_words(known: P
         assert "accept submission 1" in said
         assert "Submission 1 is accepted; this needs" in said
         assert "WrongState" not in said
+
+
+async def test_a_draft_on_what_another_terminal_decided_is_not_asked_about_again(known: Place) -> None:
+    async with known.running(size=(100, 40)) as (app, pilot):
+        await judging(pilot)
+        await keep(pilot, "a")
+        await until(pilot, lambda: "1 drafted" in text_of(app), "the draft")
+        digest = known.chain.submission(1).digest
+        assert digest is not None
+        known.market("ada").accept_task_results(1, digest=digest)
+        await until(pilot, lambda: 1 not in app.screen.entries, "the others")
+        await pilot.press("D")
+        await settled(pilot)
+        assert len(app.screen_stack) == 1
+        assert "There is no draft to sign." in " ".join(said(app))
 
 
 async def test_readonly_offers_no_decision(known: Place) -> None:
