@@ -143,7 +143,8 @@ def ranking(candidates: Sequence[Candidate], names: dict[str, str], here: int | 
     if not said_base:
         rows.append(_base_row(baseline))
     main = baseline.main if baseline else next((r.candidate.main for r in reports if r.candidate), "")
-    text = Text(f"ranked by {clean(main)}\n" if main else "nothing of this task was evaluated here\n")
+    nothing = "" if reports else "nothing of this task was evaluated here\n"
+    text = Text(f"ranked by {clean(main)}\n" if main else nothing)
     text.stylize(canvas.tone("dim"))
     return text.append_text(columns(rows, canvas.tone, right=(1, 4, 5, 6, 7), width=canvas.width))
 

@@ -56,16 +56,18 @@ class PaneScreen(MarketScreen):
             names.append(" ")
         names.append(keys.said("{next_panel} next"), "dim")
         self.set_part("#panels", names)
-        first.show(self.draw(self.panels()[0] if triple else here, first))
-        if triple:
-            second.show(drawn)
+        shown = self.draw(self.panels()[0] if triple else here, first)
+        first.show(shown)
+        if triple:  # the one word that there is for all panels is said once
+            second.show(Text() if drawn.plain == shown.plain else drawn)
 
     def _filled(self, panels: Sequence[str], pane: Pane) -> tuple[Text, set[str]]:
         """The first of ``panels``, and below it those after it that are seen whole; which these are."""
         shown, below = self.draw(panels[0], pane), set()
         for name in panels[1:]:
-            longer = Text("\n\n").join([shown[: len(shown.plain.rstrip())], self.draw(name, pane)])
-            if pane.lines(longer) > pane.text_height:
+            another = self.draw(name, pane)
+            longer = Text("\n\n").join([shown[: len(shown.plain.rstrip())], another])
+            if another.plain == shown.plain or pane.lines(longer) > pane.text_height:
                 break
             shown = longer
             below.add(name)

@@ -75,13 +75,14 @@ class Validate(Deciding):
                 with Horizontal(id="panes"):
                     yield Pane(id="first")
                     yield Pane(id="second")
+                # What comes and goes stands above the buttons, which stay where they are.
+                yield Static("", id="progress")
                 yield Static("", id="verdict")
+                yield Static("", id="why")
                 with Horizontal(id="decide"):
                     yield Button(self._label("Accept", "accept"), id="accept", compact=True)
                     yield Button(self._label("Reject", "reject"), id="reject", compact=True)
                     yield Button(self._label("Ask changes", "request_changes"), id="changes", compact=True)
-                yield Static("", id="why")
-        yield Static("", id="progress")
 
     def _label(self, said: str, name: str) -> str:
         return f"{said} {keys.row(name).shown}"

@@ -1,11 +1,16 @@
 """Judging on the screen: what waits, and what is shown of a result."""
 
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 from textual.widgets import Input
 
 from decentralml.core import judging as judging_core
+from decentralml.core.drafts import Draft, Word
 from decentralml.core.models import mistakes
+from decentralml.tui.judging.work import Setup
 from decentralml.tui.screens.validate import PANELS
 from decentralml.tui.widgets.pane import Pane
 
@@ -49,6 +54,7 @@ async def test_what_was_refused_and_what_was_answered_is_said(known: Place) -> N
         said = await whole(pilot, "figures")
         assert "2 of 8" in said
         assert "no such label: no.png: x" in said
+        assert "nothing of this task was evaluated" not in await whole(pilot, "ranking")
 
 
 async def test_the_ranking_puts_the_baseline_where_it_belongs(known: Place) -> None:
@@ -90,6 +96,39 @@ async def test_beside_the_figures_a_panel_has_those_after_it_below_as_long_as_th
         await pilot.resize_terminal(160, 24)
         await until(pilot, lambda: "DISTANCE BY LAYER" not in beside.plain, "less room")
         assert beside.plain.count("MISTAKEN") == 1
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (140, 40), (160, 48)])
+async def test_what_comes_and_goes_on_the_page_does_not_move_the_buttons(
+    size: tuple[int, int], known: Place, tmp_path: Path
+) -> None:
+    free = threading.Event()
+    async with known.running(size=size) as (app, pilot):
+        await judging(pilot)
+        buttons = app.screen.query_one("#decide")
+        at = buttons.region
+        for key in "jjj":  # to one with a reason why it cannot be rejected
+            await pilot.press(key)
+            await settled(pilot)
+            assert buttons.region == at
+        reason = "A reason. " * 30
+        app.screen.desk.keep(Draft(submission_id=4, digest="0" * 64, word=Word.reject, reason=reason))
+        app.judging.do(Setup(), lambda judge, cancelled: free.wait(30))
+        app.judging.evaluate(1, Setup(tmp_path / "none.npz"))
+        await app.screen.read()
+        await until(pilot, lambda: "evaluating #1" in text_of(app), "the progress")
+        await until(pilot, lambda: "draft reason" in text_of(app), "the draft")
+        assert buttons.region == at
+        free.set()
+        await until(pilot, lambda: app.judging.failed(), "the end of it")
+        await settled(pilot)
+        assert buttons.region == at
+
+
+async def test_an_inbox_of_nothing_says_so_once(bare_home: Place) -> None:
+    async with bare_home.running(size=(160, 48)) as (app, pilot):
+        await judging(pilot)
+        assert text_of(app).count("Nothing to judge here") == 1
 
 
 async def test_going_back_from_the_filter_goes_to_the_list(known: Place) -> None:
