@@ -44,10 +44,11 @@ def gate(gathered: Gathered, canvas: Canvas, names: Names) -> Text:
         text.append(f"{entry.digest[:16]}\n", tone("dim"))
     if not gathered.ingredients:
         text.append("nothing: see below\n", tone("dim"))
-    elif len(gathered.ingredients) == 1:
-        text.append("one alone: its average is that result again\n", tone("warn"))
-    base = "the base model of its task" if gathered.base else "their own: no base model of that structure"
-    text.append(f"structure of {base}\n", tone("dim"))
+    else:
+        if len(gathered.ingredients) == 1:
+            text.append("one alone: its average is that result again\n", tone("warn"))
+        base = "the base model of its task" if gathered.base else "their own: no base model of that structure"
+        text.append(f"structure of {base}\n", tone("dim"))
     for group in gathered.apart:
         text.append("\n")
         text.append_text(heading(f"OF ANOTHER STRUCTURE, LEFT APART  {len(group)}", tone))

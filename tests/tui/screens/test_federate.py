@@ -138,6 +138,11 @@ async def test_marks_choose_what_goes_in(accepted: Place) -> None:
         assert "#3" in said
         assert "no base model of that structure" in said
         assert "one alone: its average is that result again" in said
+        await pilot.press("k", "space", "space")
+        await settled(pilot)
+        said = await panel(pilot, "gate")
+        assert "nothing: see below" in said
+        assert "structure of" not in said, "of what goes in"
 
 
 async def test_marks_cursor_and_panel_are_where_they_were_after_a_restart(accepted: Place) -> None:
