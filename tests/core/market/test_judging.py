@@ -153,6 +153,29 @@ def test_so_can_what_is_cut_short_while_it_is_fetched(ada: Market, worker: Worke
         assert reject(away, worker.submission, judge) == "Truncated"
 
 
+def test_files_that_change_between_fetching_and_measuring_are_not_those_that_were_delivered(
+    ada: Market, bob: Market, digits: Path, models: Path, evaluator: Evaluator,
+    contributors: Callable[..., int],
+) -> None:  # fmt: skip
+    class Changes(LocalStorage):
+        def get(self, reference: str, destination: Path, **options: object) -> Manifest:
+            found = super().get(reference, destination, **options)
+            for file in destination.rglob("result.json"):  # of a result alone
+                file.chmod(0o600)
+                file.write_text('{"metrics": {"accuracy": 1.0}}')
+            return found
+
+    submission = bob.assign_task(contributors(ada)).submission_id
+    shutil.copytree(models / "c", folder := models.parent / "with_claims")
+    (folder / "result.json").write_text('{"metrics": {"accuracy": 0.5}}')
+    bob.send_task_result(submission, result_path=folder)
+    market = Market(ada.chain, Changes(Path(ada.storage.root)), ada.home, ada.settings, ada.signer)
+    with Judge(market, data=digits, evaluator=evaluator) as judge:
+        found = judge.evaluate(submission).report
+    assert (found.refused.step, found.refused.code) == ("digest", "ResultChanged")
+    assert found.candidate is None
+
+
 METRICS = """
 import numpy as np
 def metrics(y, p):
