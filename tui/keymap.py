@@ -11,6 +11,7 @@ from decentralml.tui.keys import TABLE, Key, use
 
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 # Textual names these otherwise than Unicode does.
+_SENT_AS_OTHERS = {"ctrl+i", "ctrl+m"}  # tab and enter
 _NAMED = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 
 
@@ -38,8 +39,8 @@ def read(path: Path) -> dict[str, str]:
         if (unknown := next((part for part in keys.split(",") if not _is_key(part)), None)) is not None:
             raise Misused(
                 "BadKeymap",
-                f"{path}: {short(unknown, 40)!r}, given to {name}, is no key.",
-                "Keys are written as x, X, ?, f5, space, ctrl+x, alt+x.",
+                f"{path}: {short(unknown, 40)!r}, given to {name}, is no key that every terminal sends.",
+                "Keys are written as x, X, ?, f5, space, ctrl+x, alt+x: ctrl and alt take letters.",
             )
     taken: dict[str, Key] = {}
     for key in TABLE:
@@ -69,6 +70,11 @@ def _normal(keys: str) -> str:
 
 
 def _is_key(name: str) -> bool:
-    """Whether a terminal may send ``name``: a character, by itself or by name, or a key without one."""
+    """Whether any terminal sends ``name``: a character, by itself or by name, or a key without one."""
     *modifiers, base = name.split("+")
-    return _MODIFIERS.issuperset(modifiers) and (base in _NAMED or key_to_character(base) is not None)
+    if not _MODIFIERS.issuperset(modifiers) or name in _SENT_AS_OTHERS:
+        return False
+    character = key_to_character(base)
+    if modifiers and character is not None and character.isprintable():
+        return character.islower() and character.isascii()
+    return base in _NAMED or character is not None

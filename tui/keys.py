@@ -122,7 +122,9 @@ TABLE: tuple[Key, ...] = (
         ("tasks", "task"),
         call="assign_task",
     ),
-    Key("T", "try_first", "try", "train one batch in the sandbox before holding a slot", ("tasks", "task")),
+    Key(
+        "T", "try_first", "try", "train a few batches in the sandbox before holding a slot", ("tasks", "task")
+    ),
     Key(
         "e",
         "set_up",

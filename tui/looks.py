@@ -37,14 +37,19 @@ class Looks:
             settings = config.load(app.home, app.overrides)
         except Misused:
             settings = config.Settings()
-        known = settings.theme in self.names
-        app.theme = "ansi" if app.no_color else settings.theme if known else "dark"
+        app.theme = self._seen_here(settings.theme if settings.theme in self.names else "dark")
         return settings.ascii
 
     def begin_with(self, chosen: str) -> None:
-        """Use the ``chosen`` theme, which may be the person's own, where there are colours at all."""
-        if not self._app.no_color:
-            self.use(chosen)
+        """Use the ``chosen`` theme, which may be the person's own."""
+        self.use(self._seen_here(chosen))
+
+    def _seen_here(self, name: str) -> str:
+        """A theme, or the terminal's own colours where it has sixteen, or is to show none."""
+        app = self._app
+        theme = app.get_theme(name)
+        few = app.no_color or app.console.color_system == "standard"
+        return "ansi" if few and theme is not None and not theme.ansi else name
 
     async def reload(self) -> None:
         """Show what changed in the person's own themes. What is wrong with one is said.

@@ -27,7 +27,7 @@ _KEYS = (*_COLOURS, "dark", "ansi", "variables")
 _TEXT_STYLES = {"none", "bold", "dim", "italic", "reverse", "strike", "underline"}
 
 # What a theme adds to Textual's own variables; a theme that leaves one out gets these.
-VARIABLES = {"text-dim": "#767e90", "border-soft": "#2b3040", "row-cursor": "#2a3550"}
+VARIABLES = {"text-dim": "#9098aa", "border-soft": "#2b3040", "row-cursor": "#232d45"}
 
 
 def shipped() -> list[Theme]:

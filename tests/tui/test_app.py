@@ -31,7 +31,9 @@ async def test_who_how_much_where_and_which_block_stand_on_top(market_home: Plac
         assert "locked" in top[1]
         assert "953.70 free  46.30 held" in top[1]
         market_home.clock.blocks(1234)
-        await until(pilot, lambda: "1,234" in text_of(app).splitlines()[0], "the new block")
+        await until(
+            pilot, lambda: "block 1,234" in text_of(app).splitlines()[1], "below the tabs that fill a line"
+        )
 
 
 async def test_a_block_that_comes_while_a_page_opens_waits_for_the_page(market_home: Place) -> None:
@@ -150,7 +152,7 @@ async def test_nothing_on_top_moves_when_a_mark_comes(market_home: Place, width:
         market_home.deliver("ada", 4)
         await until(pilot, lambda: re.search(r"3 Valid\w* ●1", line()), "the mark")
         assert re.sub(r"●\d", "  ", line()) == re.sub(r"●\d", "  ", before)
-        assert "12,345" in before
+        assert "block 12,345" in text_of(app)
         assert ("Validate" in before) == (width > 60)
 
 
@@ -238,7 +240,7 @@ async def test_an_app_opens_without_a_folder_that_cannot_be_had(market_home: Pla
         assert "5 Accounts" in text_of(app)
         assert "help" in text_of(app).splitlines()[-1]
         market_home.clock.blocks(1234)
-        await until(pilot, lambda: "1,234" in text_of(app).splitlines()[0], "the new block")
+        await until(pilot, lambda: "1,234" in text_of(app), "the new block")
 
 
 async def test_pages_are_laid_out_also_while_no_ledger_can_be_opened(

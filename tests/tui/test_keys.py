@@ -149,7 +149,7 @@ async def test_a_row_deleted_from_the_rules_is_gone_from_rule_help_and_screen(
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, Help))
         assert "take a slot of this task" not in text_of(app)
-        assert "train one batch in the sandbox" in text_of(app)
+        assert "train a few batches in the sandbox" in text_of(app)
 
 
 async def test_the_help_shows_every_row_with_its_rule_and_why_not_now(market_home: Place) -> None:
@@ -282,6 +282,8 @@ async def test_a_dialog_says_what_its_keys_do(market_home: Place) -> None:
         ("take = 3", "no action"),
         ('take = "r"', "both take and train"),
         ('take = "x,contrl+t"', r"'contrl\+t', given to take, is no key"),
+        ('take = "alt+2"', r"'alt\+2', given to take, is no key that every terminal sends"),
+        ('take = "ctrl+i"', r"'ctrl\+i', given to take, is no key"),
         ('take = "', "Unterminated string"),
     ],
 )

@@ -1,18 +1,29 @@
 """Themes: the shipped ones fit the app, a person's own reload live, and a bad file says what is wrong."""
 
 import os
+from collections.abc import Callable, Iterator
 
 import pytest
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from textual.color import Color
+from textual.theme import Theme
 from textual.widgets import Static
 
 from decentralml.core.errors import Misused
 from decentralml.tui import theme
+from decentralml.tui.app import DecentralMLApp
+from decentralml.tui.screens.dialog import Dialog
 from decentralml.tui.widgets.paged_table import PagedTable
+from decentralml.tui.widgets.pane import Pane
 
-from .conftest import Place, text_of, until
+from .conftest import Place, settled, text_of, until
+from .pages import PAGES
 
 SHIPPED = {"dark", "light", "high-contrast", "colour-blind", "ansi"}
+COLOURED = [shipped for shipped in theme.shipped() if not shipped.ansi]
+
+READ = ("task", "runs", "validate", "related", "federate", "accounts", "activity", "try")
 
 
 def contrast(one: str, other: str) -> float:
@@ -27,18 +38,71 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def in_256(colour: str) -> str:
+    """As a terminal of 256 colours shows it."""
+    return RichColor.parse(colour).downgrade(ColorSystem.EIGHT_BIT).get_truecolor().hex
+
+
+def in_full(colour: str) -> str:
+    return colour
+
+
+def words_of(app: DecentralMLApp) -> Iterator[tuple[str, str, str]]:
+    """Each text on the page, or in the dialog in front, but of the line of keys, with its colours."""
+    screen = app.screen
+    region = (
+        screen.query_one("#dialog").region
+        if isinstance(screen, Dialog)
+        else screen.region.shrink((0, 0, 1, 0))
+    )
+    for line in screen._compositor.render_strips()[region.y : region.bottom]:
+        for text, style, _ in line.crop(region.x, region.right):
+            if any(map(str.isalnum, text)):
+                ground, ink = (style.color, style.bgcolor) if style.reverse else (style.bgcolor, style.color)
+                yield text, ink.get_truecolor().hex, ground.get_truecolor().hex
+
+
 def test_five_themes_are_shipped() -> None:
     assert {shipped.name for shipped in theme.shipped()} == SHIPPED
 
 
-@pytest.mark.parametrize("shipped", [t for t in theme.shipped() if not t.ansi], ids=lambda t: t.name)
-def test_text_can_be_read_on_its_background(shipped: object) -> None:
-    least = 7.0 if shipped.name == "high-contrast" else 4.5
-    for ground in (shipped.background, shipped.surface):
-        for colour in (shipped.foreground, shipped.accent, shipped.success, shipped.error, shipped.primary):
-            assert contrast(colour, ground) >= (least if colour == shipped.foreground else 4.0)
-        assert contrast(shipped.variables["text-dim"], ground) >= 4.0
-    assert contrast(shipped.foreground, shipped.variables["row-cursor"]) >= 4.5
+@pytest.mark.parametrize("shown", [in_full, in_256])
+@pytest.mark.parametrize("shipped", COLOURED, ids=lambda t: t.name)
+def test_text_can_be_read_on_every_background(shipped: Theme, shown: Callable[[str], str]) -> None:
+    variables = shipped.variables
+    words = (shipped.foreground, variables["text-dim"])
+    tones = (shipped.primary, shipped.accent, shipped.success, shipped.warning, shipped.error)
+    for ground in (shipped.background, shipped.surface, shipped.panel, variables["row-cursor"]):
+        for colour in words:
+            assert contrast(shown(colour), shown(ground)) >= (7.0 if shipped.name == "high-contrast" else 4.5)
+        for colour in tones:
+            assert contrast(shown(colour), shown(ground)) >= (4.5 if shown is in_full else 4.0)
+
+
+@pytest.mark.parametrize("name", [t.name for t in COLOURED])
+async def test_every_word_on_the_screen_can_be_read(painted: Place, name: str) -> None:
+    async with painted.running(size=(140, 40)) as (app, pilot):
+        app.looks.use(name)
+        for page in READ:
+            await PAGES[page](painted, pilot)
+            await settled(pilot)
+            for text, ink, ground in words_of(app):
+                assert contrast(ink, ground) >= 4.5, f"{page}: {text!r}, {ink} on {ground}"
+            while len(app.screen_stack) > 1:
+                await pilot.press("escape")
+                await pilot.pause()
+
+
+@pytest.mark.parametrize("name", [t.name for t in COLOURED])
+async def test_every_count_of_a_confusion_can_be_read(painted: Place, name: str) -> None:
+    async with painted.running() as (app, pilot):
+        app.looks.use(name)
+        await PAGES["validate"](painted, pilot)
+        pane = app.screen.query(Pane).first()
+        for hundredths in range(101):
+            for good in (True, False):
+                shade = pane.shade(hundredths / 100, good)
+                assert contrast(shade.color.get_truecolor().hex, shade.bgcolor.get_truecolor().hex) >= 4.5
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
@@ -125,11 +189,26 @@ async def test_no_colour_where_it_is_not_wanted(market_home: Place, monkeypatch:
                 style = segment.style
                 assert style is None or style.color is None or style.color.is_default
                 assert style is None or style.bgcolor is None or style.bgcolor.is_default
+
         assert any(
             segment.style and segment.style.reverse
             for strip in app.screen._compositor.render_strips()
             for segment in strip
         ), "the row one is on can still be told"
+
+
+async def test_a_terminal_of_sixteen_colours_has_its_own(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "screen")
+    monkeypatch.delenv("COLORTERM")
+    market_home.home.config.write_text('theme = "light"\n')
+    (market_home.home.themes / "mine.toml").write_text('primary = "ansi_red"\nansi = true\n')
+    async with market_home.running() as (app, pilot):
+        await until(pilot, lambda: "mine" in app.looks.names)
+        assert app.theme == "ansi"
+        app.looks.begin_with("mine")
+        assert app.theme == "mine"
 
 
 async def test_ascii_mode_draws_nothing_else(market_home: Place) -> None:

@@ -6,13 +6,16 @@ from rich.style import Style
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
-from textual.color import Color, ColorParseError
+from textual.color import BLACK, WHITE, Color, ColorParseError
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
+
+# How light red, green and blue are, and where black and white are read equally well.
+_LIGHT, _HALFWAY = (0.2126, 0.7152, 0.0722), 0.18
 
 TONES = ("head", "dim", "strong", "good", "bad", "warn", "accent")
 
@@ -77,7 +80,8 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
         except (KeyError, ColorParseError):
             return None
         mixed = ground.blend(colour, 0.12 + 0.7 * min(share, 1.0))
-        return Style(color=mixed.get_contrast_text(1.0).rich_color, bgcolor=mixed.rich_color)
+        light = sum(part**2.2 * weight for part, weight in zip(mixed.normalized, _LIGHT, strict=True))
+        return Style(color=(BLACK if light > _HALFWAY else WHITE).rich_color, bgcolor=mixed.rich_color)
 
 
 def same(shown: object, text: Text) -> bool:

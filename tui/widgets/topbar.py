@@ -44,7 +44,7 @@ class Tab(Static):
         A longer number takes the place of the mark's blank, then of its dot.
         """
         name = self._mode.capitalize()
-        text = Text.assemble((f"{self._key} ", "dim"), _SHORT.get(self._mode, name) if narrow else name)
+        text = Text(f"{self._key} {_SHORT.get(self._mode, name) if narrow else name}")
         room = 1 if self._mode not in MARKED else 3 if narrow else 4
         mark = f" {'*' if self.app.ascii else '●'}{waiting}" if waiting < 1000 else "999+"
         return text.append((mark if waiting else "").ljust(room)[-room:], "bold")
@@ -102,12 +102,12 @@ class TopBar(Widget):
         number = block.removeprefix("block ")
         narrow = self._width(narrow=False) + len(number) > room
         tabs = self._width(narrow=narrow)
-        block = next((words for words in (block, number) if tabs + len(words) <= room), "")
+        above = next((words for words in (block, number) if tabs + len(words) <= room), "")
         for mode, tab in self._tabs.items():
             tab.show(active=mode == self._mode, waiting=marks.get(mode, 0), narrow=narrow)
-        self._set("#block", block)
         session = self.app.session
         if session is None or pulse is None:
+            self._set("#block", above)
             self._set("#who", "opening…" if self.app.unopened is None else "not opened yet")
             return
         account = session.account
@@ -118,15 +118,18 @@ class TopBar(Widget):
         lock = "locked" if account is not None and session.signer is None else ""
         money = "" if account is None else _money(pulse)
         mark = "read-only" if session.readonly else ""
-        # What there is no room for is left out: how a training is first, then the address, then the chain.
-        rest = [short(session.chain.name, 30), address, pulse.training]
+        # What there is no room for is left out: first the block, whose number then stands above by itself,
+        # then how a training is, the address, the chain.
+        below = "" if above == block else block
+        rest = [short(session.chain.name, 30), address, pulse.training, below]
         while any(rest) and cell_len(_spaced(name, lock, money, mark, *rest)) > room:
             rest[max(at for at, part in enumerate(rest) if part)] = ""
-        chain, address, training = rest
+        chain, address, training, below = rest
+        self._set("#block", "" if below else above)
         self._set("#who", _spaced(name, address, lock))
         self._set("#money", money)
         self._set("#training", training)
-        self._set("#where", _spaced(chain, mark))
+        self._set("#where", _spaced(chain, mark, below))
 
     def _width(self, *, narrow: bool) -> int:
         """The cells that the tabs take."""
