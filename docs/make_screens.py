@@ -7,6 +7,7 @@ there, or taken from there where it was kept before; what is then done in it is 
 import argparse
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -320,6 +321,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="keep the market here, or take it from here")
     kept = parser.parse_args().home
     OUT.mkdir(exist_ok=True)
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # whatever this terminal has
     with tempfile.TemporaryDirectory(prefix="decentralml-") as scratch:
         prepared = (kept or Path(scratch) / "prepared").absolute()
         prepare(_play(prepared))
