@@ -28,16 +28,22 @@ _AMOUNTS = ("amount", "deposit")
 
 def words(receipt: Receipt, names: Mapping[str, str], me: str | None = None) -> str:
     """One line: what its events say happened, its block, and how far it has come; as `event_words`."""
-    happened = "; ".join(event_words(event, names, me) for event in receipt.events) or receipt.call
+    happened = "; ".join(event_words(event, names, me, called="submission ") for event in receipt.events)
+    happened = happened or receipt.call
     return f"{happened[0].upper()}{happened[1:]} (block {receipt.block:,}, {receipt.stage})."
 
 
 def event_words(
-    event: Event, names: Mapping[str, str], me: str | None = None, *, in_task: bool = False
+    event: Event,
+    names: Mapping[str, str],
+    me: str | None = None,
+    *,
+    in_task: bool = False,
+    called: str = "#",
 ) -> str:
     """What one event says, in a few words, with ``names`` for addresses; of a kind unknown here its name.
 
-    ``in_task``: it stands among those of its task alone, which numbers its submissions.
+    ``in_task``: it stands among those of its task alone. ``called`` stands before a submission's number.
     """
     values = {name: clean(value) for name, value in event.data.items()}
     for name in _ADDRESSES:
@@ -48,7 +54,7 @@ def event_words(
             values[name] = format_amount(int(values[name]))
     values["task"] = str(event.task_id)
     values["of_task"] = "" if in_task else f" of task {event.task_id}"
-    values["submission"] = f"{'#' if in_task else 'submission '}{event.submission_id}"
+    values["submission"] = f"{called}{event.submission_id}"
     values["account"] = person(event.account or "", names, me)
     try:
         return _SENTENCES[event.name].format_map(values)

@@ -29,13 +29,13 @@ def test_the_event_of_a_rejection_says_why() -> None:
     event = Event(
         cursor=1, block=7, name="ResultRejected", submission_id=2, data={"reason": "no better\nthan it was"}
     )
-    assert event_words(event, {}) == "submission 2 is rejected: no better than it was"
+    assert event_words(event, {}) == "#2 is rejected: no better than it was"
     assert event_words(event, {}, in_task=True) == "#2 is rejected: no better than it was"
 
 
 def test_an_event_calls_people_as_one_calls_them() -> None:
     data = {"amount": str(8 * 10**12), "worker": "5" * 48}
     paid = Event(cursor=1, block=7, name="ResultAccepted", submission_id=2, data=data)
-    assert event_words(paid, {}) == "submission 2 is accepted, 8.00 paid to 5555..5555"
+    assert event_words(paid, {}) == "#2 is accepted, 8.00 paid to 5555..5555"
     assert event_words(paid, {"5" * 48: "bo"}).endswith("paid to bo")
     assert event_words(paid, {"5" * 48: "bo"}, me="5" * 48).endswith("paid to you")
