@@ -46,7 +46,7 @@ def create(app: App, name: str, crypto: str, show_mnemonic: bool) -> None:
             app.out.say("")
             app.out.say("Write these words down and keep them from others. They are shown this once:")
             app.out.say("")
-            app.out.say(f"  {mnemonic}")
+            app.out.fields([("", mnemonic)])  # at the edge of the screen no word is broken
 
     app.out.done(data, show)
     if not show_mnemonic and (app.out.json or not sys.stdout.isatty()):

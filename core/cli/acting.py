@@ -37,9 +37,9 @@ def preview(app: App, call: Call) -> list[tuple[str, str]]:
         facts.append(("held", _change(before.held, mine.held)))
     for account, change in changes.items():
         if change.free:
-            facts.append((app.person(account), f"{_signed(change.free)} free"))
+            facts.append(("another's", f"{_signed(change.free)} free, {app.person(account)}"))
         if change.held:
-            facts.append((app.person(account), f"{_signed(change.held)} held"))
+            facts.append(("another's", f"{_signed(change.held)} held, {app.person(account)}"))
     return facts
 
 
