@@ -34,6 +34,7 @@ _ANSWER = "answer"
 _LOG_BYTES = 16 << 20
 _LINE_BYTES = 1 << 16
 _POLL = 0.25
+_LAST_WORDS = 1.0
 GIVE_UP = "Look at the model; the other results can be evaluated as before."
 
 
@@ -233,6 +234,8 @@ class Session:
 
     def _dead(self) -> Failed:
         passed = self._process.exceeded()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # what ends by itself says how
+            self._process.wait(_LAST_WORDS)
         self._process.kill()
         code = self._process.wait()
         if passed:

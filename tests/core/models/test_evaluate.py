@@ -157,19 +157,24 @@ def test_a_process_that_does_not_even_start_says_nothing_of_the_model(models: Pa
     assert failed.value.code == "NoEvaluator"
 
 
-def test_one_that_is_killed_while_it_starts_says_that_and_not_what_it_printed_last(
-    models: Path, x: np.ndarray
+@pytest.mark.parametrize(
+    ("by", "how"),
+    [(signal.SIGKILL, "was killed (SIGKILL)."), (signal.SIGTERM, "ended (exit code 143): ")],
+    ids=["killed", "terminated"],
+)
+def test_one_that_is_ended_while_it_starts_says_how(
+    models: Path, x: np.ndarray, by: signal.Signals, how: str
 ) -> None:
     with Evaluator(Settings(sandbox_memory=2048)) as started:
 
         def kill() -> bool:
             if started._session is not None and not started._session.versions:
-                kill_inside(started)
+                kill_inside(started, by)
             return False
 
         with pytest.raises(Failed) as failed:
             started.predict(models / "c", x, cancelled=kill)
-    assert failed.value.message == ("TensorFlow does not start: The evaluating process was killed (SIGKILL).")
+    assert failed.value.message.startswith(f"TensorFlow does not start: The evaluating process {how}")
 
 
 def test_what_the_dead_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
