@@ -8,7 +8,7 @@ from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import Theme
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from decentralml.core.errors import Misused
 from decentralml.tui import theme
@@ -195,6 +195,18 @@ async def test_no_colour_where_it_is_not_wanted(market_home: Place, monkeypatch:
             for strip in app.screen._compositor.render_strips()
             for segment in strip
         ), "the row one is on can still be told"
+
+
+async def test_without_colours_a_choice_can_be_told_too(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with market_home.running() as (app, pilot):
+        await pilot.press("U")
+        await until(pilot, lambda: app.screen.query(OptionList), "the accounts")
+        await settled(pilot)
+        lines = [line for line in app.screen._compositor.render_strips() if "ada" in line.text]
+        assert any(segment.style and segment.style.underline for line in lines for segment in line)
 
 
 async def test_a_terminal_of_sixteen_colours_has_its_own(
