@@ -11,6 +11,7 @@ from decentralml.tui.words import duration
 COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
     Column("task", "TASK", 5, right=True, priority=50),
+    Column("question", "QUESTION", 24, flexible=True, priority=20),
     Column("worker", "WORKER", 10, flexible=True, priority=40),
     Column("figure", "FIGURE", 8, right=True, priority=30),
     Column("gain", "+/-", 7, right=True, priority=80),
@@ -29,6 +30,7 @@ def row(entry: Entry, job: Job | None, due: str) -> Row:
         {
             "id": str(submission.id),
             "task": (str(submission.task_id), "dim"),
+            "question": short(entry.task.terms.question, 200),
             "worker": short(entry.worker, 40) or short_address(submission.worker),
             "figure": number(report.candidate.values[main]) if report and report.candidate else "",
             "gain": change(main, gain) if gain is not None else "",

@@ -1,5 +1,6 @@
 """Judging on the screen: what waits, and what is shown of a result."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -73,6 +74,7 @@ async def test_a_wide_screen_keeps_the_lists_columns_and_says_nothing_twice(know
     async with known.running(size=(160, 48)) as (app, pilot):
         await judging(pilot, "j", "j", "j")
         shown = text_of(app)
+        assert re.search(r"TASK +QUESTION +WORKER +FIGURE", shown)
         assert all(title in shown for title in ("TASK", "WORKER", "FIGURE", "STATE", "DUE"))
         assert shown.count("Not evaluated yet") == 1
         assert "ranked by accuracy" in shown, "the other pane is of use"
