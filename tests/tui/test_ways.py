@@ -9,6 +9,7 @@ from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.screens.dialog import Ask, Choose
+from decentralml.tui.screens.form import Field, Form
 from decentralml.tui.screens.submission import SubmissionDetails
 
 from .conftest import Place, settled, text_of, until
@@ -98,6 +99,17 @@ async def test_each_key_of_the_table_is_answered_in_a_dialog_that_has_no_use_for
             said = f"({row.label}) does nothing in this dialog"
             assert said in str(box.border_subtitle), row.name
             assert app.screen is dialog
+
+
+async def test_no_letter_of_a_password_that_is_typed_beside_its_field_is_named(market_home: Place) -> None:
+    async with market_home.running(size=(80, 24)) as (app, pilot):
+        form = Form("Password", (Field("secret", "of ada", secret=True),), str)
+        await app.push_screen(form)
+        form.query_one("#no").focus()
+        box = form.query_one("#dialog")
+        for letter in "cta1":
+            await pilot.press(letter)
+            assert str(box.border_subtitle) == "What is typed here goes nowhere: tab leads to a field."
 
 
 async def test_a_dialog_says_why_what_it_does_elsewhere_it_cannot_do_now(market_home: Place) -> None:

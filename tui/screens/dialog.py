@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 _LEAST_TEXT = 2
 _HEARD_SECONDS = 8.0
 _MOST_HEARD = 200
+_NOWHERE = "What is typed here goes nowhere: tab leads to a field."
 
 if TYPE_CHECKING:
     from decentralml.tui.app import DecentralMLApp
@@ -124,9 +125,11 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         return None
 
     def on_key(self, event: events.Key) -> None:
-        """A key that this dialog has no use for says so: none is silent."""
-        offered = event.key in self.active_bindings
-        if words := "" if offered else elsewhere(event.key, "in this dialog"):
+        """A key that this dialog has no use for says so; one that may be of a secret is not named."""
+        if event.key in self.active_bindings:
+            return
+        secret = any(field.password and field.display for field in self.query(Input))
+        if words := _NOWHERE if secret and event.is_printable else elsewhere(event.key, "in this dialog"):
             self.hear(words)
 
     def action_back(self) -> None:
