@@ -12,6 +12,7 @@ from decentralml.core.errors import DecentralMLError
 from decentralml.core.wallet.accounts import Account
 from decentralml.tui import keys
 from decentralml.tui.account import facts as account_facts
+from decentralml.tui.pulse import Pulse
 from decentralml.tui.screens import account_dialogs
 from decentralml.tui.screens.base import MarketScreen
 from decentralml.tui.signing import proposals
@@ -34,6 +35,8 @@ class FirstStart(MarketScreen):
     SCOPE = "first_start"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012
 
+    _becoming = False
+
     def body(self) -> ComposeResult:
         with VerticalScroll(id="welcome", can_focus=False):
             yield Static("Sell your training time, or buy other people's.", id="claim")
@@ -48,6 +51,12 @@ class FirstStart(MarketScreen):
 
     def on_mount(self) -> None:
         self.choices.focus()
+
+    def moved(self, pulse: Pulse, *, events: bool) -> None:
+        """Who is somebody meanwhile, an account that a command made, needs none of these choices."""
+        super().moved(pulse, events=events)
+        if pulse.address is not None and self.is_current and not self._becoming:
+            self.dismiss()
 
     @property
     def choices(self) -> OptionList:
@@ -72,6 +81,7 @@ class FirstStart(MarketScreen):
         account = await flow(self.app)
         if account is None:
             return
+        self._becoming = True  # what comes yet is asked over this page
         await self.app.identity.be(account)
         await self._offer_money(account)
         self.dismiss()

@@ -18,9 +18,10 @@ from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.new_words import Words
 from decentralml.tui.screens.sign import Sign
 from decentralml.tui.screens.tasks import Tasks
+from decentralml.tui.screens.who import Who
 from decentralml.tui.widgets.secret import Secret
 
-from ..conftest import SEEDS, Clock, opened, text_of, until
+from ..conftest import PASSWORD, SCRYPT_N, SEEDS, Clock, opened, text_of, until
 
 
 @pytest.fixture
@@ -152,4 +153,16 @@ def test_the_first_start_looks_as_it_did_in_every_other_theme(
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=show)
+    app.finish()
+
+
+async def test_who_switches_to_an_account_that_a_command_made_is_at_the_tasks(app: DecentralMLApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_the_start(app, pilot)
+        Accounts(app.home, scrypt_n=SCRYPT_N).create("zed", PASSWORD)
+        await pilot.press("U")
+        await until(pilot, lambda: isinstance(app.screen, Who))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Tasks))
+        assert " zed " in text_of(app).splitlines()[1]
     app.finish()
