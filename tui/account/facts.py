@@ -83,13 +83,13 @@ def no_faucet(session: Session) -> Refused | Unavailable | None:
 
 
 def standing(session: Session, account: Account, *, remembered: bool) -> tuple[str, str]:
-    """Whether the account is in use, locked, or remembered, and its tone."""
+    """Whether the account is in use; unlocked, or how it will be, by the keyring or by hand; and its tone."""
     in_use = session.address == account.address
-    words = ["in use"] if in_use else []
-    words.append("unlocked" if in_use and session.signer is not None else "locked")
-    if remembered:
-        words.append("keyring")
-    return ", ".join(words), "accent" if in_use else "dim"
+    if in_use and session.signer is not None:
+        key = "unlocked"
+    else:
+        key = "keyring" if remembered else "locked"
+    return (f"in use, {key}", "accent") if in_use else (key, "dim")
 
 
 def damaged(path: Path, error: DecentralMLError) -> list[Block]:

@@ -81,7 +81,7 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
 
 
 async def test_the_keyring_remembers_a_password_and_forgets_it(bare_home: Place, desktop: Desktop) -> None:
-    async with bare_home.running() as (app, pilot):
+    async with bare_home.running(size=(80, 24)) as (app, pilot):
         screen = await go_to_accounts(app, pilot)
         await until(pilot, lambda: screen._keyring)
         await pilot.press("K")
@@ -91,11 +91,11 @@ async def test_the_keyring_remembers_a_password_and_forgets_it(bare_home: Place,
         await until(pilot, lambda: "password" in problem(app))
         assert not desktop.kept
         await fill_in(pilot, PASSWORD)
-        await until(pilot, lambda: "in use, locked, k" in text_of(app))
+        await until(pilot, lambda: "  in use, keyring" in text_of(app).split("────")[0])
         assert list(desktop.kept.values()) == [PASSWORD]
         await pilot.press("K")
         await until(pilot, lambda: not desktop.kept)
-        await until(pilot, lambda: "locked, k" not in text_of(app))
+        await until(pilot, lambda: "  in use, locked" in text_of(app).split("────")[0])
 
 
 async def test_forgetting_asks_for_the_name_and_says_what_is_lost(bare_home: Place) -> None:
