@@ -15,7 +15,7 @@ CORE = Path(__file__).parents[2] / "core"
 WITHOUT_A_KEY = {
     *("BadStorage", "LedgerDamaged", "NoHome", "NoLedger", "NoSandbox", "NoStorage"),
     *("NotStored", "NothingToBackUp", "OtherChain", "OtherStorage", "StorageDenied", "UnknownStorage"),
-    *("DiskFull", "NotALedger", "UnprotectedKey", "WouldOverwrite"),
+    *("AddressTaken", "DiskFull", "NotALedger", "UnprotectedKey", "WouldOverwrite"),
 }
 
 

@@ -81,7 +81,7 @@ def test_without_a_command_it_says_that_the_app_needs_a_terminal(
     assert "terminal" in captured.err
 
 
-@pytest.mark.parametrize("words", [("task", "list", "by:\udcff"), ("config", "set", "account", "\udcff")])
+@pytest.mark.parametrize("words", [("task", "list", "\udcff"), ("config", "set", "account", "\udcff")])
 def test_bytes_that_are_no_text_are_wrong_use(words: tuple[str, ...], run) -> None:
     result = run("--json", *words)
     assert (result.code, result.error["code"]) == (2, "BadText")
