@@ -16,7 +16,7 @@ COLUMNS = (
     Column("figure", "FIGURE", 8, right=True, priority=30),
     Column("gain", "+/-", 7, right=True, priority=80),
     Column("state", "STATE", 14, priority=90),
-    Column("due", "DUE", 8, right=True, priority=70),
+    Column("due", "DUE", 9, right=True, priority=70),
 )
 
 
