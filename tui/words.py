@@ -28,6 +28,12 @@ def duration(seconds: float) -> str:
     return " ".join(part for part in parts if not part.startswith("0 ")) or "0 s"
 
 
+def left(seconds: float) -> str:
+    """As `duration`, for a column of eight cells: where both units do not fit, the first."""
+    words = duration(seconds)
+    return words if len(words) <= 8 else " ".join(words.split(" ")[:2])
+
+
 def age(seconds: float, *, units: int = 2) -> str:
     """How old something is: ``now`` within a minute, as seconds would be drawn again with every block."""
     words = duration(max(seconds, 0)).split(" ")

@@ -59,6 +59,19 @@ def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
     assert words.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (2 * 86_400 + 23 * 3_600, "2 d 23 h"),
+        (86_399, "23 h"),
+        (30 * 86_400 + 23 * 3_600, "30 d"),
+        (-1, "over"),
+    ],
+)
+def test_what_is_left_fits_a_column_of_eight_cells(seconds: float, text: str) -> None:
+    assert words.left(seconds) == text
+
+
 def test_a_transfer_without_a_known_end_invents_none() -> None:
     known = Progress(50, 200, 10.0, 15.0, "a\x1bb.txt")
     assert words.transfer(known) == " 25 %  50 B of 200 B  10 B/s  15 s left  ab.txt"

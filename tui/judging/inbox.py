@@ -6,7 +6,7 @@ from decentralml.tui.judging.canvas import change, number
 from decentralml.tui.judging.desk import Entry
 from decentralml.tui.judging.work import Job, Stage
 from decentralml.tui.widgets.paged_table import Column, Row
-from decentralml.tui.words import duration
+from decentralml.tui.words import left
 
 COLUMNS = (
     Column("id", "#", 5, right=True, priority=100),
@@ -16,7 +16,7 @@ COLUMNS = (
     Column("figure", "FIGURE", 8, right=True, priority=30),
     Column("gain", "+/-", 7, right=True, priority=80),
     Column("state", "STATE", 14, priority=90),
-    Column("due", "DUE", 9, right=True, priority=70),
+    Column("due", "DUE", 8, right=True, priority=70),
 )
 
 
@@ -44,7 +44,7 @@ def due(submission: Submission, block: int, constants: Constants) -> str:
     """The time in which a decision against a result is still possible."""
     if submission.delivered is None:
         return ""
-    return duration((submission.delivered + constants.review_period - block) * constants.block_time)
+    return left((submission.delivered + constants.review_period - block) * constants.block_time)
 
 
 def _state(entry: Entry, job: Job | None) -> str | tuple[str, str]:

@@ -35,7 +35,7 @@ SUBMISSIONS = (
     Column("status", "STATUS", 11, priority=90),
     Column("figure", "FIGURE", 12, right=True, priority=70),
     Column("paid", "PAID", 6, right=True, priority=60),
-    Column("due", "DUE", 9, right=True, priority=75),
+    Column("due", "DUE", 8, right=True, priority=75),
     Column("record", "RECORD", 30, priority=65, narrow=13),
 )
 HISTORY = (

@@ -20,7 +20,7 @@ from decentralml.tui.hints import explain
 from decentralml.tui.signing.receipt import event_words
 from decentralml.tui.task.facts import CALLS, Facts
 from decentralml.tui.widgets.prose import Field, Line
-from decentralml.tui.words import age, ago, ahead, blocks_left, duration
+from decentralml.tui.words import age, ago, ahead, blocks_left, duration, left
 from decentralml.tui.words import person as named
 
 _JUDGED = {
@@ -210,7 +210,7 @@ def due(submission: Submission, facts: Facts, now: int) -> str:
     """How long until the submission's deadline; empty where none is awaited."""
     found = rules.deadlines(facts.task, submission, facts.constants)
     block = found.deliver if found.deliver is not None else found.decide
-    return "" if block is None else duration((block - now) * facts.constants.block_time)
+    return "" if block is None else left((block - now) * facts.constants.block_time)
 
 
 def figure(submission: Submission, facts: Facts) -> tuple[str, str]:
