@@ -10,8 +10,8 @@ from decentralml.core.text import short
 from decentralml.tui.keys import TABLE, Key, use
 
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
-# Textual names these otherwise than Unicode does.
 _SENT_AS_OTHERS = {"ctrl+i", "ctrl+m"}  # tab and enter
+# Textual names these otherwise than Unicode does.
 _NAMED = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 
 

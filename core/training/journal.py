@@ -274,7 +274,7 @@ def read(path: Path, offset: int = 0, most: int = -1) -> tuple[list[Event], int]
 
 def _events(block: bytes) -> list[Event]:
     try:
-        return _journal_line.decode_lines(block)
+        return list(_journal_line.decode_lines(block))
     except (msgspec.DecodeError, UnicodeDecodeError):
         events: list[Event] = []
         for line in block.splitlines():
