@@ -108,6 +108,8 @@ class FilesPanel(Vertical):
             self.fold(shut=node.name not in self._folded)
             return
         await self.fetch()
+        if not self.screen.is_active:  # one has gone elsewhere meanwhile
+            return
         from decentralml.tui.screens.viewer import Viewer
 
         reference, session = facts.task.terms.assets, self.app.session

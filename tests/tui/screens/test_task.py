@@ -1,6 +1,8 @@
 """One task: what it shows of money, people, deadlines and files, what one may do, and why not the rest."""
 
+import asyncio
 import shutil
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -10,6 +12,7 @@ from decentralml.core.domain import ResultSubmissionStatus
 from decentralml.tui import keys
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.hints import explain
+from decentralml.tui.screens.activity import Activity
 from decentralml.tui.screens.dialog import Ask
 from decentralml.tui.screens.record import RecordScreen
 from decentralml.tui.screens.sign import Sign
@@ -17,10 +20,11 @@ from decentralml.tui.screens.submission import SubmissionDetails
 from decentralml.tui.screens.task import PANELS, TaskDetail
 from decentralml.tui.screens.viewer import Viewer
 from decentralml.tui.task import facts as task_facts
+from decentralml.tui.task import verbs
 from decentralml.tui.task import words as task_words
 from decentralml.tui.widgets.prose import Prose
 
-from ..conftest import PASSWORD, Place, opened, text_of, until
+from ..conftest import PASSWORD, Place, opened, settled, text_of, until
 
 WORK = 100_800
 HOSTILE = "\x1b[31mred \u202egnp.exe 数字の認識 zero\u200bwidth\u2066 [b]markup[/] \x07" + "and on " * 60
@@ -266,6 +270,29 @@ async def test_enter_on_a_file_fetches_verifies_and_shows_it(market_home: Place)
         assert [handle.state for handle in app.transfers.newest()] == ["done"]
         await pilot.press("escape")
         await until(pilot, lambda: "verified" in text_of(app))
+
+
+async def test_a_file_that_comes_late_does_not_open_over_the_page_that_one_is_on(
+    market_home: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(market_home.home.assets)
+    left, fetch = asyncio.Event(), verbs.fetch
+
+    async def once_left(*args: Any) -> None:
+        await left.wait()
+        await fetch(*args)
+
+    monkeypatch.setattr(verbs, "fetch", once_left)
+    async with market_home.running(as_="chi") as (app, pilot):
+        await shown(app, pilot, 4)
+        await pilot.press("right_square_bracket", "j", "enter", "6")
+        await until(pilot, lambda: app.current_mode == "activity")
+        left.set()
+        await until(pilot, lambda: [one.state for one in app.transfers.newest()] == ["done"], "the files")
+        await settled(pilot)
+        assert isinstance(app.screen, Activity)
+        await pilot.press("1")
+        await until(pilot, lambda: "verified" in text_of(app), "the task, as it was left")
 
 
 async def test_enter_on_a_submission_shows_all_of_it_and_leads_on(market_home: Place) -> None:
