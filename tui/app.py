@@ -163,9 +163,9 @@ class DecentralMLApp(App[None]):
 
     @property
     def front(self) -> MarketScreen | None:
-        """The full screen in front, whatever dialogs lie over it; not yet one that is still composed."""
-        stack = reversed(self.screen_stack)
-        return next((one for one in stack if isinstance(one, MarketScreen) and one.is_mounted), None)
+        """The full screen in front, whatever dialogs lie over it; not one that is still composed, or goes."""
+        pages = (one for one in reversed(self.screen_stack) if isinstance(one, MarketScreen))
+        return next((one for one in pages if one.is_mounted and one.display), None)
 
     async def refresh_pulse(self) -> None:
         """Look at the chain now: after a call, or as another account."""

@@ -46,6 +46,17 @@ async def test_a_block_that_comes_while_a_page_opens_waits_for_the_page(market_h
         app.tell(events=True)
 
 
+async def test_a_block_that_comes_as_a_page_goes_is_not_told_to_it(market_home: Place) -> None:
+    async with market_home.running() as (app, _):
+        page = app.front
+        assert page is not None
+        gone = page.remove()
+        assert app.front is not page
+        app.tell(events=True)
+        await gone
+        app.tell(events=True)
+
+
 async def test_a_tab_has_a_mark_where_something_waits(market_home: Place) -> None:
     async with market_home.running() as (app, _):
         assert "3 Validate ●1" in text_of(app)
