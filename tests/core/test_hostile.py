@@ -82,7 +82,7 @@ def test_scripts_can_be_parsed_by_several_threads_at_once() -> None:
                 failures.append(failure)
 
     def another_thread(*_: object) -> None:
-        time.sleep(0)
+        time.sleep(0)  # no wait: it lets go of the interpreter, in the middle of a parse
 
     before = gc.get_threshold()
     gc.callbacks.append(another_thread)

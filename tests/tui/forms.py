@@ -5,6 +5,7 @@ from textual.pilot import Pilot
 
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.accounts import AccountsScreen
+from decentralml.tui.screens.create import CreateTask
 
 from .conftest import said, settled, until
 
@@ -38,3 +39,30 @@ def told(app: DecentralMLApp) -> str:
 def problem(app: DecentralMLApp) -> str:
     """What the form in front says is wrong."""
     return str(app.screen.query_one("#problem").content)
+
+
+async def form(app: DecentralMLApp, pilot: Pilot[None]) -> CreateTask:
+    """The form of a new task, by its key."""
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, CreateTask) and app.screen.checked, "the form")
+    return app.screen
+
+
+async def fill(pilot: Pilot[None], **fields: str) -> None:
+    """Type into the form's lines, and wait for what is said of them."""
+    screen = pilot.app.screen
+    for name, text in fields.items():
+        widget = screen.query_one(f"#{name}")
+        widget.focus()
+        if name == "question":
+            widget.text = text
+        else:
+            widget.value = text
+    await until(pilot, lambda: all(getattr(screen.draft, name) == text for name, text in fields.items()))
+    draft = screen.draft
+    checks = [worker for worker in screen.workers if worker.group == "check"]
+    await until(pilot, lambda: not any(worker.is_running for worker in checks) and screen.draft is draft)
+
+
+def findings(screen: CreateTask) -> dict[str, tuple[str, str]]:
+    return {found.field: (found.tone, found.text) for found in screen.checked.findings}

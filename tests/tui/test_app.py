@@ -383,18 +383,6 @@ async def test_the_screen_follows_the_terminal_as_it_is_resized(market_home: Pla
             assert {strip.cell_length for strip in strips} == {size[0]}
 
 
-async def test_the_mouse_works(market_home: Place) -> None:
-    async with market_home.running() as (app, pilot):
-        await pilot.click("#tab-accounts")
-        await until(pilot, lambda: app.current_mode == "accounts")
-        await pilot.click("#tab-tasks")
-        await until(pilot, lambda: app.current_mode == "tasks")
-        await pilot.click("PagedTable", offset=(10, 3))
-        await until(pilot, lambda: app.screen.table.cursor == 2)
-        await pilot.click("PagedTable", offset=(10, 3))
-        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
-
-
 async def test_nothing_is_read_before_the_first_paint(market_home: Place) -> None:
     app = market_home.app()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from decentralml.tui.app import DecentralMLApp
 from decentralml.tui.screens.help import Help
 from decentralml.tui.screens.new_words import Words
+from decentralml.tui.screens.task import TaskDetail
 from decentralml.tui.widgets.lines import Lines
 
 from .conftest import Place, text_of, until
@@ -22,6 +23,20 @@ async def click(app: DecentralMLApp, pilot: Pilot[None], words: str) -> None:
     x = lines[y].index(words)
     widget, region = app.screen.get_widget_at(x, y)
     await pilot.click(widget, offset=(x - region.x, y - region.y))
+
+
+async def test_a_click_goes_to_a_tab_and_to_a_row_and_opens_the_one_under_the_cursor(
+    market_home: Place,
+) -> None:
+    async with market_home.running() as (app, pilot):
+        await pilot.click("#tab-accounts")
+        await until(pilot, lambda: app.current_mode == "accounts")
+        await pilot.click("#tab-tasks")
+        await until(pilot, lambda: app.current_mode == "tasks")
+        await pilot.click("PagedTable", offset=(10, 3))
+        await until(pilot, lambda: app.screen.table.cursor == 2)
+        await pilot.click("PagedTable", offset=(10, 3))
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
 
 
 async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does(market_home: Place) -> None:
